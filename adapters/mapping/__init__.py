@@ -1,0 +1,1 @@
+"""The engine that loads, checks, explains and applies mapping files. Knows no transport."""

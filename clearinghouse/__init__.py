@@ -1,0 +1,1 @@
+"""Outbound and back: claims to X12, files to partners, answers to facts."""

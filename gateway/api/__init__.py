@@ -1,0 +1,1 @@
+"""HTTP door: everything the command line does, under /api/v1."""

@@ -1,0 +1,1 @@
+"""The domain: immutable values of the trade. Standard library only, no side effect, no clock."""

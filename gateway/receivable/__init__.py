@@ -1,0 +1,1 @@
+"""The money ledger: double entry in integer cents; denials and follow-up."""

@@ -1,0 +1,1 @@
+"""From attendance to bill: service days, billing service definitions, charges, claim assembly."""

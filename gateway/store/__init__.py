@@ -1,0 +1,1 @@
+"""SQL and migrations: one implementation for SQLite and PostgreSQL."""
