@@ -1,0 +1,136 @@
+"""Pieces every X12 guide repeats: names, addresses, references, contacts, dates, adjustments. Knows no transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One NM1 (or N1): a person (`entity_type` "1") or an organization ("2") with its identifier.
+
+    `id_qualifier`/`identifier` are NM108/NM109 ("XX" + NPI, "MI" + member id, "PI" + payer id, "46" + submitter id
+    ...).
+    """
+
+    last_or_organization: str
+    first: str = ""
+    middle: str = ""
+    suffix: str = ""
+    id_qualifier: str = ""
+    identifier: str = ""
+    entity_type: str = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """N3 and N4.
+
+    `postal_code` is digits only (nine for a billing provider); `country` is blank inside the United States.
+    """
+
+    line_1: str
+    city: str
+    state: str = ""
+    postal_code: str = ""
+    line_2: str = ""
+    country: str = ""
+    subdivision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """DMG: date of birth and gender code F, M or U."""
+
+    born_on: date
+    gender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One REF: qualifier and value (EI tax id, G1 prior authorization, F8 payer claim control number, 6R line
+    control ...).
+    """
+
+    qualifier: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactNumber:
+    """One communication number of a PER: qualifier TE, EM, FX, EX or UR and the number."""
+
+    qualifier: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One PER: function code (IC, CX, BL), name, up to three numbers."""
+
+    name: str = ""
+    numbers: tuple[ContactNumber, ...] = ()
+    function: str = "IC"
+
+
+@dataclass(frozen=True, slots=True)
+class DateSpan:
+    """A DTP value: one day (D8, `through_on` None) or a range (RD8)."""
+
+    from_on: date
+    through_on: date | None = None
+
+    @property
+    def last_on(self) -> date:
+        """The last day: `through_on`, or the single day itself."""
+        return self.through_on or self.from_on
+
+
+@dataclass(frozen=True, slots=True)
+class QualifiedDate:
+    """One DTP (or DTM) with its qualifier: 573 adjudication, 050 received, 232/233 claim statement period ..."""
+
+    qualifier: str
+    span: DateSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """One AMT: qualifier (D payer paid, EAF remaining patient liability, F3, F5, A8, B6 ...) and cents."""
+
+    qualifier: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One QTY: qualifier and number."""
+
+    qualifier: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One reason of a CAS: group CO, PR, OA, PI (CR only inside 837 coordination of benefits), reason (CARC), cents.
+
+    A positive amount reduces the payment. Writers pack equal neighbouring groups into CAS segments of up to six
+    reasons.
+    """
+
+    group: str
+    reason: str
+    cents: int
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A composite medical procedure: qualifier (HC; NU = revenue code only in an 835), code, up to four modifiers."""
+
+    code: str
+    modifiers: tuple[str, ...] = ()
+    qualifier: str = "HC"
+    description: str = ""

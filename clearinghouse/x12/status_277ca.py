@@ -1,0 +1,113 @@
+"""Values of the 277 claim acknowledgment (005010X214), in the guide's words. Knows no claim of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+
+from clearinghouse.x12.parties import Amount, DateSpan, Name, Procedure, QualifiedDate, Quantity, Reference
+
+GUIDE = "005010X214"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCode:
+    """One STC composite: category (A0-A8 ...), status code, entity code (PR, 85, IL ...) where it is asked for."""
+
+    category: str
+    status: str
+    entity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One STC: up to three status codes, date, action WQ (accept) or U (reject), amount, free text STC12."""
+
+    codes: tuple[StatusCode, ...]
+    effective_on: date | None = None
+    action: str = ""
+    charge_cents: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """Loop 2220D: one line's rejection. `line_control_number` is REF*FJ."""
+
+    procedure: Procedure
+    charge_cents: int
+    statuses: tuple[Status, ...]
+    revenue_code: str = ""
+    units: Decimal | None = None
+    line_control_number: str = ""
+    references: tuple[Reference, ...] = ()
+    service_dates: DateSpan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStatus:
+    """Loops 2000D, 2100D, 2200D. `trace_number` is TRN02 = our CLM01; `payer_claim_number` REF*1K.
+
+    `clearinghouse_trace` is REF*D9, `bill_type` REF*BLT, `service_dates` DTP*472.
+    """
+
+    patient: Name
+    trace_number: str
+    statuses: tuple[Status, ...]
+    payer_claim_number: str = ""
+    clearinghouse_trace: str = ""
+    bill_type: str = ""
+    references: tuple[Reference, ...] = ()
+    service_dates: DateSpan | None = None
+    lines: tuple[LineStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """Loops 2000C, 2100C, 2200C: one billing provider, its totals (QTY QA/QC, AMT YU/YY) and its claims."""
+
+    provider: Name
+    claims: tuple[ClaimStatus, ...] = ()
+    trace_number: str = ""
+    statuses: tuple[Status, ...] = ()
+    references: tuple[Reference, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverStatus:
+    """Loops 2000B, 2100B, 2200B: the submitter. `trace_number` is TRN02 = our BHT03; QTY 90/AA, AMT YU/YY."""
+
+    receiver: Name
+    trace_number: str
+    statuses: tuple[Status, ...]
+    providers: tuple[ProviderStatus, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """Loops 2000A, 2100A, 2200A: who answers (NM1 role PR payer or AY clearinghouse).
+
+    Dates 050 received, 009 processed.
+    """
+
+    source: Name
+    role: str
+    trace_number: str
+    dates: tuple[QualifiedDate, ...]
+    receivers: tuple[ReceiverStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTransaction:
+    """One ST of a 277CA. `reference` is BHT03."""
+
+    reference: str
+    created_on: date
+    created_time: time
+    sources: tuple[SourceStatus, ...]
+    control_number: str = "0001"
