@@ -1,1 +1,1 @@
-"""Use cases, each one transaction and safe to repeat: receive, interpret, derive, check, release, send, collect, post."""
+"""Use cases, each one transaction and safe to repeat: receive, interpret, derive, check, release, send, collect."""

@@ -1,0 +1,74 @@
+"""Attendance as billing sees it: sessions of one patient on one day in one program, and what they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from gateway.claim.finding import Origin
+from gateway.claim.party import Practitioner
+from gateway.claim.record import AttendanceStatus, LevelOfCare, Modality
+
+
+class DayClass(StrEnum):
+    """What a day of attendance is worth under one service definition."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    NO_SHOW = "no-show"
+    CANCELLED = "cancelled"
+    HOLD = "hold"
+    """Attended, but a note or a fact is missing that somebody can still supply."""
+    PLANNED = "planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One encounter after its sources were merged: the store's id, the facts, and where each fact came from."""
+
+    encounter_id: str
+    session: str
+    status: AttendanceStatus
+    start_at: datetime
+    end_at: datetime
+    modality: Modality | None = None
+    note_signed: bool | None = None
+    attending: Practitioner | None = None
+    rendering: Practitioner | None = None
+    diagnoses: tuple[str, ...] = ()
+    authorization_number: str = ""
+    place_of_service: str = ""
+    charge_code: str = ""
+    origins: dict[str, Origin] | None = None
+    """Origin by field name; None where a caller does not need the way back."""
+
+    def origin(self, name: str) -> Origin | None:
+        """Where the named field came from, when that is known."""
+        return self.origins.get(name) if self.origins else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDay:
+    """One patient, one facility, one program, one level of care, one local date."""
+
+    patient_id: str
+    organization: str
+    facility: str
+    program: str
+    level_of_care: LevelOfCare
+    on: date
+    sessions: tuple[Session, ...]
+    """Every session of the day, missed and cancelled ones too, in order of start."""
+    minutes: int
+    """Union, never sum, of the attended clinical sessions' minutes."""
+    services: int
+    """Attended clinical sessions that reached their kind's minimum."""
+    has_primary: bool
+    unsigned: tuple[str, ...] = ()
+    """Encounters whose note is not signed, or not known to be."""
+
+    @property
+    def attended(self) -> tuple[Session, ...]:
+        """The sessions the patient was at."""
+        return tuple(each for each in self.sessions if each.status is AttendanceStatus.ATTENDED)

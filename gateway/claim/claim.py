@@ -1,0 +1,156 @@
+"""A claim and its lines, before any format: what the gate judges and the 837 writers write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind, UnitBasis
+from gateway.claim.finding import Origin
+from gateway.claim.party import Address, Person, Practitioner, Relationship
+from gateway.claim.record import LevelOfCare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimKey:
+    """A claim's business identity: what stays the same over drafts, corrections and restarts."""
+
+    organization: str
+    patient_id: str
+    payer: str
+    facility: str
+    program: str
+    level_of_care: LevelOfCare
+    period_start_on: date
+    """First day of the cadence's period, not of attendance."""
+    part: str = ""
+    """Tells claims of one period apart where the payer's split rules cut it, e.g. the authorization number."""
+
+    def __str__(self) -> str:
+        return "/".join(
+            (
+                self.organization,
+                self.patient_id,
+                self.payer,
+                self.facility,
+                self.program,
+                self.level_of_care,
+                self.period_start_on.isoformat(),
+                self.part,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingProvider:
+    """Loop 2010AA: who bills."""
+
+    name: str
+    npi: str
+    tax_id: str
+    taxonomy: str
+    address: Address
+    contact_name: str
+    contact_phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFacility:
+    """Where the service was rendered, where that is not the billing address."""
+
+    name: str
+    npi: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insured:
+    """The policy the claim goes to, and its subscriber."""
+
+    coverage_id: str
+    payer: str
+    """The payer file's id."""
+    payer_name: str
+    payer_number: str
+    """The payer's id at the clearinghouse the claim is routed through."""
+    line_of_business: LineOfBusiness
+    claim_filing_code: str
+    sequence: str
+    """SBR01: P, S or T."""
+    member_number: str
+    group_number: str = ""
+    group_name: str = ""
+    relationship: Relationship = Relationship.SELF
+    subscriber: Person = field(default_factory=Person)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLine:
+    """One service line. ``control_number`` is REF*6R; ``definition`` and ``charge_entry`` are ``file:line``."""
+
+    number: int
+    service_on: date
+    revenue_code: str = ""
+    hcpcs: str = ""
+    modifiers: tuple[str, ...] = ()
+    charge_cents: int
+    units: int
+    unit_basis: UnitBasis = UnitBasis.DAY
+    place_of_service: str = ""
+    diagnosis_pointers: tuple[int, ...] = (1,)
+    rendering: Practitioner | None = None
+    minutes: int = 0
+    services: int = 0
+    encounter_ids: tuple[str, ...] = ()
+    definition_id: str = ""
+    definition: str = ""
+    charge_entry: str = ""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim to one payer. Amounts are integer cents; an empty string is an element that is not sent."""
+
+    key: ClaimKey
+    form: ClaimForm
+    program_kind: ProgramKind
+    frequency: str
+    """CLM05-3: 1 original, 2/3/4 interim, 7 replacement, 8 void."""
+    bill_class: str = ""
+    """837I CLM05-1: two digits."""
+    place_of_service: str = ""
+    """837P CLM05-1."""
+    billing_provider: BillingProvider
+    service_facility: ServiceFacility | None = None
+    insured: Insured
+    patient: Person
+    medical_record_number: str = ""
+    statement_from_on: date
+    statement_through_on: date
+    admitted_on: date | None = None
+    admission_type: str = ""
+    point_of_origin: str = ""
+    patient_status: str = ""
+    diagnoses: tuple[str, ...] = ()
+    """ICD-10-CM without dots, principal first."""
+    condition_codes: tuple[str, ...] = ()
+    authorization_number: str = ""
+    payer_claim_number: str = ""
+    """REF*F8: the payer's number of the claim replaced or voided."""
+    attending: Practitioner | None = None
+    rendering: Practitioner | None = None
+    release_of_information: str = "Y"
+    """CLM09."""
+    lines: tuple[ClaimLine, ...] = ()
+    connection: str = ""
+    """The route: which connection carries it."""
+    catalogue_hash: str = ""
+    """The mapping set the claim was made with."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    @property
+    def charge_cents(self) -> int:
+        """CLM02: the sum of the lines."""
+        return sum(line.charge_cents for line in self.lines)

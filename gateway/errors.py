@@ -1,0 +1,48 @@
+"""What is wrong with the world, as opposed to a claim: raised, with its docstring as the default message."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Something outside a claim is wrong."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class FormatError(GatewayError):
+    """The bytes are not what they should be. ``place`` says where: path, line or segment."""
+
+    def __init__(self, message: str = "", place: str = "") -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        self.place = place
+
+
+class ConfigurationError(GatewayError):
+    """The configuration does not hold. ``problems`` lists every one: ``file:line:column: what, what was expected``."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class NotAllowed(GatewayError):
+    """The command is not allowed in this state, or not to this role."""
+
+
+class NotFound(GatewayError):
+    """There is nothing by that name."""
+
+
+class Conflict(GatewayError):
+    """Somebody else changed it first; read it again."""
+
+
+class Unavailable(GatewayError):
+    """Something we need does not answer; nothing was lost, try again."""
+
+    retryable: ClassVar[bool] = True

@@ -1,0 +1,102 @@
+"""What a rule may look at beside the claim: facts loaded in bulk before the gate runs. None means unknown, not false."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from gateway.claim.attendance import ServiceDay
+from gateway.claim.contract import Catalogue, Facility, Payer
+from gateway.claim.finding import Origin
+from gateway.claim.record import AuthorizationRecord, CoverageRecord, CredentialRecord
+
+
+class CodeSets(Protocol):
+    """Code lists by date of service."""
+
+    def diagnosis_is_known(self, code: str, on: date) -> bool | None:
+        """True when the ICD-10-CM code exists on the day; None when no release covers the day."""
+
+    def diagnosis_is_billable(self, code: str, on: date) -> bool | None:
+        """True when the code is complete (a leaf) on the day; None when no release covers the day."""
+
+    def place_of_service_is_known(self, code: str) -> bool:
+        """True for a place of service code CMS publishes."""
+
+    def hcpcs_is_known(self, code: str, on: date) -> bool | None:
+        """True when the level II code is in the shipped list on the day; None for codes we hold no list of (CPT)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCoverage:
+    """A policy with its store id, the payer it was recognised as, and its origins."""
+
+    id: str
+    record: CoverageRecord
+    payer: str | None
+    """The payer file's id; None when no payer file knows the name."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationUse:
+    """Units of an authorization another claim already uses on a day."""
+
+    number: str
+    on: date
+    units: int
+    claim_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledLine:
+    """A line of another live claim of the same patient: drafted, sent or answered, not voided or rejected."""
+
+    claim_key: str
+    claim_number: str
+    payer: str
+    organization: str
+    facility: str
+    level_of_care: str
+    on: date
+    revenue_code: str
+    hcpcs: str
+    modifiers: tuple[str, ...]
+    per_diem: bool
+    condition_codes: tuple[str, ...]
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousVersion:
+    """The version a replacement or void takes the place of."""
+
+    claim_number: str
+    payer_claim_number: str
+    payer: str
+    patient_id: str
+    adjudicated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateContext:
+    """Facts about one claim, as known on ``today``."""
+
+    today: date
+    catalogue: Catalogue
+    payer: Payer | None
+    facility: Facility | None
+    codes: CodeSets
+    days: Mapping[date, ServiceDay] = field(default_factory=dict)
+    """The claim's own service days: same patient, facility, program and level of care."""
+    other_days: tuple[ServiceDay, ...] = ()
+    """The patient's other service days, whatever facility, program or level of care."""
+    coverages: tuple[KnownCoverage, ...] = ()
+    authorizations: tuple[AuthorizationRecord, ...] = ()
+    authorization_use: tuple[AuthorizationUse, ...] = ()
+    credentials: tuple[CredentialRecord, ...] | None = None
+    billed_lines: tuple[BilledLine, ...] = ()
+    previous: PreviousVersion | None = None
+    never_bill_payers: frozenset[str] = frozenset()
