@@ -46,3 +46,17 @@ class Unavailable(GatewayError):
     """Something we need does not answer; nothing was lost, try again."""
 
     retryable: ClassVar[bool] = True
+
+
+class NotSent(GatewayError):
+    """The file provably never reached the partner; it may be sent again as it is."""
+
+    retryable: ClassVar[bool] = True
+
+
+class DeliveryUnknown(GatewayError):
+    """Whether the file reached the partner is not known; it is probed, never simply sent again."""
+
+
+class PartnerPaused(GatewayError):
+    """The partner refused us in a way that trying again makes worse: credentials or host key. A person must look."""

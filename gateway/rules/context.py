@@ -1,4 +1,4 @@
-"""What a rule may look at beside the claim: facts loaded in bulk before the gate runs. None means unknown, not false."""
+"""What a rule may look at beside the claim: facts loaded in bulk before the gate. None means unknown, not false."""
 
 from __future__ import annotations
 

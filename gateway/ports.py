@@ -1,0 +1,276 @@
+"""Ports: what use cases need of the world and edges need of use cases, as Protocols named for the job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from gateway.claim.answer import AnswerTransaction
+from gateway.claim.claim import Claim
+from gateway.claim.finding import Finding, Origin
+from gateway.claim.party import Identifier
+from gateway.claim.record import FeedRecord
+
+
+class Clock(Protocol):
+    """The only source of the present."""
+
+    def now(self) -> datetime:
+        """The present as an aware UTC datetime."""
+
+
+# --- receiving -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Bytes as received, with the positive answer that may be given once they are committed."""
+
+    source: str
+    content: bytes
+    content_type: str
+    """``application/fhir+json``, ``x-application/hl7-v2+er7`` or ``text/csv``."""
+    control_key: str
+    """What the sender calls this message: MSH-3|MSH-4|MSH-10, or Bundle.identifier; empty when it gives no name."""
+    event: str = ""
+    """``ADT^A01``, ``Bundle/transaction`` ..."""
+    answer: bytes = b""
+    """Stored with the message and replayed when the same bytes come again."""
+    refusal: str = ""
+    """Why the message is not acceptable; it is stored all the same, and never interpreted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of one arrival, after the commit."""
+
+    message_id: str
+    outcome: str
+    """``stored``, ``duplicate`` (same key, same bytes: ``answer`` is the first one) or ``refused``."""
+    answer: bytes
+    reused_key: bool = False
+    """True when the sender used a control key again for other bytes: accepted as new, and flagged."""
+
+
+class Intake(Protocol):
+    """Commits what arrives. An answer may be sent only after ``receive`` returned."""
+
+    def receive(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One version of one FHIR resource as stored. ``body`` carries its id, version and resolved references."""
+
+    type: str
+    id: str
+    version: int
+    updated_at: datetime
+    body: Mapping[str, Any]
+
+
+class ResourceTable(Protocol):
+    """The FHIR resources of one source inside one open transaction."""
+
+    def find(self, type: str, identifier: Identifier) -> list[str]:
+        """Ids of the current resources of that type with that identifier (namespace is the system)."""
+
+    def current(self, type: str, id: str) -> Resource | None:
+        """The newest version; None when the source never sent it."""
+
+    def put(self, type: str, id: str, body: Mapping[str, Any], *, identifiers: Iterable[Identifier]) -> Resource:
+        """Store a new version (1 when it is the first). ``id`` is given by the caller; meta is filled in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirAnswer:
+    """An HTTP answer as stored and replayed."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    refused: bool = False
+    """True when no resource of it may be kept (the message's bytes are kept all the same)."""
+
+
+class FhirIntake(Protocol):
+    """Commits a FHIR submission and its answer together."""
+
+    def submit(
+        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
+    ) -> FhirAnswer:
+        """Store the bytes, run ``apply`` in the same transaction, store its answer, commit.
+
+        The same ``request_key`` (method, path, idempotency headers) and bytes again give the first answer again.
+        When the answer is refused, what ``apply`` put is rolled back and the message stays.
+        Raises Unavailable when nothing was stored.
+        """
+
+    def read(self, source: str, type: str, id: str) -> Resource | None:
+        """The newest version of one resource of that source."""
+
+
+# --- interpreting ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedRecord:
+    """One record as a mapping file made it. ``origins`` has one entry per field the file filled."""
+
+    record: FeedRecord
+    asserted_at: datetime
+    """When the source says it said so: meta.lastUpdated, EVN-2, MSH-7."""
+    origins: Mapping[str, Origin]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingProblem:
+    """Why a record, or a field of it, could not be made. No values."""
+
+    place: str
+    """Position in the message."""
+    mapping: str
+    """``file:line`` of the entry, empty when no entry applies."""
+    message: str
+    fix: str
+    fatal: bool = True
+    """True when the record was not made because of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """What one message or resource says."""
+
+    records: tuple[MappedRecord, ...] = ()
+    problems: tuple[MappingProblem, ...] = ()
+    references: tuple[str, ...] = ()
+    """``Type/id`` of every resource the mapping followed, found or not: when one changes, this is mapped again."""
+    missing: tuple[str, ...] = ()
+    """Those of them that have not arrived yet."""
+
+
+class Interpreter(Protocol):
+    """Applies one source's mapping file."""
+
+    def interpret_message(self, content: bytes, received_at: datetime) -> Interpretation:
+        """Records of one HL7 message."""
+
+    def interpret_resource(self, resource: Resource, find: Callable[[str], Resource | None]) -> Interpretation:
+        """Records of one FHIR resource. ``find`` answers ``Type/id`` with the newest version."""
+
+
+# --- judging and sending ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedClaim:
+    """A claim with the numbers of one version: what a writer needs to render it."""
+
+    claim: Claim
+    claim_number: str
+    """CLM01."""
+
+
+class GuideCheck(Protocol):
+    """Asks whether a claim would make a valid 837: SNIP types 1 to 5 as findings."""
+
+    def check(self, claim: NumberedClaim) -> list[Finding]:
+        """Findings of the rendered claim, each with a claim path; empty when clean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterchangeNumbers:
+    """The numbers and times one frozen interchange is rendered with."""
+
+    isa13: int
+    batch_reference: str
+    """BHT03."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedInterchange:
+    """Outbound bytes, and the name they get at the partner's."""
+
+    content: bytes
+    remote_name: str
+
+
+class Exchange(Protocol):
+    """One connection to one clearinghouse: renders interchanges for it, moves them, reads what comes back."""
+
+    def render(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> RenderedInterchange:
+        """One interchange of claims of one form. Raises FormatError when a value cannot be written."""
+
+    def upload(self, interchange: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        """Put the file where the partner takes it. ``on_step(marker, detail)`` runs before each remote change.
+
+        Raises NotSent (provably nothing arrived), DeliveryUnknown (anything else), Unavailable before any change.
+        """
+
+    def probe(self, remote_name: str, size: int) -> str:
+        """``delivered``, ``partial``, ``absent``: what the partner's folders say of a file of ours."""
+
+    def list_answers(self) -> list[RemoteAnswer]:
+        """Files waiting for us that have settled. Files with hostile names are left where they are."""
+
+    def download(self, answer: RemoteAnswer) -> bytes:
+        """The bytes of one waiting file."""
+
+    def dispose(self, answer: RemoteAnswer) -> None:
+        """After the bytes are committed: delete, move or leave, as the partner's profile says."""
+
+    def read_answers(self, content: bytes) -> list[AnswerTransaction]:
+        """Every transaction of a returned file. Raises FormatError when it holds none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAnswer:
+    """A file waiting at a partner's. The name is the partner's, and hostile until proven otherwise."""
+
+    name: bytes
+    directory: str
+    size: int
+
+
+# --- status back to the EHR ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimStatus:
+    """One claim as an EHR asks for it."""
+
+    claim_id: str
+    claim_number: str
+    state: str
+    """A word of gateway.lifecycle."""
+    patient_references: tuple[str, ...]
+    """``Patient/id`` in the asking source's own ids."""
+    encounter_references: tuple[str, ...]
+    payer: str
+    payer_name: str
+    payer_claim_number: str
+    service_start: str
+    service_end: str
+    charge_cents: int
+    paid_cents: int
+    patient_cents: int
+    adjustments: tuple[tuple[str, str, int], ...]
+    """(group, reason, cents)."""
+    lines: tuple[Mapping[str, Any], ...]
+    findings: tuple[Finding, ...]
+    updated_at: datetime
+    acknowledgement_codes: tuple[str, ...] = ()
+    paid_on: str = ""
+
+
+class StatusReader(Protocol):
+    """Answers an EHR's questions about its claims; sees only what that source told us of."""
+
+    def claim_statuses(
+        self, source: str, *, patient: str = "", encounter: str = "", claim: str = ""
+    ) -> list[ClaimStatus]:
+        """Claims of ``Patient/id``, of ``Encounter/id`` (or an identifier ``system|value``), or one claim id or number."""
