@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+CONTRACTUAL_REASONS = frozenset({"45", "94", "131", "144", "223", "253"})
+"""CARCs that explain an amount by contract or law (fee schedule, incentive, sequestration) instead of denying it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterchangeAnswer:

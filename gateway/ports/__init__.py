@@ -273,4 +273,4 @@ class StatusReader(Protocol):
     def claim_statuses(
         self, source: str, *, patient: str = "", encounter: str = "", claim: str = ""
     ) -> list[ClaimStatus]:
-        """Claims of ``Patient/id``, of ``Encounter/id`` (or an identifier ``system|value``), or one claim id or number."""
+        """Claims of ``Patient/id``, ``Encounter/id`` (or identifiers ``system|value``), or one claim id or number."""

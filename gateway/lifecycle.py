@@ -1,0 +1,256 @@
+"""A claim's life: facts are appended, commands are guarded, and every state is a function of the set of facts.
+
+Answers (TA1, 999, 277CA, 835) may come in any order, any number of times, and give one state: each question below asks
+only whether a fact is in the set. Commands (release, hold) are a person's or the machine's moves and do have an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from gateway.claim.answer import CONTRACTUAL_REASONS, PaidClaim
+from gateway.errors import NotAllowed
+
+
+class FactKind(StrEnum):
+    """What can be said of a claim."""
+
+    RELEASED = "released"
+    """``code`` is the content hash released: another content needs another release."""
+    HELD = "held"
+    FROZEN = "frozen"
+    DELIVERED = "delivered"
+    IN_DOUBT = "in-doubt"
+    FREED = "freed"
+    """The interchange that carried the version is known not to count: abandoned unsent, TA1 R or 999 R."""
+    INTERCHANGE = "interchange"
+    """TA1; ``code`` is A, E or R."""
+    TRANSACTION = "transaction"
+    """999; ``code`` is A, E, P or R."""
+    CLEARINGHOUSE = "clearinghouse"
+    """277CA of the clearinghouse; ``code`` is ``accepted`` or ``rejected``."""
+    PAYER = "payer"
+    """277CA of the payer; ``code`` is ``accepted`` or ``rejected``."""
+    REMITTED = "remitted"
+    """One CLP of a balanced 835, in ``paid``."""
+
+
+class ClaimState(StrEnum):
+    """Where a claim is. Each word says who has it: us, a person of ours, the partner, the payer."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    READY = "ready"
+    RELEASED = "released"
+    FROZEN = "frozen"
+    IN_DOUBT = "in-doubt"
+    TRANSMITTED = "transmitted"
+    INTERCHANGE_ACCEPTED = "interchange-accepted"
+    TRANSACTION_ACCEPTED = "transaction-accepted"
+    CLEARINGHOUSE_ACCEPTED = "clearinghouse-accepted"
+    PAYER_ACCEPTED = "payer-accepted"
+    REJECTED = "rejected"
+    PAID = "paid"
+    PARTIAL = "partial"
+    DENIED = "denied"
+    ZERO_PAY = "zero-pay"
+    REVERSED = "reversed"
+    CONFLICT = "conflict"
+    CORRECTION_HELD = "correction-held"
+    CORRECTION_READY = "correction-ready"
+    VOIDED = "voided"
+    WITHDRAWN = "withdrawn"
+
+
+ADJUDICATED = frozenset(
+    {ClaimState.PAID, ClaimState.PARTIAL, ClaimState.DENIED, ClaimState.ZERO_PAY, ClaimState.REVERSED}
+)
+REVERSAL = "22"
+"""CLP02 of a reversal of an earlier payment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFact:
+    """One fact about one claim, or one version of it. The same fact has the same ``id`` however often it comes."""
+
+    id: str
+    claim_id: str
+    version_id: str
+    kind: FactKind
+    at: datetime
+    actor: str
+    role: str
+    code: str = ""
+    reason: str = ""
+    answer_id: str = ""
+    payer_claim_number: str = ""
+    paid: PaidClaim | None = None
+    paid_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSituation:
+    """What the state asks of a draft."""
+
+    content_hash: str
+    blocked: bool
+    complete: bool
+    correction: bool
+    """It would replace or void a version the payer has."""
+
+
+def version_state(facts: Iterable[ClaimFact]) -> ClaimState:
+    """The state of one version from the set of its facts, in whatever order they came."""
+    said: dict[FactKind, set[str]] = {}
+    paid: list[PaidClaim] = []
+    for fact in facts:
+        said.setdefault(fact.kind, set()).add(fact.code)
+        if fact.paid is not None:
+            paid.append(fact.paid)
+    if _contradiction(said, bool(paid)):
+        return ClaimState.CONFLICT
+    if paid:
+        return outcome_of(paid)
+    if _rejected(said):
+        return ClaimState.REJECTED
+    for kind, codes, state in _ACCEPTANCES:
+        if said.get(kind, set()) & codes:
+            return state
+    if FactKind.FREED in said:
+        return ClaimState.RELEASED
+    if FactKind.DELIVERED in said:
+        return ClaimState.TRANSMITTED
+    return ClaimState.IN_DOUBT if FactKind.IN_DOUBT in said else ClaimState.FROZEN
+
+
+_ACCEPTANCES: tuple[tuple[FactKind, frozenset[str], ClaimState], ...] = (
+    (FactKind.PAYER, frozenset({"accepted"}), ClaimState.PAYER_ACCEPTED),
+    (FactKind.CLEARINGHOUSE, frozenset({"accepted"}), ClaimState.CLEARINGHOUSE_ACCEPTED),
+    (FactKind.TRANSACTION, frozenset({"A", "E", "P"}), ClaimState.TRANSACTION_ACCEPTED),
+    (FactKind.INTERCHANGE, frozenset({"A", "E"}), ClaimState.INTERCHANGE_ACCEPTED),
+)
+_REJECTIONS: tuple[tuple[FactKind, str], ...] = (
+    (FactKind.PAYER, "rejected"),
+    (FactKind.CLEARINGHOUSE, "rejected"),
+    (FactKind.TRANSACTION, "R"),
+    (FactKind.INTERCHANGE, "R"),
+)
+
+
+def _rejected(said: dict[FactKind, set[str]]) -> bool:
+    return any(code in said.get(kind, ()) for kind, code in _REJECTIONS)
+
+
+def _contradiction(said: dict[FactKind, set[str]], paid: bool) -> bool:
+    """True when a stage both refused and passed the claim, or a later stage took what an earlier one refused."""
+    later_accepted = paid
+    for (kind, accepted, _), (_, rejected) in zip(_ACCEPTANCES, _REJECTIONS, strict=True):
+        codes = said.get(kind, set())
+        if rejected in codes and (later_accepted or codes & accepted):
+            return True
+        later_accepted = later_accepted or bool(codes & accepted)
+        if rejected in codes:
+            later_accepted = True  # a later stage spoke at all, so an earlier rejection cannot stand
+    return False
+
+
+def outcome_of(paid: Sequence[PaidClaim]) -> ClaimState:
+    """Paid, partial, denied, zero-pay or reversed, from amounts and adjustments with reversals, never CLP02 alone.
+
+    Source: CLP02=1 with a zero payment and a denying adjustment is a denial (X12 RFI 288, 791 on reversals).
+    """
+    standing = _standing(paid)
+    if not standing:
+        return ClaimState.REVERSED
+    total = sum(each.paid_cents for each in standing)
+    denied = sum(denied_cents(each) for each in standing)
+    if total > 0:
+        return ClaimState.PARTIAL if denied > 0 else ClaimState.PAID
+    return ClaimState.DENIED if denied > 0 else ClaimState.ZERO_PAY
+
+
+def _standing(paid: Sequence[PaidClaim]) -> list[PaidClaim]:
+    """The adjudications that no reversal took back. A reversal takes back one adjudication of the same amounts."""
+    reversals = sorted((-each.charge_cents, -each.paid_cents) for each in paid if each.status_code == REVERSAL)
+    standing = []
+    for each in paid:
+        if each.status_code == REVERSAL:
+            continue
+        amounts = (each.charge_cents, each.paid_cents)
+        if amounts in reversals:
+            reversals.remove(amounts)
+        else:
+            standing.append(each)
+    return standing
+
+
+def denied_cents(paid: PaidClaim) -> int:
+    """Cents the payer refused and did not leave to the patient or the contract."""
+    adjustments = [*paid.adjustments, *(each for line in paid.lines for each in line.adjustments)]
+    return sum(each.cents for each in adjustments if each.group != "PR" and each.reason not in CONTRACTUAL_REASONS)
+
+
+def claim_state(
+    draft: DraftSituation | None, versions: Sequence[tuple[str, str]], facts: Sequence[ClaimFact]
+) -> ClaimState:
+    """The state of a claim from its draft, its versions as (id, content hash) oldest first, and its facts."""
+    latest = _latest(versions, facts)
+    if draft is None:
+        return latest[1] if latest else ClaimState.WITHDRAWN
+    if latest and latest[1] is ClaimState.REJECTED and latest[0] == draft.content_hash:
+        return ClaimState.RELEASED if _released(draft, facts) else ClaimState.REJECTED
+    if draft.correction:
+        if draft.blocked or _held(facts):
+            return ClaimState.CORRECTION_HELD
+        return ClaimState.RELEASED if _released(draft, facts) else ClaimState.CORRECTION_READY
+    if not draft.complete:
+        return ClaimState.WAITING
+    if draft.blocked or _held(facts):
+        return ClaimState.HELD
+    return ClaimState.RELEASED if _released(draft, facts) else ClaimState.READY
+
+
+def _latest(versions: Sequence[tuple[str, str]], facts: Sequence[ClaimFact]) -> tuple[str, ClaimState] | None:
+    """(content hash, state) of the newest version."""
+    if not versions:
+        return None
+    version_id, content_hash = versions[-1]
+    return content_hash, version_state(fact for fact in facts if fact.version_id == version_id)
+
+
+def _commands(facts: Sequence[ClaimFact]) -> list[ClaimFact]:
+    return [fact for fact in facts if fact.kind in (FactKind.RELEASED, FactKind.HELD, FactKind.FROZEN)]
+
+
+def _held(facts: Sequence[ClaimFact]) -> bool:
+    commands = _commands(facts)
+    return bool(commands) and commands[-1].kind is FactKind.HELD
+
+
+def _released(draft: DraftSituation, facts: Sequence[ClaimFact]) -> bool:
+    commands = _commands(facts)
+    return bool(commands) and commands[-1].kind is FactKind.RELEASED and commands[-1].code == draft.content_hash
+
+
+RELEASABLE = frozenset({ClaimState.READY, ClaimState.CORRECTION_READY, ClaimState.REJECTED})
+HOLDABLE = frozenset({ClaimState.READY, ClaimState.RELEASED, ClaimState.CORRECTION_READY, ClaimState.WAITING})
+RELEASING_ROLES = frozenset({"biller", "supervisor", "machine"})
+
+
+def guard_release(state: ClaimState, role: str) -> None:
+    """Raise NotAllowed unless the role may release a claim in this state."""
+    if role not in RELEASING_ROLES:
+        raise NotAllowed(f"the role {role} may not release claims; a biller or supervisor may")
+    if state not in RELEASABLE:
+        raise NotAllowed(f"a claim that is {state} cannot be released; only ready, correction-ready or rejected can")
+
+
+def guard_hold(state: ClaimState, role: str) -> None:
+    """Raise NotAllowed unless the role may hold a claim in this state."""
+    if role not in RELEASING_ROLES:
+        raise NotAllowed(f"the role {role} may not hold claims; a biller or supervisor may")
+    if state not in HOLDABLE:
+        raise NotAllowed(f"a claim that is {state} cannot be held any more")

@@ -1,0 +1,495 @@
+"""What use cases ask of the database: one transaction at a time, rows as plain values, no SQL in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from gateway.claim.answer import AnswerTransaction
+from gateway.claim.claim import Claim
+from gateway.claim.contract import ClaimForm
+from gateway.claim.finding import Finding, Origin
+from gateway.claim.party import Identifier
+from gateway.claim.record import CredentialRecord, FeedRecord, RecordKind
+from gateway.lifecycle import ClaimFact
+from gateway.ports import Resource, ResourceTable
+from gateway.receivable.ledger import LedgerEntry
+
+# --- what came in ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A message as stored; immutable."""
+
+    id: str
+    tenant: str
+    organization: str
+    source: str
+    received_at: datetime
+    sha256: str
+    content_type: str
+    control_key: str
+    event: str
+    answer: bytes
+    refusal: str = ""
+
+
+class Inbox(Protocol):
+    """Bytes that came in, and what became of them."""
+
+    def find(self, source: str, control_key: str, sha256: str) -> InboundMessage | None:
+        """The message with this key and these bytes."""
+
+    def key_was_used(self, source: str, control_key: str) -> bool:
+        """True when the source used this control key before, whatever the bytes."""
+
+    def add(self, message: InboundMessage, content: bytes) -> None:
+        """Store a message and its bytes."""
+
+    def get(self, message_id: str) -> InboundMessage | None:
+        """One message."""
+
+    def content(self, sha256: str) -> bytes:
+        """The bytes as received."""
+
+    def record_outcome(self, message_id: str, at: datetime, mapping_hash: str, problems: Sequence[Any]) -> None:
+        """Append what interpreting the message came to; the latest counts."""
+
+    def messages(self, source: str = "", *, failed_only: bool = False) -> Iterable[tuple[InboundMessage, list[Any]]]:
+        """Messages in order of arrival, each with its latest problems."""
+
+
+class Work(Protocol):
+    """What is still to be done. A row is deleted in the transaction that did it."""
+
+    def add(self, kind: str, keys: Iterable[str]) -> None:
+        """Ask for the keys to be worked on; asking twice is asking once."""
+
+    def take(self, kind: str, limit: int) -> list[str]:
+        """Up to ``limit`` keys, oldest first, removed when this transaction commits; other workers get others."""
+
+    def count(self) -> Mapping[str, int]:
+        """How many keys wait, by kind."""
+
+
+class Resources(Protocol):
+    """FHIR resources by source."""
+
+    def table(self, source: str, at: datetime, message_id: str) -> ResourceTable:
+        """The resource table of one source, writing on behalf of one message."""
+
+    def current(self, source: str, reference: str) -> Resource | None:
+        """The newest version of ``Type/id``."""
+
+    def link(self, source: str, reference: str, targets: Iterable[str]) -> None:
+        """Remember which resources the mapping of ``reference`` followed, replacing what was remembered."""
+
+    def dependents(self, source: str, reference: str) -> list[str]:
+        """References whose mapping followed this one."""
+
+
+# --- what it says ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """One source's word on one subject; ``record`` None takes an earlier word back."""
+
+    subject_id: str
+    patient_id: str
+    organization: str
+    kind: RecordKind
+    source: str
+    origin_key: str
+    """What said it: ``Type/id`` of the resource, or the message id."""
+    message_id: str
+    mapping_hash: str
+    asserted_at: datetime
+    record: FeedRecord | None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+class Subjects(Protocol):
+    """Who and what the facts are about, by identifiers in configured namespaces only."""
+
+    def resolve(self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]) -> str:
+        """The subject that has any of the identifiers, created when none has; joins subjects found to be one."""
+
+    def find(self, organization: str, kind: RecordKind, identifier: Identifier) -> str | None:
+        """The subject that has the identifier."""
+
+    def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
+        """Every identifier of the subjects, joined ones' included."""
+
+    def assert_record(self, assertion: Assertion) -> None:
+        """Append one source's word."""
+
+    def asserted_by(self, source: str, origin_key: str) -> list[tuple[RecordKind, str, str]]:
+        """(kind, subject, patient) of what this resource or message said last, not taken back."""
+
+    def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
+        """For each patient, every source's newest word on each subject, taken-back ones left out."""
+
+    def patient_ids(self) -> Iterable[str]:
+        """Every patient."""
+
+    def set_credentials(self, organization: str, rows: Sequence[CredentialRecord]) -> None:
+        """Replace the organization's roster."""
+
+    def credentials(self, organization: str) -> tuple[CredentialRecord, ...] | None:
+        """The organization's roster; None when none was ever loaded."""
+
+    def encounter_decisions(self, organization: str) -> Mapping[frozenset[str], str]:
+        """What a person decided of encounters told twice: ``same`` or ``different`` by pair of ids."""
+
+    def decide_encounters(self, organization: str, pair: frozenset[str], decision: str) -> None:
+        """Record such a decision."""
+
+
+# --- claims ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A claim as it would be sent now. Replaced whole by each derivation until it is frozen."""
+
+    claim_id: str
+    claim: Claim
+    content_hash: str
+    findings: tuple[Finding, ...]
+    complete: bool
+    """The billing period is closed."""
+    ready_on: date | None
+    encounter_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A frozen claim; immutable."""
+
+    id: str
+    claim_id: str
+    number: int
+    claim_number: str
+    claim: Claim
+    content_hash: str
+    findings: tuple[Finding, ...]
+    frozen_at: datetime
+    interchange_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRow:
+    """A claim's identity and its projected state."""
+
+    id: str
+    tenant: str
+    organization: str
+    patient_id: str
+    payer: str
+    key: str
+    state: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementRow:
+    """Where one encounter's bill is: ``billed``, ``waiting``, ``held`` or ``not-billable``."""
+
+    encounter_id: str
+    patient_id: str
+    payer: str
+    place: str
+    reason: str
+    on: date | None
+    claim_key: str
+    cents: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRow:
+    """A service day as counted."""
+
+    patient_id: str
+    organization: str
+    facility: str
+    program: str
+    level_of_care: str
+    on: date
+    minutes: int
+    services: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person's recorded decision to let one rule's block pass on one claim, until it expires."""
+
+    claim_id: str
+    rule: str
+    actor: str
+    role: str
+    reason: str
+    expires_on: date
+
+
+class Claims(Protocol):
+    """Claims, their drafts, versions and facts."""
+
+    def ensure(self, rows: Sequence[ClaimRow]) -> Mapping[str, str]:
+        """Claim ids by key, creating the rows that do not exist."""
+
+    def get(self, claim_id: str) -> ClaimRow | None:
+        """One claim by id."""
+
+    def find(self, text: str) -> ClaimRow | None:
+        """One claim by id, by a version's claim number, or by key."""
+
+    def of_patients(self, patient_ids: Sequence[str]) -> list[ClaimRow]:
+        """The patients' claims."""
+
+    def search(self, *, organization: str = "", payer: str = "", state: str = "", limit: int = 0) -> list[ClaimRow]:
+        """Claims by payer and state, in order of key."""
+
+    def save_drafts(self, drafts: Sequence[Draft]) -> None:
+        """Replace the drafts of these claims."""
+
+    def drop_drafts(self, claim_ids: Sequence[str]) -> None:
+        """Remove drafts that nothing supports any more."""
+
+    def drafts(self, claim_ids: Sequence[str]) -> Mapping[str, Draft]:
+        """Drafts by claim id."""
+
+    def versions(self, claim_ids: Sequence[str]) -> Mapping[str, list[Version]]:
+        """Versions by claim id, oldest first."""
+
+    def version_by_number(self, claim_number: str) -> Version | None:
+        """The version with this CLM01."""
+
+    def version_by_payer_number(self, payer: str, payer_claim_number: str) -> Version | None:
+        """The version the payer gave this claim control number."""
+
+    def add_version(self, version: Version) -> None:
+        """Freeze a version."""
+
+    def add_facts(self, facts: Sequence[ClaimFact]) -> None:
+        """Append facts; a fact whose ``id`` is there already is the same fact."""
+
+    def facts(self, claim_ids: Sequence[str]) -> Mapping[str, list[ClaimFact]]:
+        """Facts by claim id, in the order they were recorded."""
+
+    def set_state(self, claim_id: str, state: str) -> None:
+        """Write the projected state."""
+
+    def releasable(self, connection: str, form: ClaimForm, limit: int) -> list[str]:
+        """Ids of claims in state ``released`` whose draft goes over this connection in this form, oldest first."""
+
+    def replace_placements(
+        self, patient_ids: Sequence[str], placements: Sequence[PlacementRow], days: Sequence[DayRow]
+    ) -> None:
+        """Replace what was derived of where the patients' encounters are."""
+
+    def placements(self, patient_ids: Sequence[str] | None = None) -> Iterable[PlacementRow]:
+        """Placements, of all patients when none are named."""
+
+    def days(self) -> Iterable[DayRow]:
+        """Every service day."""
+
+    def add_override(self, override: Override) -> None:
+        """Record an override."""
+
+    def overrides(self, claim_ids: Sequence[str]) -> Mapping[str, list[Override]]:
+        """Overrides by claim id, expired ones too."""
+
+    def states(self) -> Mapping[str, int]:
+        """How many claims are in each state."""
+
+
+# --- exchange --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterchangeRow:
+    """A frozen interchange; immutable but for ``state`` and ``epoch``, which delivery steps explain."""
+
+    id: str
+    connection: str
+    tenant: str
+    isa13: int
+    batch_reference: str
+    usage: str
+    form: str
+    remote_name: str
+    sha256: str
+    size: int
+    created_at: datetime
+    claim_count: int
+    charge_cents: int
+    state: str = "ready"
+    epoch: int = 0
+    lease_until: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStep:
+    """One marker of one attempt to deliver."""
+
+    interchange_id: str
+    epoch: int
+    marker: str
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRow:
+    """One returned transaction: stored raw, applied once."""
+
+    id: str
+    connection: str
+    type: str
+    business_key: str
+    digest: str
+    raw_sha256: str
+    status: str
+    """``applied``, ``duplicate``, ``quarantined`` or ``unbalanced``."""
+    reason: str
+    received_at: datetime
+    transaction: AnswerTransaction
+
+
+class Exchanges(Protocol):
+    """Interchanges out, answers back."""
+
+    def next_number(self, connection: str, name: str) -> int:
+        """The next of one of the connection's numbers, allocated in this transaction; never used twice."""
+
+    def add_interchange(self, row: InterchangeRow, content: bytes, version_ids: Sequence[str]) -> None:
+        """Freeze an interchange with the versions it carries."""
+
+    def interchange(self, interchange_id: str) -> InterchangeRow | None:
+        """One interchange."""
+
+    def interchanges(self, connection: str = "", states: Sequence[str] = ()) -> list[InterchangeRow]:
+        """Interchanges by connection and delivery state, oldest first."""
+
+    def interchange_by_number(self, connection: str, isa13: int) -> InterchangeRow | None:
+        """The interchange with this ISA13."""
+
+    def interchange_by_batch(self, connection: str, batch_reference: str) -> InterchangeRow | None:
+        """The interchange with this BHT03."""
+
+    def versions_in(self, interchange_id: str) -> list[tuple[str, str]]:
+        """(claim id, version id) in the order they were written."""
+
+    def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
+        """Move ready to sending for whoever holds ``epoch``; False when somebody else was first."""
+
+    def set_delivery(self, interchange_id: str, epoch: int, state: str) -> bool:
+        """Move an interchange's delivery state if the epoch still holds."""
+
+    def free_versions(self, interchange_id: str) -> None:
+        """Let the interchange's versions be sent again under another number."""
+
+    def add_step(self, step: DeliveryStep) -> None:
+        """Append a delivery marker."""
+
+    def steps(self, interchange_id: str) -> list[DeliveryStep]:
+        """Delivery markers in order."""
+
+    def file_is_known(self, connection: str, sha256: str) -> bool:
+        """True when these bytes came from this partner before."""
+
+    def add_file(self, connection: str, content: bytes, remote_name: bytes, at: datetime, problem: str = "") -> str:
+        """Store a returned file; the id of its row."""
+
+    def add_answer(self, file_id: str, answer: AnswerRow) -> None:
+        """Store one transaction of it."""
+
+    def applied_answer(self, connection: str, business_key: str) -> AnswerRow | None:
+        """The answer already applied under this key."""
+
+    def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
+        """Answers in order of arrival."""
+
+    def raw(self, sha256: str) -> bytes:
+        """Stored bytes: an interchange, a returned file or one transaction."""
+
+
+class Ledger(Protocol):
+    """The receivable ledger's rows: recomputed from facts, double entry, integer cents."""
+
+    def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
+        """Replace the entries of one claim (``claim:<id>``) or one answer (``answer:<id>``)."""
+
+    def balances(self) -> Mapping[str, int]:
+        """Cents by account."""
+
+    def entries(self, owner: str = "") -> Iterable[LedgerEntry]:
+        """Entries, of one owner or of all."""
+
+
+class Audit(Protocol):
+    """Who did what: append-only."""
+
+    def record(
+        self, at: datetime, actor: str, role: str, action: str, subject: str, reason: str = "", detail: str = ""
+    ) -> None:
+        """Append one act."""
+
+    def acts(self, subject: str = "") -> Iterable[Mapping[str, Any]]:
+        """Acts in order."""
+
+
+class MappingSets(Protocol):
+    """The mapping set in force, kept by hash; the folder is only the editor's surface."""
+
+    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: str, role: str) -> None:
+        """Store a checked set and make it the one in force."""
+
+    def in_force(self) -> str | None:
+        """The hash of the set in force."""
+
+    def files(self, content_hash: str) -> dict[str, bytes]:
+        """The files of a stored set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One open transaction: everything read and written through it commits together or not at all."""
+
+    inbox: Inbox
+    work: Work
+    resources: Resources
+    subjects: Subjects
+    claims: Claims
+    exchanges: Exchanges
+    ledger: Ledger
+    audit: Audit
+    mapping_sets: MappingSets
+    savepoint: SavepointFactory
+
+
+class SavepointFactory(Protocol):
+    """Opens a savepoint: what fails inside is undone, the transaction goes on."""
+
+    def __call__(self) -> AbstractContextManager[None]:
+        """A context manager; an exception rolls back to its start and goes on up."""
+
+
+class Store(Protocol):
+    """The database."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A writing transaction, committed at the end. Raises Unavailable when the database does not answer."""
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A reading transaction on one consistent picture."""
+
+    def ensure_tenant(self, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]) -> None:
+        """Make sure the rows that others hang on exist: organizations by id with names, connections with usage."""
