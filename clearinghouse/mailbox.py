@@ -194,6 +194,10 @@ class TimedOut(Unreachable):
     """The partner's server did not answer in time."""
 
 
+class LoginInterrupted(Unreachable):
+    """The connection ended during login; it may have counted as a failed login, so it is tried again only later."""
+
+
 class AuthenticationFailed(MailboxError):
     """The partner refused our login. It was tried once: more tries lock the account."""
 

@@ -1,0 +1,407 @@
+"""A partner's mailbox over SFTP. It decides what is safe to repeat, what is in doubt and what a server's no means.
+
+Connecting, listing, probing and downloading are repeated within bounds; nothing that changes the partner's side is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import tenacity
+
+from clearinghouse.mailbox import (
+    ChangedWhileReading,
+    Delivery,
+    DeliveryUnknown,
+    LoginInterrupted,
+    MailboxError,
+    NameRefused,
+    NameTaken,
+    NotSent,
+    OnStep,
+    Probe,
+    RemoteFile,
+    RemoteMissing,
+    RemoteRefused,
+    Sighting,
+    Step,
+    TooLarge,
+    Unreachable,
+    UploadRefused,
+)
+from clearinghouse.partner import Publish, SftpAccess, UploadRules
+from clearinghouse.remote_names import check_own_name, trace_pattern, why_refused
+from clearinghouse.sftp_requests import CHUNK, Attributes, SftpRequests
+from clearinghouse.ssh_link import SshLink, open_link
+
+Answer = TypeVar("Answer")
+
+_DENIED = 3
+REPEAT_TRIES = 3
+REPEAT_FIRST_WAIT_S = 0.5
+REPEAT_LONGEST_WAIT_S = 8.0
+
+
+def _is_safe_to_repeat(failure: BaseException) -> bool:
+    return isinstance(failure, Unreachable) and not isinstance(failure, LoginInterrupted)
+
+
+def _repeating() -> tenacity.Retrying:
+    """The port's one retry policy: three tries, growing jittered waits, for broken connections only."""
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(REPEAT_TRIES),
+        wait=tenacity.wait_exponential_jitter(initial=REPEAT_FIRST_WAIT_S, max=REPEAT_LONGEST_WAIT_S),
+        retry=tenacity.retry_if_exception(_is_safe_to_repeat),
+        reraise=True,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SftpMailbox:
+    """One partner's SFTP server. `clock` dates pinned keys; `secrets_beside` is where relative `file:` secrets are."""
+
+    def __init__(
+        self,
+        access: SftpAccess,
+        upload: UploadRules,
+        clock: Callable[[], datetime] = _now,
+        secrets_beside: Path | None = None,
+    ) -> None:
+        self._access = access
+        self._upload = upload
+        self._clock = clock
+        self._secrets_beside = secrets_beside
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[SftpSession]:
+        """Connect and log in; the connection is dropped at the end of the block."""
+        session = SftpSession(self._access, self._upload, self._connect)
+        try:
+            session.connect()
+            yield session
+        finally:
+            session.close()
+
+    def _connect(self) -> SshLink:
+        return open_link(self._access, self._clock, self._secrets_beside)
+
+
+class SftpSession:
+    """One conversation; after a broken connection the next safe operation makes a new one."""
+
+    def __init__(self, access: SftpAccess, upload: UploadRules, connect: Callable[[], SshLink]) -> None:
+        self._access = access
+        self._rules = upload
+        self._connect = connect
+        self._link: SshLink | None = None
+
+    def connect(self) -> None:
+        """Make sure of a live connection, with bounded repeats."""
+        _repeating()(self._live)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._link is not None:
+            self._link.abort()
+
+    def upload(self, name: str, content: bytes, on_step: OnStep) -> Delivery:
+        """Put `content` under a new name, once. See MailboxSession for what each failure proves."""
+        check_own_name(name)
+        self.connect()
+        link = self._live()
+        with link.until(self._deadline()) as requests:
+            try:
+                return _Upload(requests, self._rules, name, content, on_step).run()
+            except BaseException:
+                link.abort()  # an answer still on its way must not be taken for a later one
+                raise
+
+    def probe(self, name: str) -> Probe:
+        """Look for an upload under its final and temporary names, in archives and as a notification."""
+        check_own_name(name)
+        return self._repeat(lambda requests: _probe(requests, self._rules, name))
+
+    def remove_partial(self, name: str, smaller_than: int) -> bool:
+        """Remove our own unfinished upload: its temporary file; the final one only while below `smaller_than` bytes."""
+        check_own_name(name)
+        with self._one_try() as requests:
+            if self._rules.publish is not Publish.DIRECT:
+                return _removed(requests, _temporary_path(self._rules, name))
+            path = _path(self._rules.directory, name.encode())
+            seen = requests.attributes(path)
+            partial = seen is not None and seen.size is not None and seen.size < smaller_than
+            return partial and _removed(requests, path)
+
+    def list(self, directory: str) -> tuple[RemoteFile, ...]:
+        """Every entry of a directory, hostile ones marked as refused."""
+        entries = self._repeat(lambda requests: requests.entries(directory.encode()))
+        return tuple(
+            RemoteFile(
+                directory=directory,
+                name=entry.name,
+                size=entry.attributes.size or 0,
+                modified_at=entry.attributes.modified_at,
+                refused=why_refused(entry.name, entry.attributes.is_file),
+            )
+            for entry in entries
+        )
+
+    def download(self, file: RemoteFile, max_bytes: int) -> bytes:
+        """The whole file. Raises TooLarge, ChangedWhileReading, NameRefused."""
+        sink = io.BytesIO()
+        self.download_to(file, sink, max_bytes)
+        return sink.getvalue()
+
+    def download_to(self, file: RemoteFile, sink: BinaryIO, max_bytes: int) -> int:
+        """As `download`, piece by piece into a seekable sink; a repeated try starts over where the sink stood."""
+        start = sink.tell()
+
+        def fetch(requests: SftpRequests) -> int:
+            sink.seek(start)
+            sink.truncate()
+            return _fetch(requests, file, sink, max_bytes)
+
+        return self._repeat(fetch)
+
+    def remove(self, file: RemoteFile) -> None:
+        """Remove a file of the partner's; one already gone is no error."""
+        path = _theirs(file)
+        with self._one_try() as requests:
+            _removed(requests, path)
+
+    def move_to_archive(self, file: RemoteFile, directory: str) -> None:
+        """Move a file of the partner's elsewhere, never over another; one already gone is no error."""
+        path = _theirs(file)
+        with self._one_try() as requests:
+            target = _path(directory, file.name)
+            if requests.attributes(path) is None:
+                return
+            if requests.attributes(target) is not None:
+                raise NameTaken("the archive already holds a file of that name; the download stays where it is")
+            with contextlib.suppress(RemoteMissing):
+                requests.rename(path, target)
+
+    def _live(self) -> SshLink:
+        if self._link is None or not self._link.is_open:
+            self._link = self._connect()
+        return self._link
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._access.total_timeout_s
+
+    def _repeat(self, ask: Callable[[SftpRequests], Answer]) -> Answer:
+        deadline = self._deadline()
+
+        def once() -> Answer:
+            with self._live().until(deadline) as requests:
+                return ask(requests)
+
+        return _repeating()(once)
+
+    @contextlib.contextmanager
+    def _one_try(self) -> Iterator[SftpRequests]:
+        self.connect()
+        with self._live().until(self._deadline()) as requests:
+            yield requests
+
+
+class _Upload:
+    """One upload from its first request to its last, every failure turned into what it proves."""
+
+    def __init__(self, requests: SftpRequests, rules: UploadRules, name: str, content: bytes, on_step: OnStep) -> None:
+        self._requests = requests
+        self._content = content
+        self._on_step = on_step
+        self._renames = rules.publish is not Publish.DIRECT
+        self._final = _path(rules.directory, name.encode())
+        self._first = _temporary_path(rules, name) if self._renames else self._final
+        self._last_step: Step | None = None
+
+    def run(self) -> Delivery:
+        self._refuse_taken_name()
+        handle = self._open()
+        self._write(handle)
+        self._close(handle)
+        if self._renames:
+            self._rename()
+        return self._delivery()
+
+    def _mark(self, step: Step) -> None:
+        self._on_step(step, {"path": self._final.decode(), "size": len(self._content)})
+        self._last_step = step
+
+    def _refuse_taken_name(self) -> None:
+        # The exclusive create below decides; this look first is for servers that do not honour it.
+        with contextlib.suppress(RemoteRefused):
+            seen = self._requests.attributes(self._final)
+            if seen is not None:
+                raise NameTaken(seen_size=seen.size)
+
+    def _open(self) -> bytes:
+        self._mark(Step.OPENED)
+        try:
+            return self._requests.open_new(self._first)
+        except RemoteRefused as refusal:
+            raise self._refused_at_open(refusal) from None
+        except Unreachable as failure:
+            raise self._broken(failure) from None
+
+    def _refused_at_open(self, refusal: RemoteRefused) -> NotSent:
+        with contextlib.suppress(MailboxError):
+            seen = self._requests.attributes(self._first)
+            if seen is not None and self._renames:
+                return NotSent("an unfinished upload of ours is in the way; remove it before sending again")
+            if seen is not None:
+                return NameTaken(seen_size=seen.size)
+        return UploadRefused(f"{refusal}; check that the upload directory exists and that we may write there")
+
+    def _write(self, handle: bytes) -> None:
+        view = memoryview(self._content)
+        try:
+            for offset in range(0, len(view), CHUNK):
+                self._requests.write(handle, offset, bytes(view[offset : offset + CHUNK]))
+        except RemoteRefused as refusal:
+            with contextlib.suppress(RemoteRefused):
+                self._requests.close(handle)
+            raise self._taken_back(refusal) from None
+        except Unreachable as failure:
+            raise self._broken(failure) from None
+
+    def _close(self, handle: bytes) -> None:
+        self._mark(Step.BYTES_DONE)
+        try:
+            self._requests.close(handle)
+        except RemoteRefused as refusal:
+            if self._renames:
+                raise self._taken_back(refusal) from None
+            raise DeliveryUnknown(f"all bytes are out, but closing failed: {refusal}", self._last_step) from None
+        except Unreachable as failure:
+            raise self._broken(failure) from None
+        self._mark(Step.CLOSED)
+
+    def _rename(self) -> None:
+        self._mark(Step.RENAME_SENT)
+        try:
+            self._requests.rename(self._first, self._final)
+        except RemoteRefused as refusal:
+            raise self._refused_at_rename(refusal) from None
+        except Unreachable as failure:
+            raise DeliveryUnknown(f"the rename was sent: {failure}", self._last_step) from None
+        self._mark(Step.RENAME_OK)
+
+    def _refused_at_rename(self, refusal: RemoteRefused) -> MailboxError:
+        with contextlib.suppress(MailboxError):
+            seen = self._requests.attributes(self._final)
+            if _removed(self._requests, self._first):  # it was still there: so it was not renamed
+                return NameTaken(seen_size=seen.size) if seen is not None else UploadRefused(str(refusal))
+        return DeliveryUnknown(f"the rename was refused, but the temporary file is gone: {refusal}", self._last_step)
+
+    def _taken_back(self, refusal: RemoteRefused) -> MailboxError:
+        """After a definite refusal: remove what is there of ours. Only a confirmed removal proves anything."""
+        with contextlib.suppress(MailboxError):
+            if _removed(self._requests, self._first):
+                kind = UploadRefused if refusal.code == _DENIED else NotSent
+                return kind(f"{refusal}; what had arrived was removed")
+        if self._renames:
+            return NotSent(f"{refusal}; the file was not yet renamed to its final name")
+        return DeliveryUnknown(f"{refusal}; what had arrived could not be removed", self._last_step)
+
+    def _broken(self, failure: Unreachable) -> MailboxError:
+        if self._renames:
+            return NotSent(f"{failure}; the file was not yet renamed to its final name")
+        return DeliveryUnknown(str(failure), self._last_step)
+
+    def _delivery(self) -> Delivery:
+        seen: Attributes | None = None
+        with contextlib.suppress(MailboxError):
+            seen = self._requests.attributes(self._final)
+        size = len(self._content)
+        if seen is not None and seen.size is not None and seen.size != size:
+            raise DeliveryUnknown(f"{size} bytes were confirmed, {seen.size} are there", self._last_step)
+        digest = hashlib.sha256(self._content).hexdigest()
+        return Delivery(self._final.decode(), size, digest, seen.size if seen is not None else None)
+
+
+def _probe(requests: SftpRequests, rules: UploadRules, name: str) -> Probe:
+    pattern = trace_pattern(rules.probe_notification, name) if rules.probe_notification else None
+    ours = name.encode()
+    return Probe(
+        name=name,
+        final=_sighting(requests, _path(rules.directory, ours)),
+        temporary=_sighting(requests, _temporary_path(rules, name)) if rules.publish is not Publish.DIRECT else None,
+        archived=tuple(
+            seen for place in rules.probe_directories for seen in _sightings(requests, place, lambda each: ours in each)
+        ),
+        notifications=_sightings(requests, rules.directory, lambda each: pattern.fullmatch(each) is not None)
+        if pattern
+        else (),
+    )
+
+
+def _sighting(requests: SftpRequests, path: bytes) -> Sighting | None:
+    seen = requests.attributes(path)
+    return None if seen is None else Sighting(path, seen.size, seen.modified_at)
+
+
+def _sightings(requests: SftpRequests, directory: str, wanted: Callable[[bytes], bool]) -> tuple[Sighting, ...]:
+    try:
+        entries = requests.entries(directory.encode())
+    except RemoteMissing:
+        return ()
+    return tuple(
+        Sighting(_path(directory, entry.name), entry.attributes.size, entry.attributes.modified_at)
+        for entry in entries
+        if wanted(entry.name)
+    )
+
+
+def _fetch(requests: SftpRequests, file: RemoteFile, sink: BinaryIO, max_bytes: int) -> int:
+    path = _theirs(file)
+    if file.size > max_bytes:
+        raise TooLarge(f"a file of {file.size} bytes waits, {max_bytes} are allowed")
+    handle = requests.open_existing(path)
+    received = 0
+    while piece := requests.read(handle, received, CHUNK):
+        received += len(piece)
+        if received > max_bytes:
+            raise TooLarge(f"more than {max_bytes} bytes came; the listing had promised {file.size}")
+        sink.write(piece)
+    with contextlib.suppress(RemoteRefused):
+        requests.close(handle)
+    if received != file.size:
+        raise ChangedWhileReading(f"{received} bytes came, {file.size} were listed")
+    return received
+
+
+def _removed(requests: SftpRequests, path: bytes) -> bool:
+    try:
+        requests.remove(path)
+    except RemoteMissing:
+        return False
+    return True
+
+
+def _theirs(file: RemoteFile) -> bytes:
+    if file.refused is not None:
+        raise NameRefused(f"a remote file is left alone: {file.refused}")
+    return _path(file.directory, file.name)
+
+
+def _path(directory: str, name: bytes) -> bytes:
+    return name if directory in ("", ".") else directory.rstrip("/").encode() + b"/" + name
+
+
+def _temporary_path(rules: UploadRules, name: str) -> bytes:
+    if rules.publish is Publish.RENAME_FROM_DIRECTORY and rules.temporary_directory:
+        return _path(rules.temporary_directory, name.encode())
+    return _path(rules.directory, (name + rules.temporary_suffix).encode())
