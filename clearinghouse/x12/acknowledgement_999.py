@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clearinghouse.x12.encoding import SegmentWriter, Text
+from clearinghouse.x12.envelope import Envelope, write_interchange
+
 GUIDE = "005010X231A1"
 
 
@@ -91,3 +94,44 @@ class Acknowledgement:
     accepted_count: int
     error_codes: tuple[str, ...] = ()
     control_number: str = "0001"
+
+
+def write_999(acknowledgement: Acknowledgement, envelope: Envelope) -> bytes:
+    """One interchange with one ST. Raises UnwritableValue naming loop and element."""
+    out = SegmentWriter(envelope.delimiters)
+    out.add("ST", "999", acknowledgement.control_number, GUIDE)
+    answered = (acknowledgement.functional_code, acknowledgement.group_control_number, acknowledgement.group_guide)
+    out.add("AK1", *answered)
+    for response in acknowledgement.responses:
+        with out.within("2000"):
+            out.add("AK2", response.transaction_type, response.control_number, response.guide)
+        for error in response.segment_errors:
+            _write_segment_error(out, error)
+        with out.within("2000"):
+            out.add("IK5", response.code, *response.error_codes[:5])
+    counts = (acknowledgement.included_count, acknowledgement.received_count, acknowledgement.accepted_count)
+    out.add("AK9", acknowledgement.group_code, *map(str, counts), *acknowledgement.error_codes[:5])
+    return write_interchange(envelope, "FA", GUIDE, out.segments)
+
+
+def _write_segment_error(out: SegmentWriter, error: SegmentError) -> None:
+    with out.within("2100"):
+        out.add("IK3", error.segment_id, str(error.segment_position), error.loop_id, error.code)
+        _write_contexts(out, error.contexts)
+    for element in error.elements:
+        with out.within("2110"):
+            place = (element.element_position, element.component_position, element.repeat_position)
+            out.add("IK4", tuple(map(_position, place)), element.data_element, element.code, Text(element.bad_value))
+            _write_contexts(out, element.contexts)
+
+
+def _write_contexts(out: SegmentWriter, contexts: tuple[Context, ...]) -> None:
+    for context in contexts:
+        place = (_position(context.element_position), _position(context.component_position))
+        segment_position = _position(context.segment_position)
+        named = (context.name, context.value)
+        out.add("CTX", named, context.segment_id, segment_position, context.loop_id, place)
+
+
+def _position(value: int | None) -> str:
+    return "" if value is None else str(value)

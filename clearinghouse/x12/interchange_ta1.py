@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time
 
+from clearinghouse.x12.encoding import SegmentWriter
+from clearinghouse.x12.envelope import Envelope, interchange_header, join_segments
+
 
 @dataclass(frozen=True, slots=True)
 class InterchangeAcknowledgement:
@@ -18,3 +21,18 @@ class InterchangeAcknowledgement:
     interchange_time: time
     code: str
     note: str = "000"
+
+
+def write_ta1(acknowledgement: InterchangeAcknowledgement, envelope: Envelope) -> bytes:
+    """One interchange holding only the TA1: ISA, TA1, IEA with no group. Raises UnwritableValue."""
+    out = SegmentWriter(envelope.delimiters)
+    out.add(
+        "TA1",
+        acknowledgement.control_number,
+        f"{acknowledgement.interchange_on:%y%m%d}",
+        f"{acknowledgement.interchange_time:%H%M}",
+        acknowledgement.code,
+        acknowledgement.note,
+    )
+    trailer = envelope.delimiters.element.join(("IEA", "0", f"{envelope.interchange_control_number:09d}"))
+    return join_segments([interchange_header(envelope), *out.segments, trailer], envelope.delimiters)
