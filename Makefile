@@ -7,7 +7,6 @@ BIN    := $(VENV)/bin
 LOCK   := requirements-dev.txt
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

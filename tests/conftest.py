@@ -6,7 +6,9 @@ And what none may do: connect to another machine.
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,3 +93,11 @@ def openssh_server() -> Iterator[OpenSshServer]:
     """OpenSSH's own server for the whole run; `new_mailbox(name)` gives a test folders of its own."""
     with running_openssh() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cleanclaim_command() -> str:
+    """The installed command's path: this environment's own, or the one named by CLEANCLAIM_COMMAND (an installed wheel)."""
+    command = Path(os.environ.get("CLEANCLAIM_COMMAND") or Path(sys.executable).with_name("cleanclaim"))
+    assert command.is_file(), f"{command} is missing: run `make test`, which installs it"
+    return str(command)

@@ -75,6 +75,15 @@ def test_x12_syntax_imports_nothing_of_ours_but_itself() -> None:
     assert upward == set()
 
 
+def test_end_to_end_tests_know_the_product_from_outside_alone() -> None:
+    """They must be able to run where our packages cannot be imported, so that nothing poisons them."""
+    ours = set(SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+    tests = REPOSITORY / "tests"
+    outside = [tests / "conftest.py", tests / "servers.py", *(tests / "e2e").rglob("*.py")]
+    insiders = {f"{path.name}: {name}" for path in outside for name in _imports(path) if name.partition(".")[0] in ours}
+    assert insiders == set()
+
+
 def test_mappings_hold_data_and_no_code() -> None:
     code = [path for path in (REPOSITORY / "mappings").rglob("*.py") if path.parent.name != "mappings"]
     marker = ast.parse((REPOSITORY / "mappings/__init__.py").read_text())
