@@ -97,7 +97,7 @@ def openssh_server() -> Iterator[OpenSshServer]:
 
 @pytest.fixture(scope="session")
 def cleanclaim_command() -> str:
-    """The installed command's path: this environment's own, or the one named by CLEANCLAIM_COMMAND (an installed wheel)."""
+    """Path of the installed command: this environment's, or the one CLEANCLAIM_COMMAND names (an installed wheel)."""
     command = Path(os.environ.get("CLEANCLAIM_COMMAND") or Path(sys.executable).with_name("cleanclaim"))
     assert command.is_file(), f"{command} is missing: run `make test`, which installs it"
     return str(command)
