@@ -84,8 +84,8 @@ class Header:
 
     @property
     def control_id(self) -> str:
-        """MSH-10."""
-        return self.value(10)
+        """MSH-10 whole: senders put any character into it."""
+        return unescape(self.field(10), self.separators, self.charset)
 
     @property
     def processing_id(self) -> str:

@@ -1,9 +1,9 @@
 """Compiled paths into a message (`PID-3[2].1`) and groups of segments (an FT1 with its PR1s). Knows no mapping file.
 
-Path: `SEG-field[.component[.subcomponent]]`, or `SEG-field.*` for a whole repetition with its separators. A component or
-subcomponent left out means the first, as HL7's own rule for older receivers has it (v2.5.1, 2.8.2). `[n]` picks a segment's
-occurrence or a field's repetition; `[5=MR]` picks by a component (`PID-3[5=MR].1`), `DG1[6=F]-3` a segment by a field.
-A leading `/` looks at the whole message, whatever the scope.
+Path: `SEG-field[.component[.subcomponent]]`, or `SEG-field.*` for a whole repetition with its separators. A part left
+out means the first, as HL7's own rule for older receivers has it (v2.5.1, 2.8.2). `[n]` picks a segment's occurrence or
+a field's repetition; `PID-3[5=MR].1` a repetition by a component, `DG1[6=F]-3` a segment by a field. A leading `/`
+looks at the whole message, whatever the scope.
 """
 
 from __future__ import annotations
