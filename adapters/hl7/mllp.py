@@ -19,17 +19,20 @@ from datetime import UTC, datetime
 from adapters.hl7.ack import write_answer, write_failure
 from adapters.hl7.batching import BatchReceive, BatchWriter, ReceivedFrame
 from adapters.hl7.framing import MAX_FRAME_BYTES, FrameDecoder
+from adapters.hl7.room import Room
 from adapters.hl7.triage import Triage, find_header
 
 _CHUNK_BYTES = 64 * 1024
+_LINGER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerLimits:
     """What one listener bears. Times in seconds, sizes in bytes.
 
-    `frame_s` runs from the first byte of any kind after the last frame, so neither a trickle nor noise holds a connection;
-    `small_frame_bytes` may always be read, however much the others hold, so a large frame never stops a small sender.
+    `frame_s` runs from the first byte of any kind after the last frame, so neither a trickle nor noise holds a
+    connection. Below `small_frame_bytes` a connection is read however much the others hold, so that large frames never
+    stop a small sender.
     """
 
     connections: int = 256
@@ -93,28 +96,20 @@ class MllpListener:
         self.report = report
         self.now = now
         self.counted: Counter[str] = Counter()
-        self.room = _Room(self.limits.held_bytes, self.limits.small_frame_bytes)
+        self.room = Room(self.limits.held_bytes, self.limits.small_frame_bytes)
         self.writer = BatchWriter(receive, self.limits.batch_frames, self.limits.gather_s)
         self.stopping = False
         self._host = host
         self._port = port
-        self._tls = tls
+        self.tls = tls
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
 
     async def start(self) -> None:
         """Listen. Raises OSError where the address cannot be had."""
         self.writer.start()
-        seconds = self.limits.tls_handshake_s if self._tls else None
-        self._server = await asyncio.start_server(
-            self._accept,
-            self._host,
-            self._port,
-            limit=_CHUNK_BYTES,
-            backlog=256,
-            ssl=self._tls,
-            ssl_handshake_timeout=seconds,
-        )
+        # TLS begins after a connection is counted: one that stalls in its handshake is under the limits too.
+        self._server = await asyncio.start_server(self._accept, self._host, self._port, limit=_CHUNK_BYTES, backlog=256)
 
     @property
     def port(self) -> int:
@@ -148,7 +143,7 @@ class MllpListener:
         totals["held_bytes"] = self.room.held
         return dict(totals)
 
-    async def failure_answers(self, frames: Sequence[ReceivedFrame], error: BaseException, peer: str) -> list[bytes]:
+    def failure_answers(self, frames: Sequence[ReceivedFrame], error: BaseException, peer: str) -> list[bytes]:
         """AE for every frame of a batch that could not be stored."""
         self.report(ListenerEvent("receive_failed", peer, len(frames), type(error).__name__))
         return [write_failure(f.raw, answered_at=self.now(), control_id=_new_control_id()) for f in frames]
@@ -194,7 +189,7 @@ class _Connection:
         self._writer = writer
         self._limits = listener.limits
         self._decoder = FrameDecoder(listener.limits.frame_bytes)
-        self._certificate = _certificate_hash(writer)
+        self._certificate = ""
         self._reading = False
         self._noise_seen = False
 
@@ -210,6 +205,7 @@ class _Connection:
     async def serve(self) -> None:
         """Run until the peer leaves, a limit is passed, or the listener stops."""
         try:
+            await self._begin_tls()
             await self._serve()
         except (ConnectionError, ssl.SSLError):
             self._listener.counted["connections_lost"] += 1
@@ -220,6 +216,15 @@ class _Connection:
         finally:
             self._listener.room.leave(self)
             await self._close()
+
+    async def _begin_tls(self) -> None:
+        context = self._listener.tls
+        if context is None:
+            return
+        self._reading = True
+        await self._writer.start_tls(context, ssl_handshake_timeout=self._limits.tls_handshake_s)
+        self._reading = False
+        self._certificate = _certificate_hash(self._writer)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -278,7 +283,7 @@ class _Connection:
             try:
                 answers = await self._listener.writer.submit(frames)
             except Exception as error:  # Whatever kept the batch from being stored, the sender hears AE.
-                answers = await self._listener.failure_answers(frames, error, self.host)
+                answers = self._listener.failure_answers(frames, error, self.host)
             await self._write(b"".join(answers))
         room.hold(self, self._decoder.buffered_bytes)
 
@@ -302,6 +307,16 @@ class _Connection:
         text = f"the message is larger than {self._limits.frame_bytes} bytes"
         verdict = Triage("refuse", "AR", "too-large", text, header)
         await self._write(write_answer(verdict, answered_at=self._listener.now(), control_id=_new_control_id()))
+        await self._drain_unread()
+
+    async def _drain_unread(self) -> None:
+        """Read on a little without keeping it: closing over unread bytes would take the answer back (TCP reset)."""
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_LINGER_S):
+                if self._writer.can_write_eof():
+                    self._writer.write_eof()
+                while await self._reader.read(_CHUNK_BYTES):
+                    pass
 
     def _count_timeout(self, frame_took_too_long: bool) -> None:
         name = "frames_timed_out" if frame_took_too_long else "idle_closed"
@@ -321,48 +336,6 @@ class _Connection:
                 await self._writer.wait_closed()
                 return
         self._writer.transport.abort()
-
-
-class _Room:
-    """How many bytes all connections hold. Over the limit only small frames are read, and one large one at a time."""
-
-    def __init__(self, limit: int, small: int) -> None:
-        self.held = 0
-        self._limit = limit
-        self._small = small
-        self._by_connection: dict[_Connection, int] = {}
-        self._favoured: _Connection | None = None
-        self._waiters: list[asyncio.Future[None]] = []
-
-    def hold(self, connection: _Connection, count: int) -> None:
-        before = self._by_connection.get(connection, 0)
-        self._by_connection[connection] = count
-        self.held += count - before
-        if count < before:
-            if connection is self._favoured and count <= self._small:
-                self._favoured = None
-            self._wake()
-
-    def leave(self, connection: _Connection) -> None:
-        self.held -= self._by_connection.pop(connection, 0)
-        if self._favoured is connection:
-            self._favoured = None
-        self._wake()
-
-    async def wait_for(self, connection: _Connection, buffered: int) -> None:
-        while self.held > self._limit and buffered > self._small and connection is not self._favoured:
-            if self._favoured is None:
-                self._favoured = connection
-                return
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
-
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
 
 def _is_loopback(host: str) -> bool:
