@@ -10,6 +10,7 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -44,23 +45,31 @@ from clearinghouse.ssh_link import SshLink, open_link
 Answer = TypeVar("Answer")
 
 _DENIED = 3
-REPEAT_TRIES = 3
-REPEAT_FIRST_WAIT_S = 0.5
-REPEAT_LONGEST_WAIT_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """The port's one retry policy: how often, and how long between, for broken connections only."""
+
+    tries: int = 3
+    first_wait_s: float = 0.5
+    longest_wait_s: float = 8.0
+
+    def __call__(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask until it answers or the tries are used up; the last failure is raised as it is."""
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self.tries),
+            wait=tenacity.wait_exponential_jitter(
+                multiplier=self.first_wait_s, max=self.longest_wait_s, jitter=self.first_wait_s
+            ),
+            retry=tenacity.retry_if_exception(_is_safe_to_repeat),
+            reraise=True,
+        )
+        return retrying(ask)
 
 
 def _is_safe_to_repeat(failure: BaseException) -> bool:
     return isinstance(failure, Unreachable) and not isinstance(failure, LoginInterrupted)
-
-
-def _repeating() -> tenacity.Retrying:
-    """The port's one retry policy: three tries, growing jittered waits, for broken connections only."""
-    return tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(REPEAT_TRIES),
-        wait=tenacity.wait_exponential_jitter(initial=REPEAT_FIRST_WAIT_S, max=REPEAT_LONGEST_WAIT_S),
-        retry=tenacity.retry_if_exception(_is_safe_to_repeat),
-        reraise=True,
-    )
 
 
 def _now() -> datetime:
@@ -76,16 +85,18 @@ class SftpMailbox:
         upload: UploadRules,
         clock: Callable[[], datetime] = _now,
         secrets_beside: Path | None = None,
+        repeats: Repeats = Repeats(),
     ) -> None:
         self._access = access
         self._upload = upload
+        self._repeats = repeats
         self._clock = clock
         self._secrets_beside = secrets_beside
 
     @contextlib.contextmanager
     def session(self) -> Iterator[SftpSession]:
         """Connect and log in; the connection is dropped at the end of the block."""
-        session = SftpSession(self._access, self._upload, self._connect)
+        session = SftpSession(self._access, self._upload, self._connect, self._repeats)
         try:
             session.connect()
             yield session
@@ -99,15 +110,18 @@ class SftpMailbox:
 class SftpSession:
     """One conversation; after a broken connection the next safe operation makes a new one."""
 
-    def __init__(self, access: SftpAccess, upload: UploadRules, connect: Callable[[], SshLink]) -> None:
+    def __init__(
+        self, access: SftpAccess, upload: UploadRules, connect: Callable[[], SshLink], repeats: Repeats
+    ) -> None:
         self._access = access
+        self._repeats = repeats
         self._rules = upload
         self._connect = connect
         self._link: SshLink | None = None
 
     def connect(self) -> None:
         """Make sure of a live connection, with bounded repeats."""
-        _repeating()(self._live)
+        self._repeats(self._live)
 
     def close(self) -> None:
         """Drop the connection."""
@@ -206,7 +220,7 @@ class SftpSession:
             with self._live().until(deadline) as requests:
                 return ask(requests)
 
-        return _repeating()(once)
+        return self._repeats(once)
 
     @contextlib.contextmanager
     def _one_try(self) -> Iterator[SftpRequests]:

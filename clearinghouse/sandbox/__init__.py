@@ -1,1 +1,1 @@
-"""A clearinghouse on this machine behind real SFTP. Imports nothing but clearinghouse, so that it can disagree with us."""
+"""A clearinghouse on this machine behind real SFTP. Imports only clearinghouse, so that it can disagree with us."""
