@@ -205,12 +205,15 @@ class OtherSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Loop 2000C/2010CA: a patient who is a dependent. `relationship` is PAT01 (01 spouse, 19 child, G8 other ...)."""
+    """Loop 2000C/2010CA: a patient who is a dependent. `relationship` is PAT01 (01 spouse, 19 child, G8 other ...).
+
+    The guides require address and demographics; None writes a loop that the guide check refuses.
+    """
 
     relationship: str
     name: Name
-    address: Address
-    demographics: Demographics
+    address: Address | None
+    demographics: Demographics | None
     references: tuple[Reference, ...] = ()
     died_on: date | None = None
 
