@@ -24,7 +24,7 @@ from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OK, SFTP_PERMISS
 from clearinghouse.sandbox.faults import Faults
 
 FOLDERS = ("upload", "download", "archive")
-_ACCEPT_WAIT_S = 0.2
+_LOOK_AGAIN_S = 0.2
 _STOP_WAIT_S = 5.0
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -61,6 +61,8 @@ class SftpServer:
         self._threads: set[threading.Thread] = set()
         self._transports: set[paramiko.Transport] = set()
         self.port = port
+        self.logins: list[bool] = []
+        """Every login tried since the start: whether it was let in."""
 
     @property
     def host_key_line(self) -> str:
@@ -73,13 +75,15 @@ class SftpServer:
             for folder in FOLDERS:
                 (self._root / name / folder).mkdir(parents=True, exist_ok=True)
         self._listener = socket.create_server(self._address)
-        self._listener.settimeout(_ACCEPT_WAIT_S)
         self.port = self._listener.getsockname()[1]
         self._spawn(self._accept, self._listener)
 
     def stop(self) -> None:
         """Stop listening, end every session, wait for the threads."""
         self._stopping.set()
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for the next connection
         for transport in list(self._transports):
             _cut(transport)
         for thread in list(self._threads):
@@ -109,8 +113,6 @@ class SftpServer:
         while not self._stopping.is_set():
             try:
                 connected, _ = listener.accept()
-            except TimeoutError:
-                continue
             except OSError:
                 return
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -122,11 +124,11 @@ class SftpServer:
         self._transports.add(transport)
         try:
             transport.add_server_key(self._host_key)
-            session = _Session(self._root, self._users, transport, self._faults, self._stopping)
+            session = _Session(self._root, self._users, transport, self._faults, self._stopping, self.logins)
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files)
             transport.start_server(server=session)
             while transport.is_active() and not self._stopping.is_set():
-                transport.join(_ACCEPT_WAIT_S)
+                transport.join(_LOOK_AGAIN_S)
         except (paramiko.SSHException, OSError, EOFError):
             pass  # a client that went away or never spoke SSH is no concern of the others
         finally:
@@ -144,8 +146,10 @@ class _Session(paramiko.ServerInterface):
         transport: paramiko.Transport,
         faults: Faults,
         stopping: threading.Event,
+        logins: list[bool],
     ) -> None:
         self._users = users
+        self._logins = logins
         self._root = root
         self.transport = transport
         self.faults = faults
@@ -158,21 +162,20 @@ class _Session(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         user = self._users.get(username)
         expected = user.password if user is not None else None
-        if expected is None or not hmac.compare_digest(expected.encode(), password.encode()):
-            return AUTH_FAILED
-        return self._enter(username)
+        return self._enter(username, expected is not None and hmac.compare_digest(expected.encode(), password.encode()))
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         user = self._users.get(username)
         offered = base64.b64encode(key.asbytes()).decode()
-        if user is None or offered not in {line.split()[1] for line in user.public_keys}:
-            return AUTH_FAILED
-        return self._enter(username)
+        return self._enter(username, user is not None and offered in {line.split()[1] for line in user.public_keys})
 
     def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002
         return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
-    def _enter(self, username: str) -> int:
+    def _enter(self, username: str, known: bool) -> int:
+        self._logins.append(known)
+        if not known:
+            return AUTH_FAILED
         self.home = self._root / username
         return AUTH_SUCCESSFUL
 
