@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from datetime import datetime
@@ -63,6 +64,16 @@ def _check_character(body: str) -> str:
 def new_ulid(now: datetime) -> str:
     """A 26-character, time-ordered, globally unique reference (ULID): row ids and BHT03."""
     value = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    characters = []
+    for _ in range(26):
+        value, remainder = divmod(value, 32)
+        characters.append(_ALPHABET[remainder])
+    return "".join(reversed(characters))
+
+
+def stable_id(*parts: str) -> str:
+    """A 26-character id that is the same for the same parts: identity explicit, and equal over restarts and replays."""
+    value = int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:16], "big")
     characters = []
     for _ in range(26):
         value, remainder = divmod(value, 32)

@@ -478,7 +478,7 @@ class Transaction:
 class SavepointFactory(Protocol):
     """Opens a savepoint: what fails inside is undone, the transaction goes on."""
 
-    def __call__(self) -> AbstractContextManager[None]:
+    def __call__(self) -> AbstractContextManager[object]:
         """A context manager; an exception rolls back to its start and goes on up."""
 
 

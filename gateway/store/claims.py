@@ -1,0 +1,375 @@
+"""Claims: identity, draft, immutable versions, append-only facts, and where each encounter's bill is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+
+from gateway.claim.answer import PaidClaim
+from gateway.claim.claim import Claim
+from gateway.claim.contract import ClaimForm
+from gateway.claim.finding import Finding
+from gateway.lifecycle import ClaimFact, FactKind
+from gateway.ports.storage import ClaimRow, DayRow, Draft, Override, PlacementRow, Version
+from gateway.store.coding import decode, encode
+from gateway.store.schema import (
+    claim,
+    claim_draft,
+    claim_fact,
+    claim_override,
+    claim_version,
+    placement,
+    service_day,
+)
+from gateway.store.sql import insert_missing, insert_or_replace, slices
+
+_FINDINGS = tuple[Finding, ...]
+
+
+class ClaimRows:
+    """Implements gateway.ports.storage.Claims."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ensure(self, rows: Sequence[ClaimRow]) -> Mapping[str, str]:
+        """Claim ids by key, creating the rows that do not exist."""
+        insert_missing(
+            self._connection,
+            claim,
+            [
+                {
+                    "id": row.id,
+                    "tenant_id": row.tenant,
+                    "organization_id": row.organization,
+                    "patient_id": row.patient_id,
+                    "payer": row.payer,
+                    "key": row.key,
+                    "state": row.state,
+                    "created_at": row.created_at,
+                }
+                for row in rows
+            ],
+        )
+        ids: dict[str, str] = {}
+        for some in slices([row.key for row in rows]):
+            found = self._connection.execute(select(claim.c.key, claim.c.id).where(claim.c.key.in_(some)))
+            ids.update(found.tuples())
+        return ids
+
+    def get(self, claim_id: str) -> ClaimRow | None:
+        """One claim by id."""
+        row = self._connection.execute(select(claim).where(claim.c.id == claim_id)).first()
+        return _claim_row(row) if row else None
+
+    def find(self, text: str) -> ClaimRow | None:
+        """One claim by id, claim number or key."""
+        version = self.version_by_number(text)
+        condition = claim.c.id == version.claim_id if version else (claim.c.id == text) | (claim.c.key == text)
+        row = self._connection.execute(select(claim).where(condition)).first()
+        return _claim_row(row) if row else None
+
+    def of_patients(self, patient_ids: Sequence[str]) -> list[ClaimRow]:
+        """The patients' claims in order of key."""
+        found = self._in(claim, claim.c.patient_id, patient_ids)
+        return sorted((_claim_row(row) for row in found), key=lambda row: row.key)
+
+    def search(self, *, organization: str = "", payer: str = "", state: str = "", limit: int = 0) -> list[ClaimRow]:
+        """Claims by organization, payer and state, in order of key."""
+        statement = select(claim).order_by(claim.c.key)
+        wanted = ((claim.c.organization_id, organization), (claim.c.payer, payer), (claim.c.state, state))
+        for column, value in wanted:
+            if value:
+                statement = statement.where(column == value)
+        if limit:
+            statement = statement.limit(limit)
+        return [_claim_row(row) for row in self._connection.execute(statement)]
+
+    def save_drafts(self, drafts: Sequence[Draft]) -> None:
+        """Replace the drafts of these claims."""
+        rows = [
+            {
+                "claim_id": draft.claim_id,
+                "connection": draft.claim.connection,
+                "form": draft.claim.form,
+                "content_hash": draft.content_hash,
+                "content": encode(draft.claim),
+                "findings": encode(draft.findings),
+                "complete": draft.complete,
+                "ready_on": draft.ready_on,
+                "encounter_ids": encode(draft.encounter_ids),
+                "charge_cents": draft.claim.charge_cents,
+            }
+            for draft in drafts
+        ]
+        insert_or_replace(self._connection, claim_draft, rows)
+
+    def drop_drafts(self, claim_ids: Sequence[str]) -> None:
+        """Remove drafts that nothing supports any more."""
+        for some in slices(list(claim_ids)):
+            self._connection.execute(delete(claim_draft).where(claim_draft.c.claim_id.in_(some)))
+
+    def drafts(self, claim_ids: Sequence[str]) -> Mapping[str, Draft]:
+        """Drafts by claim id."""
+        return {
+            row.claim_id: Draft(
+                claim_id=row.claim_id,
+                claim=decode(row.content, Claim),
+                content_hash=row.content_hash,
+                findings=decode(row.findings, _FINDINGS),
+                complete=row.complete,
+                ready_on=row.ready_on,
+                encounter_ids=decode(row.encounter_ids, tuple[str, ...]),
+            )
+            for row in self._in(claim_draft, claim_draft.c.claim_id, claim_ids)
+        }
+
+    def versions(self, claim_ids: Sequence[str]) -> Mapping[str, list[Version]]:
+        """Versions by claim id, oldest first."""
+        found: dict[str, list[Version]] = {each: [] for each in claim_ids}
+        rows = self._in(claim_version, claim_version.c.claim_id, claim_ids)
+        for row in sorted(rows, key=lambda each: each.number):
+            found[row.claim_id].append(_version(row))
+        return found
+
+    def version_by_number(self, claim_number: str) -> Version | None:
+        """The version with this CLM01."""
+        row = self._connection.execute(
+            select(claim_version).where(claim_version.c.claim_number == claim_number)
+        ).first()
+        return _version(row) if row else None
+
+    def version_by_payer_number(self, payer: str, payer_claim_number: str) -> Version | None:
+        """The version the payer gave this claim control number."""
+        statement = (
+            select(claim_version)
+            .join(claim_fact, claim_fact.c.version_id == claim_version.c.id)
+            .join(claim, claim.c.id == claim_version.c.claim_id)
+            .where(claim_fact.c.payer_claim_number == payer_claim_number, claim.c.payer == payer)
+            .order_by(claim_fact.c.sequence.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(statement).first()
+        return _version(row) if row else None
+
+    def add_version(self, version: Version) -> None:
+        """Freeze a version."""
+        self._connection.execute(
+            insert(claim_version).values(
+                id=version.id,
+                claim_id=version.claim_id,
+                number=version.number,
+                claim_number=version.claim_number,
+                content_hash=version.content_hash,
+                content=encode(version.claim),
+                findings=encode(version.findings),
+                charge_cents=version.claim.charge_cents,
+                frozen_at=version.frozen_at,
+                interchange_id=version.interchange_id,
+            )
+        )
+
+    def add_facts(self, facts: Sequence[ClaimFact]) -> None:
+        """Append facts; one whose id is there already is the same fact."""
+        rows = [
+            {
+                "id": fact.id,
+                "claim_id": fact.claim_id,
+                "version_id": fact.version_id,
+                "kind": fact.kind,
+                "at": fact.at,
+                "actor": fact.actor,
+                "role": fact.role,
+                "code": fact.code,
+                "reason": fact.reason,
+                "answer_id": fact.answer_id,
+                "payer_claim_number": fact.payer_claim_number,
+                "paid": None if fact.paid is None else encode(fact.paid),
+                "paid_on": fact.paid_on,
+            }
+            for fact in facts
+        ]
+        insert_missing(self._connection, claim_fact, rows)
+
+    def facts(self, claim_ids: Sequence[str]) -> Mapping[str, list[ClaimFact]]:
+        """Facts by claim id, in the order they were recorded."""
+        found: dict[str, list[ClaimFact]] = {each: [] for each in claim_ids}
+        rows = self._in(claim_fact, claim_fact.c.claim_id, claim_ids)
+        for row in sorted(rows, key=lambda each: each.sequence):
+            found[row.claim_id].append(_fact(row))
+        return found
+
+    def set_state(self, claim_id: str, state: str) -> None:
+        """Write the projected state."""
+        self._connection.execute(update(claim).where(claim.c.id == claim_id).values(state=state))
+
+    def releasable(self, connection: str, form: ClaimForm, limit: int) -> list[str]:
+        """Ids of released claims whose draft goes over this connection in this form."""
+        statement = (
+            select(claim.c.id)
+            .join(claim_draft, claim_draft.c.claim_id == claim.c.id)
+            .where(claim.c.state == "released", claim_draft.c.connection == connection, claim_draft.c.form == form)
+            .order_by(claim.c.key)
+            .limit(limit)
+        )
+        return list(self._connection.scalars(statement.with_for_update(of=claim, skip_locked=True)))
+
+    def replace_placements(
+        self, patient_ids: Sequence[str], placements: Sequence[PlacementRow], days: Sequence[DayRow]
+    ) -> None:
+        """Replace what was derived of the patients' encounters."""
+        for some in slices(list(patient_ids)):
+            self._connection.execute(delete(placement).where(placement.c.patient_id.in_(some)))
+            self._connection.execute(delete(service_day).where(service_day.c.patient_id.in_(some)))
+        placed = [
+            {
+                "encounter_id": each.encounter_id,
+                "payer": each.payer,
+                "patient_id": each.patient_id,
+                "place": each.place,
+                "reason": each.reason,
+                "on": each.on,
+                "claim_key": each.claim_key,
+                "cents": each.cents,
+                "findings": encode(each.findings),
+            }
+            for each in placements
+        ]
+        insert_or_replace(self._connection, placement, placed)
+        counted = [
+            {
+                "patient_id": day.patient_id,
+                "organization_id": day.organization,
+                "facility": day.facility,
+                "program": day.program,
+                "level_of_care": day.level_of_care,
+                "on": day.on,
+                "minutes": day.minutes,
+                "services": day.services,
+            }
+            for day in days
+        ]
+        insert_or_replace(self._connection, service_day, counted)
+
+    def placements(self, patient_ids: Sequence[str] | None = None) -> Iterable[PlacementRow]:
+        """Placements, of all patients when none are named."""
+        if patient_ids is None:
+            rows: Iterable[Row[Any]] = self._connection.execute(
+                select(placement).order_by(placement.c.patient_id, placement.c.on, placement.c.encounter_id)
+            )
+        else:
+            rows = self._in(placement, placement.c.patient_id, patient_ids)
+        for row in rows:
+            yield PlacementRow(
+                encounter_id=row.encounter_id,
+                patient_id=row.patient_id,
+                payer=row.payer,
+                place=row.place,
+                reason=row.reason,
+                on=row.on,
+                claim_key=row.claim_key,
+                cents=row.cents,
+                findings=decode(row.findings, _FINDINGS),
+            )
+
+    def days(self) -> Iterable[DayRow]:
+        """Every service day."""
+        ordered = select(service_day).order_by(service_day.c.patient_id, service_day.c.on)
+        for row in self._connection.execute(ordered):
+            yield DayRow(
+                patient_id=row.patient_id,
+                organization=row.organization_id,
+                facility=row.facility,
+                program=row.program,
+                level_of_care=row.level_of_care,
+                on=row.on,
+                minutes=row.minutes,
+                services=row.services,
+            )
+
+    def add_override(self, override: Override) -> None:
+        """Record an override."""
+        self._connection.execute(
+            insert(claim_override).values(
+                claim_id=override.claim_id,
+                rule=override.rule,
+                actor=override.actor,
+                role=override.role,
+                reason=override.reason,
+                expires_on=override.expires_on,
+            )
+        )
+
+    def overrides(self, claim_ids: Sequence[str]) -> Mapping[str, list[Override]]:
+        """Overrides by claim id."""
+        found: dict[str, list[Override]] = {each: [] for each in claim_ids}
+        for row in self._in(claim_override, claim_override.c.claim_id, claim_ids):
+            found[row.claim_id].append(
+                Override(
+                    claim_id=row.claim_id,
+                    rule=row.rule,
+                    actor=row.actor,
+                    role=row.role,
+                    reason=row.reason,
+                    expires_on=row.expires_on,
+                )
+            )
+        return found
+
+    def states(self) -> Mapping[str, int]:
+        """How many claims are in each state."""
+        counted = select(claim.c.state, func.count()).group_by(claim.c.state)
+        return dict(self._connection.execute(counted).tuples())
+
+    def _in(self, table: Table, column: Any, values: Sequence[str]) -> list[Row[Any]]:
+        rows: list[Row[Any]] = []
+        for some in slices(list(values)):
+            rows.extend(self._connection.execute(select(table).where(column.in_(some))))
+        return rows
+
+
+def _claim_row(row: Row[Any]) -> ClaimRow:
+    return ClaimRow(
+        id=row.id,
+        tenant=row.tenant_id,
+        organization=row.organization_id,
+        patient_id=row.patient_id,
+        payer=row.payer,
+        key=row.key,
+        state=row.state,
+        created_at=row.created_at,
+    )
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        id=row.id,
+        claim_id=row.claim_id,
+        number=row.number,
+        claim_number=row.claim_number,
+        claim=decode(row.content, Claim),
+        content_hash=row.content_hash,
+        findings=decode(row.findings, _FINDINGS),
+        frozen_at=row.frozen_at,
+        interchange_id=row.interchange_id,
+    )
+
+
+def _fact(row: Row[Any]) -> ClaimFact:
+    return ClaimFact(
+        id=row.id,
+        claim_id=row.claim_id,
+        version_id=row.version_id,
+        kind=FactKind(row.kind),
+        at=row.at,
+        actor=row.actor,
+        role=row.role,
+        code=row.code,
+        reason=row.reason,
+        answer_id=row.answer_id,
+        payer_claim_number=row.payer_claim_number,
+        paid=None if row.paid is None else decode(row.paid, PaidClaim),
+        paid_on=row.paid_on,
+    )

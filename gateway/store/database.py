@@ -1,0 +1,143 @@
+"""Opens the database and its transactions: SQLite (WAL, one writer) or PostgreSQL, same tables and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from gateway.errors import Unavailable
+from gateway.ports.storage import Transaction
+from gateway.store import schema
+from gateway.store.audit import AuditRows
+from gateway.store.blobs import BlobRows
+from gateway.store.claims import ClaimRows
+from gateway.store.exchanges import ExchangeRows
+from gateway.store.inbox import InboxRows
+from gateway.store.ledger import LedgerRows
+from gateway.store.mapping_sets import MappingSetRows
+from gateway.store.resources import ResourceRows
+from gateway.store.sql import insert_missing
+from gateway.store.subjects import SubjectRows
+from gateway.store.work import WorkRows
+
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+
+
+class Database:
+    """Implements gateway.ports.storage.Store over SQLAlchemy Core."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; safe to repeat. Raises Unavailable."""
+        config = Config()
+        config.set_main_option("script_location", "gateway.store:migrations")
+        config.set_main_option("path_separator", "os")
+        with _unavailable(), self._engine.connect() as connection, connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Let every pooled connection go."""
+        self._engine.dispose()
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A writing transaction; see gateway.ports.storage.Store."""
+        return self._transaction(writing=True)
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A reading transaction on one consistent picture."""
+        return self._transaction(writing=False)
+
+    @contextmanager
+    def _transaction(self, *, writing: bool) -> Iterator[Transaction]:
+        with _unavailable(), self._engine.connect() as plain:
+            options: dict[str, Any] = {"cleanclaim_writing": writing}
+            if not writing and plain.dialect.name == "postgresql":
+                options["isolation_level"] = "REPEATABLE READ"
+            connection = plain.execution_options(**options)
+            with connection.begin():
+                yield _rows(connection)
+
+    def ensure_tenant(self, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]) -> None:
+        """Insert the rows that others hang on, where they are missing. Raises Unavailable."""
+        with _unavailable(), self._engine.connect() as plain:
+            connection = plain.execution_options(cleanclaim_writing=True)
+            with connection.begin():
+                insert_missing(connection, schema.tenant, [{"id": tenant}])
+                insert_missing(
+                    connection,
+                    schema.organization,
+                    [{"id": id, "tenant_id": tenant, "name": name} for id, name in organizations.items()],
+                )
+                insert_missing(
+                    connection,
+                    schema.connection,
+                    [{"id": id, "tenant_id": tenant, "usage": usage} for id, usage in connections.items()],
+                )
+
+    def is_ready(self) -> bool:
+        """True when the database answers and has our tables."""
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(select(schema.tenant.c.id).limit(1))
+        except DBAPIError:
+            return False
+        return True
+
+
+def _rows(connection: Connection) -> Transaction:
+    blobs = BlobRows(connection)
+    return Transaction(
+        inbox=InboxRows(connection, blobs),
+        work=WorkRows(connection),
+        resources=ResourceRows(connection),
+        subjects=SubjectRows(connection),
+        claims=ClaimRows(connection),
+        exchanges=ExchangeRows(connection, blobs),
+        ledger=LedgerRows(connection),
+        audit=AuditRows(connection),
+        mapping_sets=MappingSetRows(connection, blobs),
+        savepoint=connection.begin_nested,
+    )
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """The driver's "cannot reach it" becomes ours; its text may name hosts, so only the first line is kept."""
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0] if error.orig else "no reason given"
+        raise Unavailable(f"the database does not answer ({reason})") from error
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=16)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("cleanclaim_writing", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: str) -> Engine:
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return create_engine(url, pool_size=8, max_overflow=16, pool_pre_ping=True)

@@ -1,0 +1,329 @@
+"""Interchanges out, answers back, and the numbers both are known by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.claim.answer import (
+    Answer,
+    AnswerTransaction,
+    ClaimAnswer,
+    InterchangeAnswer,
+    Remittance,
+    TransactionAnswer,
+)
+from gateway.claim.identifiers import stable_id
+from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow
+from gateway.store.blobs import BlobRows
+from gateway.store.coding import decode, encode
+from gateway.store.schema import (
+    answer,
+    answer_file,
+    claim_version,
+    connection,
+    control_number,
+    delivery_step,
+    interchange,
+    interchange_claim,
+)
+
+_ANSWER_TYPES: dict[str, type[Answer]] = {
+    "TA1": InterchangeAnswer,
+    "999": TransactionAnswer,
+    "277CA": ClaimAnswer,
+    "835": Remittance,
+}
+
+
+class ExchangeRows:
+    """Implements gateway.ports.storage.Exchanges."""
+
+    def __init__(self, connection_: Connection, blobs: BlobRows) -> None:
+        self._connection = connection_
+        self._blobs = blobs
+
+    def next_number(self, connection: str, name: str) -> int:
+        """The next of one of the connection's numbers; a rolled back transaction gives it back unused."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        first = dialect.insert(control_number).values(connection_id=connection, name=name, last=1)
+        statement = first.on_conflict_do_update(
+            index_elements=["connection_id", "name"], set_={"last": control_number.c.last + 1}
+        ).returning(control_number.c.last)
+        number: int = self._connection.execute(statement).scalar_one()
+        return number
+
+    def add_interchange(self, row: InterchangeRow, content: bytes, version_ids: Sequence[str]) -> None:
+        """Freeze an interchange with the versions it carries, in order."""
+        self._blobs.put(content)
+        self._connection.execute(
+            insert(interchange).values(
+                id=row.id,
+                connection_id=row.connection,
+                isa13=row.isa13,
+                batch_reference=row.batch_reference,
+                usage=row.usage,
+                form=row.form,
+                remote_name=row.remote_name,
+                sha256=row.sha256,
+                size=row.size,
+                created_at=row.created_at,
+                claim_count=row.claim_count,
+                charge_cents=row.charge_cents,
+                state=row.state,
+                epoch=row.epoch,
+                lease_until=row.lease_until,
+                attempts=row.attempts,
+            )
+        )
+        claims = dict(
+            self._connection.execute(
+                select(claim_version.c.id, claim_version.c.claim_id).where(claim_version.c.id.in_(version_ids))
+            ).tuples()
+        )
+        self._connection.execute(
+            insert(interchange_claim),
+            [
+                {
+                    "interchange_id": row.id,
+                    "version_id": version_id,
+                    "claim_id": claims[version_id],
+                    "position": position,
+                    "live": True,
+                }
+                for position, version_id in enumerate(version_ids)
+            ],
+        )
+
+    def interchange(self, interchange_id: str) -> InterchangeRow | None:
+        """One interchange."""
+        return self._one(interchange.c.id == interchange_id)
+
+    def interchanges(self, connection: str = "", states: Sequence[str] = ()) -> list[InterchangeRow]:
+        """Interchanges by connection and delivery state, oldest first."""
+        statement = _interchanges().order_by(interchange.c.connection_id, interchange.c.isa13)
+        if connection:
+            statement = statement.where(interchange.c.connection_id == connection)
+        if states:
+            statement = statement.where(interchange.c.state.in_(states))
+        return [_interchange(row) for row in self._connection.execute(statement)]
+
+    def interchange_by_number(self, connection: str, isa13: int) -> InterchangeRow | None:
+        """The interchange with this ISA13."""
+        return self._one((interchange.c.connection_id == connection) & (interchange.c.isa13 == isa13))
+
+    def interchange_by_batch(self, connection: str, batch_reference: str) -> InterchangeRow | None:
+        """The interchange with this BHT03."""
+        columns = interchange.c
+        return self._one((columns.connection_id == connection) & (columns.batch_reference == batch_reference))
+
+    def versions_in(self, interchange_id: str) -> list[tuple[str, str]]:
+        """(claim id, version id) in the order they were written."""
+        columns = interchange_claim.c
+        statement = (
+            select(columns.claim_id, columns.version_id)
+            .where(columns.interchange_id == interchange_id)
+            .order_by(columns.position)
+        )
+        return [(row.claim_id, row.version_id) for row in self._connection.execute(statement)]
+
+    def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
+        """Move ready to sending; False when somebody else was first."""
+        moved = self._connection.execute(
+            update(interchange)
+            .where(interchange.c.id == interchange_id, interchange.c.state == "ready", interchange.c.epoch == epoch)
+            .values(state="sending", epoch=epoch + 1, lease_until=lease_until, attempts=interchange.c.attempts + 1)
+        )
+        return moved.rowcount == 1
+
+    def set_delivery(self, interchange_id: str, epoch: int, state: str) -> bool:
+        """Move the delivery state if the epoch still holds."""
+        moved = self._connection.execute(
+            update(interchange)
+            .where(interchange.c.id == interchange_id, interchange.c.epoch == epoch)
+            .values(state=state, lease_until=None)
+        )
+        return moved.rowcount == 1
+
+    def free_versions(self, interchange_id: str) -> None:
+        """Let the interchange's versions be sent again under another number."""
+        self._connection.execute(
+            update(interchange_claim).where(interchange_claim.c.interchange_id == interchange_id).values(live=False)
+        )
+
+    def add_step(self, step: DeliveryStep) -> None:
+        """Append a delivery marker."""
+        self._connection.execute(
+            insert(delivery_step).values(
+                interchange_id=step.interchange_id,
+                epoch=step.epoch,
+                marker=step.marker,
+                at=step.at,
+                detail=step.detail,
+            )
+        )
+
+    def steps(self, interchange_id: str) -> list[DeliveryStep]:
+        """Delivery markers in order."""
+        columns = delivery_step.c
+        rows = self._connection.execute(
+            select(delivery_step).where(columns.interchange_id == interchange_id).order_by(columns.id)
+        )
+        return [
+            DeliveryStep(
+                interchange_id=row.interchange_id, epoch=row.epoch, marker=row.marker, at=row.at, detail=row.detail
+            )
+            for row in rows
+        ]
+
+    def file_is_known(self, connection: str, sha256: str) -> bool:
+        """True when these bytes came from this partner before."""
+        columns = answer_file.c
+        known = select(columns.id).where(columns.connection_id == connection, columns.sha256 == sha256)
+        return self._connection.scalar(known) is not None
+
+    def add_file(self, connection: str, content: bytes, remote_name: bytes, at: datetime, problem: str = "") -> str:
+        """Store a returned file."""
+        sha256 = self._blobs.put(content)
+        file_id = stable_id("answer-file", connection, sha256)
+        self._connection.execute(
+            insert(answer_file).values(
+                id=file_id,
+                connection_id=connection,
+                sha256=sha256,
+                remote_name=remote_name,
+                received_at=at,
+                problem=problem,
+            )
+        )
+        return file_id
+
+    def add_answer(self, file_id: str, answer_: AnswerRow) -> None:
+        """Store one transaction of it."""
+        self._blobs.put(answer_.transaction.raw)
+        self._connection.execute(
+            insert(answer).values(
+                id=answer_.id,
+                file_id=file_id,
+                connection_id=answer_.connection,
+                type=answer_.type,
+                business_key=answer_.business_key,
+                digest=answer_.digest,
+                raw_sha256=answer_.raw_sha256,
+                status=answer_.status,
+                reason=answer_.reason,
+                received_at=answer_.received_at,
+                content=encode(replace(answer_.transaction, raw=b"")),
+            )
+        )
+
+    def applied_answer(self, connection: str, business_key: str) -> AnswerRow | None:
+        """The answer already applied under this key."""
+        columns = answer.c
+        row = self._connection.execute(
+            select(answer).where(
+                columns.connection_id == connection,
+                columns.business_key == business_key,
+                columns.status == "applied",
+            )
+        ).first()
+        return _answer(row) if row else None
+
+    def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
+        """Answers in order of arrival."""
+        statement = select(answer).order_by(answer.c.received_at, answer.c.id)
+        if type:
+            statement = statement.where(answer.c.type == type)
+        if status:
+            statement = statement.where(answer.c.status == status)
+        for row in self._connection.execute(statement):
+            yield _answer(row)
+
+    def raw(self, sha256: str) -> bytes:
+        """Stored bytes."""
+        return self._blobs.get(sha256)
+
+    def _one(self, condition: Any) -> InterchangeRow | None:
+        row = self._connection.execute(_interchanges().where(condition)).first()
+        return _interchange(row) if row else None
+
+
+def _interchanges() -> Select[Any]:
+    return select(interchange, connection.c.tenant_id).join(connection, connection.c.id == interchange.c.connection_id)
+
+
+def _interchange(row: Row[Any]) -> InterchangeRow:
+    return InterchangeRow(
+        id=row.id,
+        connection=row.connection_id,
+        tenant=row.tenant_id,
+        isa13=row.isa13,
+        batch_reference=row.batch_reference,
+        usage=row.usage,
+        form=row.form,
+        remote_name=row.remote_name,
+        sha256=row.sha256,
+        size=row.size,
+        created_at=row.created_at,
+        claim_count=row.claim_count,
+        charge_cents=row.charge_cents,
+        state=row.state,
+        epoch=row.epoch,
+        lease_until=row.lease_until,
+        attempts=row.attempts,
+    )
+
+
+def _answer(row: Row[Any]) -> AnswerRow:
+    return AnswerRow(
+        id=row.id,
+        connection=row.connection_id,
+        type=row.type,
+        business_key=row.business_key,
+        digest=row.digest,
+        raw_sha256=row.raw_sha256,
+        status=row.status,
+        reason=row.reason,
+        received_at=row.received_at,
+        transaction=_transaction(row.type, row.content),
+    )
+
+
+class _StoredTransaction(msgspec.Struct):
+    """An AnswerTransaction as stored: its raw bytes are a blob, its answers are of the transaction's own type."""
+
+    sender: str
+    receiver: str
+    usage: str
+    isa13: int
+    gs06: int | None
+    st02: str
+    answers: msgspec.Raw
+    problems: tuple[str, ...]
+
+
+def _transaction(type: str, content: bytes) -> AnswerTransaction:
+    stored = decode(content, _StoredTransaction)
+    kind = _ANSWER_TYPES[type]
+    answers: tuple[Answer, ...] = tuple(decode(bytes(each), kind) for each in decode(bytes(stored.answers), _RAW_LIST))
+    return AnswerTransaction(
+        type=type,
+        sender=stored.sender,
+        receiver=stored.receiver,
+        usage=stored.usage,
+        isa13=stored.isa13,
+        gs06=stored.gs06,
+        st02=stored.st02,
+        raw=b"",
+        answers=answers,
+        problems=stored.problems,
+    )
+
+
+_RAW_LIST = list[msgspec.Raw]

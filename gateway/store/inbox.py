@@ -1,0 +1,113 @@
+"""Messages as received: bytes first, then what interpreting them came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from gateway.ports import MappingProblem
+from gateway.ports.storage import InboundMessage
+from gateway.store.blobs import BlobRows
+from gateway.store.coding import decode, encode
+from gateway.store.schema import inbound_message, message_outcome
+
+
+class InboxRows:
+    """Implements gateway.ports.storage.Inbox."""
+
+    def __init__(self, connection: Connection, blobs: BlobRows) -> None:
+        self._connection = connection
+        self._blobs = blobs
+
+    def find(self, source: str, control_key: str, sha256: str) -> InboundMessage | None:
+        """The message with this key and these bytes."""
+        columns = inbound_message.c
+        return self._one((columns.source == source) & (columns.control_key == control_key) & (columns.sha256 == sha256))
+
+    def key_was_used(self, source: str, control_key: str) -> bool:
+        """True when the source used this control key before."""
+        columns = inbound_message.c
+        used = select(columns.id).where(columns.source == source, columns.control_key == control_key).limit(1)
+        return self._connection.scalar(used) is not None
+
+    def add(self, message: InboundMessage, content: bytes) -> None:
+        """Store a message and its bytes."""
+        self._blobs.put(content)
+        self._connection.execute(
+            insert(inbound_message).values(
+                id=message.id,
+                tenant_id=message.tenant,
+                organization_id=message.organization,
+                source=message.source,
+                received_at=message.received_at,
+                sha256=message.sha256,
+                content_type=message.content_type,
+                control_key=message.control_key,
+                event=message.event,
+                answer=message.answer,
+                refusal=message.refusal,
+            )
+        )
+
+    def get(self, message_id: str) -> InboundMessage | None:
+        """One message."""
+        return self._one(inbound_message.c.id == message_id)
+
+    def content(self, sha256: str) -> bytes:
+        """The bytes as received."""
+        return self._blobs.get(sha256)
+
+    def record_outcome(
+        self, message_id: str, at: datetime, mapping_hash: str, problems: Sequence[MappingProblem]
+    ) -> None:
+        """Append what interpreting the message came to."""
+        self._connection.execute(
+            insert(message_outcome).values(
+                message_id=message_id, at=at, mapping_hash=mapping_hash, problems=encode(problems).decode()
+            )
+        )
+
+    def messages(
+        self, source: str = "", *, failed_only: bool = False
+    ) -> Iterable[tuple[InboundMessage, list[MappingProblem]]]:
+        """Messages in order of arrival, each with its latest problems."""
+        latest = (
+            select(message_outcome.c.message_id, func.max(message_outcome.c.id).label("id"))
+            .group_by(message_outcome.c.message_id)
+            .subquery()
+        )
+        statement = (
+            select(inbound_message, message_outcome.c.problems)
+            .outerjoin(latest, latest.c.message_id == inbound_message.c.id)
+            .outerjoin(message_outcome, message_outcome.c.id == latest.c.id)
+            .order_by(inbound_message.c.id)
+        )
+        if source:
+            statement = statement.where(inbound_message.c.source == source)
+        for row in self._connection.execute(statement):
+            problems = decode(row.problems.encode(), list[MappingProblem]) if row.problems else []
+            if not failed_only or problems or row.refusal:
+                yield _message(row), problems
+
+    def _one(self, condition: Any) -> InboundMessage | None:
+        row = self._connection.execute(select(inbound_message).where(condition)).first()
+        return _message(row) if row else None
+
+
+def _message(row: Row[Any]) -> InboundMessage:
+    return InboundMessage(
+        id=row.id,
+        tenant=row.tenant_id,
+        organization=row.organization_id,
+        source=row.source,
+        received_at=row.received_at,
+        sha256=row.sha256,
+        content_type=row.content_type,
+        control_key=row.control_key,
+        event=row.event,
+        answer=row.answer,
+        refusal=row.refusal,
+    )

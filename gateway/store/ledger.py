@@ -1,0 +1,48 @@
+"""The receivable ledger's rows: replaced per owner, because they are a function of that owner's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from gateway.receivable.ledger import Account, LedgerEntry
+from gateway.store.schema import ledger_entry
+
+
+class LedgerRows:
+    """Implements gateway.ports.storage.Ledger."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
+        """Replace one owner's entries."""
+        self._connection.execute(delete(ledger_entry).where(ledger_entry.c.owner == owner))
+        rows = [
+            {
+                "owner": owner,
+                "account": entry.account,
+                "cents": entry.cents,
+                "basis": entry.basis,
+                "reference": entry.reference,
+            }
+            for entry in entries
+        ]
+        if rows:
+            self._connection.execute(insert(ledger_entry), rows)
+
+    def balances(self) -> Mapping[str, int]:
+        """Cents by account."""
+        summed = select(ledger_entry.c.account, func.sum(ledger_entry.c.cents)).group_by(ledger_entry.c.account)
+        return {account: int(cents) for account, cents in self._connection.execute(summed)}
+
+    def entries(self, owner: str = "") -> Iterable[LedgerEntry]:
+        """Entries in order of writing."""
+        statement = select(ledger_entry).order_by(ledger_entry.c.id)
+        if owner:
+            statement = statement.where(ledger_entry.c.owner == owner)
+        return [
+            LedgerEntry(account=Account(row.account), cents=row.cents, basis=row.basis, reference=row.reference)
+            for row in self._connection.execute(statement)
+        ]

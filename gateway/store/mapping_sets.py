@@ -1,0 +1,42 @@
+"""Mapping sets by hash, and which one is in force."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from gateway.errors import NotFound
+from gateway.store.blobs import BlobRows
+from gateway.store.coding import decode, encode
+from gateway.store.schema import mapping_in_force, mapping_set
+from gateway.store.sql import insert_missing
+
+
+class MappingSetRows:
+    """Implements gateway.ports.storage.MappingSets."""
+
+    def __init__(self, connection: Connection, blobs: BlobRows) -> None:
+        self._connection = connection
+        self._blobs = blobs
+
+    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: str, role: str) -> None:
+        """Store a checked set and make it the one in force."""
+        content = encode({name: b64encode(text).decode() for name, text in files.items()})
+        row = {"hash": content_hash, "blob_sha256": self._blobs.put(content), "created_at": at}
+        insert_missing(self._connection, mapping_set, [row])
+        self._connection.execute(insert(mapping_in_force).values(hash=content_hash, at=at, actor=actor, role=role))
+
+    def in_force(self) -> str | None:
+        """The hash of the set in force; None in a new database."""
+        newest = select(mapping_in_force.c.hash).order_by(mapping_in_force.c.id.desc()).limit(1)
+        return self._connection.scalar(newest)
+
+    def files(self, content_hash: str) -> dict[str, bytes]:
+        """The files of a stored set. Raises NotFound."""
+        sha256 = self._connection.scalar(select(mapping_set.c.blob_sha256).where(mapping_set.c.hash == content_hash))
+        if sha256 is None:
+            raise NotFound("there is no stored mapping set of that hash")
+        return {name: b64decode(text) for name, text in decode(self._blobs.get(sha256), dict[str, str]).items()}

@@ -1,0 +1,466 @@
+"""The tables, once, for SQLite and PostgreSQL. Rows marked immutable are only ever inserted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as sortable text of fixed width so that both databases order it alike."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
+        """Refuse naive times; they would be somebody's local time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time must be aware")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the interface
+        """Back to an aware datetime."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+_ID = String(26)
+_HASH = String(64)
+_NAME = String(200)
+
+# --- who -------------------------------------------------------------------------------------------------------------
+
+tenant = Table("tenant", metadata, Column("id", _NAME, primary_key=True))
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("id", _NAME, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("name", _NAME, nullable=False),
+)
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("id", _NAME, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("usage", String(1), nullable=False),
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+    Column("action", _NAME, nullable=False),
+    Column("subject", _NAME, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+# --- bytes and mapping sets ------------------------------------------------------------------------------------------
+
+blob = Table(  # immutable, content-addressed
+    "blob",
+    metadata,
+    Column("sha256", _HASH, primary_key=True),
+    Column("codec", String(10), nullable=False),
+    Column("key_id", String(60), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+mapping_set = Table(
+    "mapping_set",
+    metadata,
+    Column("hash", _HASH, primary_key=True),
+    Column("blob_sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+mapping_in_force = Table(
+    "mapping_in_force",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("hash", ForeignKey("mapping_set.hash"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+)
+
+# --- what came in ----------------------------------------------------------------------------------------------------
+
+inbound_message = Table(  # immutable
+    "inbound_message",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("source", _NAME, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("content_type", String(80), nullable=False),
+    Column("control_key", Text, nullable=False),
+    Column("event", String(80), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("refusal", Text, nullable=False),
+    UniqueConstraint("source", "control_key", "sha256"),
+)
+
+message_outcome = Table(  # append-only: the latest of a message counts
+    "message_outcome",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("message_id", ForeignKey("inbound_message.id"), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+    Column("mapping_hash", _HASH, nullable=False),
+    Column("problems", Text, nullable=False),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("key", Text, nullable=False),
+    UniqueConstraint("kind", "key"),
+)
+
+fhir_resource = Table(  # immutable: one row per version
+    "fhir_resource",
+    metadata,
+    Column("source", _NAME, primary_key=True),
+    Column("type", String(40), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("message_id", ForeignKey("inbound_message.id"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+fhir_identity = Table(
+    "fhir_identity",
+    metadata,
+    Column("source", _NAME, primary_key=True),
+    Column("type", String(40), primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("id", String(64), primary_key=True),
+)
+
+fhir_link = Table(
+    "fhir_link",
+    metadata,
+    Column("source", _NAME, primary_key=True),
+    Column("from_reference", Text, primary_key=True),
+    Column("to_reference", Text, primary_key=True),
+    Index("ix_fhir_link_to", "source", "to_reference"),
+)
+
+# --- what it says ----------------------------------------------------------------------------------------------------
+
+subject = Table(
+    "subject",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("joined_into", ForeignKey("subject.id"), nullable=True, index=True),
+)
+
+subject_identifier = Table(
+    "subject_identifier",
+    metadata,
+    Column("organization_id", ForeignKey("organization.id"), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("subject_id", ForeignKey("subject.id"), nullable=False, index=True),
+)
+
+assertion = Table(  # append-only: per subject and source the newest counts
+    "assertion",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("subject_id", ForeignKey("subject.id"), nullable=False),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("source", _NAME, nullable=False),
+    Column("origin_key", Text, nullable=False),
+    Column("message_id", ForeignKey("inbound_message.id"), nullable=False),
+    Column("mapping_hash", _HASH, nullable=False),
+    Column("asserted_at", UtcTime, nullable=False),
+    Column("content", LargeBinary, nullable=True),
+    Column("origins", LargeBinary, nullable=False),
+    Index("ix_assertion_origin", "source", "origin_key"),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False, index=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+credential_roster = Table(
+    "credential_roster",
+    metadata,
+    Column("organization_id", ForeignKey("organization.id"), primary_key=True),
+    Column("row_count", Integer, nullable=False),
+)
+
+encounter_decision = Table(
+    "encounter_decision",
+    metadata,
+    Column("organization_id", ForeignKey("organization.id"), primary_key=True),
+    Column("first_id", ForeignKey("subject.id"), primary_key=True),
+    Column("second_id", ForeignKey("subject.id"), primary_key=True),
+    Column("decision", String(10), nullable=False),
+)
+
+# --- what follows from it (projections, replaced by each derivation) -------------------------------------------------
+
+service_day = Table(
+    "service_day",
+    metadata,
+    Column("patient_id", ForeignKey("subject.id"), primary_key=True),
+    Column("facility", _NAME, primary_key=True),
+    Column("program", _NAME, primary_key=True),
+    Column("level_of_care", String(10), primary_key=True),
+    Column("on", Date, primary_key=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("services", Integer, nullable=False),
+)
+
+placement = Table(
+    "placement",
+    metadata,
+    Column("encounter_id", ForeignKey("subject.id"), primary_key=True),
+    Column("payer", _NAME, primary_key=True),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("place", String(20), nullable=False),
+    Column("reason", _NAME, nullable=False),
+    Column("on", Date, nullable=True),
+    Column("claim_key", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("findings", LargeBinary, nullable=False),
+)
+
+# --- claims ----------------------------------------------------------------------------------------------------------
+
+claim = Table(  # identity; only ``state`` (a projection) changes
+    "claim",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("payer", _NAME, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("state", String(30), nullable=False, index=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+claim_draft = Table(
+    "claim_draft",
+    metadata,
+    Column("claim_id", ForeignKey("claim.id"), primary_key=True),
+    Column("connection", _NAME, nullable=False),
+    Column("form", String(4), nullable=False),
+    Column("content_hash", _HASH, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("findings", LargeBinary, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("ready_on", Date, nullable=True),
+    Column("encounter_ids", LargeBinary, nullable=False),
+    Column("charge_cents", BigInteger, nullable=False),
+)
+
+claim_version = Table(  # immutable
+    "claim_version",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("claim_id", ForeignKey("claim.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("claim_number", String(20), nullable=False, unique=True),
+    Column("content_hash", _HASH, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("findings", LargeBinary, nullable=False),
+    Column("charge_cents", BigInteger, nullable=False),
+    Column("frozen_at", UtcTime, nullable=False),
+    Column("interchange_id", _ID, nullable=False),
+    UniqueConstraint("claim_id", "number"),
+)
+
+claim_fact = Table(  # append-only
+    "claim_fact",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(120), nullable=False, unique=True),
+    Column("claim_id", ForeignKey("claim.id"), nullable=False, index=True),
+    Column("version_id", _ID, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answer_id", _ID, nullable=False),
+    Column("payer_claim_number", _NAME, nullable=False, index=True),
+    Column("paid", LargeBinary, nullable=True),
+    Column("paid_on", Date, nullable=True),
+)
+
+claim_override = Table(  # append-only
+    "claim_override",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("claim_id", ForeignKey("claim.id"), nullable=False, index=True),
+    Column("rule", _NAME, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("expires_on", Date, nullable=False),
+)
+
+# --- exchange --------------------------------------------------------------------------------------------------------
+
+control_number = Table(
+    "control_number",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("name", String(30), primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+interchange = Table(  # frozen; only the delivery columns move
+    "interchange",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("isa13", Integer, nullable=False),
+    Column("batch_reference", String(30), nullable=False, unique=True),
+    Column("usage", String(1), nullable=False),
+    Column("form", String(4), nullable=False),
+    Column("remote_name", _NAME, nullable=False),
+    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("claim_count", Integer, nullable=False),
+    Column("charge_cents", BigInteger, nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("lease_until", UtcTime, nullable=True),
+    Column("attempts", Integer, nullable=False),
+    UniqueConstraint("connection_id", "isa13"),
+    UniqueConstraint("connection_id", "remote_name"),
+)
+
+interchange_claim = Table(
+    "interchange_claim",
+    metadata,
+    Column("interchange_id", ForeignKey("interchange.id"), primary_key=True),
+    Column("version_id", ForeignKey("claim_version.id"), primary_key=True),
+    Column("claim_id", ForeignKey("claim.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Index(
+        "uq_interchange_claim_live_version",
+        "version_id",
+        unique=True,
+        sqlite_where=text("live"),
+        postgresql_where=text("live"),
+    ),
+)
+
+delivery_step = Table(  # append-only
+    "delivery_step",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("interchange_id", ForeignKey("interchange.id"), nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("marker", String(30), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+answer_file = Table(  # immutable
+    "answer_file",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("remote_name", LargeBinary, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("problem", Text, nullable=False),
+    UniqueConstraint("connection_id", "sha256"),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("file_id", ForeignKey("answer_file.id"), nullable=False),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("type", String(10), nullable=False),
+    Column("business_key", Text, nullable=False),
+    Column("digest", _HASH, nullable=False),
+    Column("raw_sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index(
+        "uq_answer_applied_key",
+        "connection_id",
+        "business_key",
+        unique=True,
+        sqlite_where=text("status = 'applied'"),
+        postgresql_where=text("status = 'applied'"),
+    ),
+)
+
+ledger_entry = Table(  # a projection of facts, replaced per owner
+    "ledger_entry",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("owner", Text, nullable=False, index=True),
+    Column("account", String(30), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("basis", String(30), nullable=False),
+    Column("reference", Text, nullable=False),
+)

@@ -1,0 +1,34 @@
+"""What is still to be done. On PostgreSQL workers skip each other's rows; on SQLite there is one writer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, delete, func, select
+
+from gateway.store.schema import work
+from gateway.store.sql import insert_missing
+
+
+class WorkRows:
+    """Implements gateway.ports.storage.Work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, kind: str, keys: Iterable[str]) -> None:
+        """Ask for the keys to be worked on."""
+        insert_missing(self._connection, work, [{"kind": kind, "key": key} for key in sorted(set(keys))])
+
+    def take(self, kind: str, limit: int) -> list[str]:
+        """Take up to ``limit`` keys out; they come back if this transaction does not commit."""
+        wanted = select(work.c.id, work.c.key).where(work.c.kind == kind).order_by(work.c.id).limit(limit)
+        rows = self._connection.execute(wanted.with_for_update(skip_locked=True)).all()
+        if rows:
+            self._connection.execute(delete(work).where(work.c.id.in_([row.id for row in rows])))
+        return [row.key for row in rows]
+
+    def count(self) -> Mapping[str, int]:
+        """How many keys wait, by kind."""
+        counted = self._connection.execute(select(work.c.kind, func.count()).group_by(work.c.kind))
+        return dict(counted.tuples())
