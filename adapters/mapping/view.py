@@ -29,7 +29,7 @@ class View(Protocol):
         """Where the view begins: `MSH`, `FT1[2]`, `Encounter`, `Claim.item[1]`."""
 
     def groups(self, name: str) -> Sequence[View]:
-        """One view for each group of that name (HL7 segment, FHIR path), in order; paths inside read the group first."""
+        """One view for each group of that name (HL7 segment, FHIR path), in order; paths read the group first."""
 
 
 class ResourceView(View, Protocol):
