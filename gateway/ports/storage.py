@@ -15,7 +15,7 @@ from gateway.claim.finding import Finding, Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import CredentialRecord, FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
-from gateway.ports import Resource, ResourceTable
+from gateway.ports import MappingProblem, Resource, ResourceTable
 from gateway.receivable.ledger import LedgerEntry
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ class InboundMessage:
     content_type: str
     control_key: str
     event: str
-    answer: bytes
+    answer: bytes = b""
     refusal: str = ""
 
 
@@ -50,16 +50,28 @@ class Inbox(Protocol):
     def add(self, message: InboundMessage, content: bytes) -> None:
         """Store a message and its bytes."""
 
+    def add_answer(self, message_id: str, answer: bytes, refusal: str) -> None:
+        """Store what the sender is told; ``refusal`` says why when it is a no."""
+
     def get(self, message_id: str) -> InboundMessage | None:
         """One message."""
 
     def content(self, sha256: str) -> bytes:
         """The bytes as received."""
 
-    def record_outcome(self, message_id: str, at: datetime, mapping_hash: str, problems: Sequence[Any]) -> None:
-        """Append what interpreting the message came to; the latest counts."""
+    def record_outcome(
+        self,
+        message_id: str,
+        origin_key: str,
+        at: datetime,
+        mapping_hash: str,
+        problems: Sequence[MappingProblem],
+    ) -> None:
+        """Append what interpreting the message, or one resource of it, came to; the latest of each counts."""
 
-    def messages(self, source: str = "", *, failed_only: bool = False) -> Iterable[tuple[InboundMessage, list[Any]]]:
+    def messages(
+        self, source: str = "", *, failed_only: bool = False
+    ) -> Iterable[tuple[InboundMessage, list[MappingProblem]]]:
         """Messages in order of arrival, each with its latest problems."""
 
 
@@ -76,14 +88,25 @@ class Work(Protocol):
         """How many keys wait, by kind."""
 
 
+class OpenResourceTable(ResourceTable, Protocol):
+    """A resource table that remembers what was put."""
+
+    @property
+    def changed(self) -> Sequence[str]:
+        """``Type/id`` of every resource put, in order."""
+
+
 class Resources(Protocol):
     """FHIR resources by source."""
 
-    def table(self, source: str, at: datetime, message_id: str) -> ResourceTable:
+    def table(self, source: str, at: datetime, message_id: str) -> OpenResourceTable:
         """The resource table of one source, writing on behalf of one message."""
 
     def current(self, source: str, reference: str) -> Resource | None:
         """The newest version of ``Type/id``."""
+
+    def told_by(self, source: str, reference: str) -> str:
+        """Id of the message that brought the newest version."""
 
     def link(self, source: str, reference: str, targets: Iterable[str]) -> None:
         """Remember which resources the mapping of ``reference`` followed, replacing what was remembered."""

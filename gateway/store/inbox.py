@@ -12,7 +12,7 @@ from gateway.ports import MappingProblem
 from gateway.ports.storage import InboundMessage
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
-from gateway.store.schema import inbound_message, message_outcome
+from gateway.store.schema import inbound_message, message_answer, message_outcome
 
 
 class InboxRows:
@@ -47,10 +47,12 @@ class InboxRows:
                 content_type=message.content_type,
                 control_key=message.control_key,
                 event=message.event,
-                answer=message.answer,
-                refusal=message.refusal,
             )
         )
+
+    def add_answer(self, message_id: str, answer: bytes, refusal: str) -> None:
+        """Store what the sender is told; ``refusal`` says why when it is a no."""
+        self._connection.execute(insert(message_answer).values(message_id=message_id, answer=answer, refusal=refusal))
 
     def get(self, message_id: str) -> InboundMessage | None:
         """One message."""
@@ -61,12 +63,21 @@ class InboxRows:
         return self._blobs.get(sha256)
 
     def record_outcome(
-        self, message_id: str, at: datetime, mapping_hash: str, problems: Sequence[MappingProblem]
+        self,
+        message_id: str,
+        origin_key: str,
+        at: datetime,
+        mapping_hash: str,
+        problems: Sequence[MappingProblem],
     ) -> None:
-        """Append what interpreting the message came to."""
+        """Append what interpreting the message, or one resource of it, came to."""
         self._connection.execute(
             insert(message_outcome).values(
-                message_id=message_id, at=at, mapping_hash=mapping_hash, problems=encode(problems).decode()
+                message_id=message_id,
+                origin_key=origin_key,
+                at=at,
+                mapping_hash=mapping_hash,
+                problems=encode(problems).decode(),
             )
         )
 
@@ -74,26 +85,33 @@ class InboxRows:
         self, source: str = "", *, failed_only: bool = False
     ) -> Iterable[tuple[InboundMessage, list[MappingProblem]]]:
         """Messages in order of arrival, each with its latest problems."""
-        latest = (
-            select(message_outcome.c.message_id, func.max(message_outcome.c.id).label("id"))
-            .group_by(message_outcome.c.message_id)
-            .subquery()
-        )
+        problems = self._latest_problems()
         statement = (
-            select(inbound_message, message_outcome.c.problems)
-            .outerjoin(latest, latest.c.message_id == inbound_message.c.id)
-            .outerjoin(message_outcome, message_outcome.c.id == latest.c.id)
+            select(inbound_message, message_answer.c.answer, message_answer.c.refusal)
+            .outerjoin(message_answer, message_answer.c.message_id == inbound_message.c.id)
             .order_by(inbound_message.c.id)
         )
         if source:
             statement = statement.where(inbound_message.c.source == source)
         for row in self._connection.execute(statement):
-            problems = decode(row.problems.encode(), list[MappingProblem]) if row.problems else []
-            if not failed_only or problems or row.refusal:
-                yield _message(row), problems
+            found = problems.get(row.id, [])
+            if not failed_only or found or row.refusal:
+                yield _message(row), found
+
+    def _latest_problems(self) -> dict[str, list[MappingProblem]]:
+        columns = message_outcome.c
+        latest = select(func.max(columns.id)).group_by(columns.message_id, columns.origin_key)
+        found: dict[str, list[MappingProblem]] = {}
+        rows = select(columns.message_id, columns.problems).where(columns.id.in_(latest), columns.problems != "[]")
+        for message_id, text in self._connection.execute(rows.order_by(columns.id)):
+            found.setdefault(message_id, []).extend(decode(text.encode(), list[MappingProblem]))
+        return found
 
     def _one(self, condition: Any) -> InboundMessage | None:
-        row = self._connection.execute(select(inbound_message).where(condition)).first()
+        answered = select(inbound_message, message_answer.c.answer, message_answer.c.refusal).outerjoin(
+            message_answer, message_answer.c.message_id == inbound_message.c.id
+        )
+        row = self._connection.execute(answered.where(condition)).first()
         return _message(row) if row else None
 
 
@@ -108,6 +126,6 @@ def _message(row: Row[Any]) -> InboundMessage:
         content_type=row.content_type,
         control_key=row.control_key,
         event=row.event,
-        answer=row.answer,
-        refusal=row.refusal,
+        answer=row.answer or b"",
+        refusal=row.refusal or "",
     )

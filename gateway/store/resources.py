@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, delete, func, insert, select, text
 
 from gateway.claim.party import Identifier
+from gateway.errors import NotFound
 from gateway.ports import Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
 from gateway.store.sql import insert_missing
@@ -41,6 +42,21 @@ class ResourceRows:
         return Resource(
             type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=orjson.loads(row.body)
         )
+
+    def told_by(self, source: str, reference: str) -> str:
+        """Id of the message that brought the newest version. Raises NotFound."""
+        type, _, id = reference.partition("/")
+        columns = fhir_resource.c
+        newest = (
+            select(columns.message_id)
+            .where(columns.source == source, columns.type == type, columns.id == id)
+            .order_by(columns.version.desc())
+            .limit(1)
+        )
+        message_id: str | None = self._connection.scalar(newest)
+        if message_id is None:
+            raise NotFound("that source never sent this resource")
+        return message_id
 
     def link(self, source: str, reference: str, targets: Iterable[str]) -> None:
         """Remember which resources the mapping of ``reference`` followed."""

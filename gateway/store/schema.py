@@ -133,16 +133,23 @@ inbound_message = Table(  # immutable
     Column("content_type", String(80), nullable=False),
     Column("control_key", Text, nullable=False),
     Column("event", String(80), nullable=False),
-    Column("answer", LargeBinary, nullable=False),
-    Column("refusal", Text, nullable=False),
     UniqueConstraint("source", "control_key", "sha256"),
 )
 
-message_outcome = Table(  # append-only: the latest of a message counts
+message_answer = Table(  # immutable: what the sender was told, to be told again when the same bytes come again
+    "message_answer",
+    metadata,
+    Column("message_id", ForeignKey("inbound_message.id"), primary_key=True),
+    Column("answer", LargeBinary, nullable=False),
+    Column("refusal", Text, nullable=False),
+)
+
+message_outcome = Table(  # append-only: the latest of a message, or of one resource of it, counts
     "message_outcome",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("message_id", ForeignKey("inbound_message.id"), nullable=False, index=True),
+    Column("origin_key", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("mapping_hash", _HASH, nullable=False),
     Column("problems", Text, nullable=False),

@@ -1,0 +1,132 @@
+"""Receive: bytes are committed, with their answer and the wish to interpret them, before anybody hears a yes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.claim.identifiers import new_ulid
+from gateway.errors import Conflict
+from gateway.ports import Arrival, Clock, FhirAnswer, Receipt, Resource, ResourceTable
+from gateway.ports.storage import InboundMessage, Store, Transaction
+
+INTERPRET_MESSAGE = "interpret-message"
+INTERPRET_RESOURCE = "interpret-resource"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOwner:
+    """Whose feed a source is."""
+
+    tenant: str
+    organization: str
+
+
+class Receiver:
+    """Implements gateway.ports.Intake and FhirIntake over the store."""
+
+    def __init__(self, store: Store, clock: Clock, owners: Mapping[str, SourceOwner]) -> None:
+        self._store = store
+        self._clock = clock
+        self._owners = owners
+
+    def receive(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
+        with self._store.write() as tx:
+            return [self._receive_one(tx, arrival) for arrival in arrivals]
+
+    def _receive_one(self, tx: Transaction, arrival: Arrival) -> Receipt:
+        sha256 = hashlib.sha256(arrival.content).hexdigest()
+        key = arrival.control_key or sha256
+        earlier = tx.inbox.find(arrival.source, key, sha256)
+        if earlier is not None:
+            return Receipt(message_id=earlier.id, outcome="duplicate", answer=earlier.answer)
+        reused = tx.inbox.key_was_used(arrival.source, key)
+        message = self._message(arrival, key, sha256, self._clock.now())
+        tx.inbox.add(message, arrival.content)
+        tx.inbox.add_answer(message.id, arrival.answer, arrival.refusal)
+        if arrival.refusal:
+            return Receipt(message_id=message.id, outcome="refused", answer=arrival.answer, reused_key=reused)
+        tx.work.add(INTERPRET_MESSAGE, [message.id])
+        return Receipt(message_id=message.id, outcome="stored", answer=arrival.answer, reused_key=reused)
+
+    def _message(self, arrival: Arrival, key: str, sha256: str, now: datetime) -> InboundMessage:
+        owner = self._owners[arrival.source]
+        return InboundMessage(
+            id=new_ulid(now),
+            tenant=owner.tenant,
+            organization=owner.organization,
+            source=arrival.source,
+            received_at=now,
+            sha256=sha256,
+            content_type=arrival.content_type,
+            control_key=key,
+            event=arrival.event,
+        )
+
+    def submit(
+        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
+    ) -> FhirAnswer:
+        """Store the bytes, run ``apply``, store its answer, commit; see gateway.ports.FhirIntake.
+
+        Raises Conflict when the control key (Bundle.identifier, Idempotency-Key) was used for other bytes.
+        """
+        sha256 = hashlib.sha256(arrival.content).hexdigest()
+        key = arrival.control_key or f"{request_key}#{sha256}"
+        with self._store.write() as tx:
+            earlier = tx.inbox.find(arrival.source, key, sha256)
+            if earlier is not None and earlier.answer:
+                return _unpack(earlier.answer)
+            if arrival.control_key and earlier is None and tx.inbox.key_was_used(arrival.source, key):
+                raise Conflict("this identifier was used before for other content; give new content a new identifier")
+            return self._apply(tx, arrival, key, sha256, apply)
+
+    def _apply(
+        self,
+        tx: Transaction,
+        arrival: Arrival,
+        key: str,
+        sha256: str,
+        apply: Callable[[ResourceTable, datetime], FhirAnswer],
+    ) -> FhirAnswer:
+        now = self._clock.now()
+        message = self._message(arrival, key, sha256, now)
+        tx.inbox.add(message, arrival.content)
+        table = tx.resources.table(arrival.source, now, message.id)
+        answer: FhirAnswer | None = None
+        try:
+            with tx.savepoint():
+                answer = apply(table, now)
+                if answer.refused:
+                    raise _RolledBack
+        except _RolledBack:
+            pass
+        else:
+            tx.work.add(INTERPRET_RESOURCE, [f"{arrival.source} {reference}" for reference in table.changed])
+        assert answer is not None
+        tx.inbox.add_answer(message.id, _pack(answer), "the resources are not acceptable" if answer.refused else "")
+        return answer
+
+    def read(self, source: str, type: str, id: str) -> Resource | None:
+        """The newest version of one resource of that source."""
+        with self._store.read() as tx:
+            return tx.resources.current(source, f"{type}/{id}")
+
+
+class _RolledBack(Exception):
+    """Undoes what a refused submission put."""
+
+
+def _pack(answer: FhirAnswer) -> bytes:
+    """Status line, headers, blank line, body: an HTTP answer as one stored value."""
+    head = [str(answer.status), *(f"{name}: {value}" for name, value in answer.headers.items())]
+    return "\n".join(head).encode() + b"\n\n" + answer.body
+
+
+def _unpack(stored: bytes) -> FhirAnswer:
+    head, _, body = stored.partition(b"\n\n")
+    status, *lines = head.decode().split("\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return FhirAnswer(status=int(status), body=body, headers=headers)

@@ -1,0 +1,27 @@
+"""What the mapping set in force gives the use cases: the catalogue, an interpreter per source, code sets."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gateway.claim.contract import Catalogue
+from gateway.ports import Interpreter
+from gateway.rules.context import CodeSets
+
+
+class PolicyInForce(Protocol):
+    """One loaded mapping set; a new set in force is a new object."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Organizations, facilities, payers, services, charges."""
+
+    @property
+    def codes(self) -> CodeSets:
+        """Code lists by date of service."""
+
+    def interpreter(self, source: str) -> Interpreter:
+        """The compiled mapping file of one source. Raises NotFound for a source the set does not name."""
+
+    def precedence(self, source: str) -> int:
+        """Which source's word counts where two tell of one thing; the lower number wins."""
