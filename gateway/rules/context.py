@@ -9,8 +9,8 @@ from typing import Protocol
 
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.contract import Catalogue, Facility, Payer
-from gateway.claim.finding import Origin
-from gateway.claim.record import AuthorizationRecord, CoverageRecord, CredentialRecord
+from gateway.claim.record import AuthorizationRecord, CredentialRecord
+from gateway.services.case import KnownCoverage
 
 
 class CodeSets(Protocol):
@@ -27,17 +27,6 @@ class CodeSets(Protocol):
 
     def hcpcs_is_known(self, code: str, on: date) -> bool | None:
         """True when the level II code is in the shipped list on the day; None for codes we hold no list of (CPT)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCoverage:
-    """A policy with its store id, the payer it was recognised as, and its origins."""
-
-    id: str
-    record: CoverageRecord
-    payer: str | None
-    """The payer file's id; None when no payer file knows the name."""
-    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

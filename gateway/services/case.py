@@ -1,0 +1,183 @@
+"""What services pass to each other: sourced and merged records, service days, a patient's case, drafts, placements.
+
+Values only. Nothing here knows where facts are stored or what happens to a claim afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from gateway.claim.attendance import ServiceDay
+from gateway.claim.claim import Claim, ClaimKey
+from gateway.claim.finding import Finding, Origin
+from gateway.claim.record import (
+    AttendanceStatus,
+    AuthorizationRecord,
+    CoverageRecord,
+    EncounterRecord,
+    EpisodeRecord,
+    FeedRecord,
+    PatientRecord,
+)
+
+R = TypeVar("R", bound=FeedRecord)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedRecord(Generic[R]):
+    """One source's newest word on one thing. The lowest ``precedence`` is believed first."""
+
+    record: R
+    source: str
+    asserted_at: datetime
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    precedence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged(Generic[R]):
+    """One thing after its sources were merged: each field's first known value, and where that came from."""
+
+    record: R
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """Contradictions between sources, for a person."""
+    sources: tuple[str, ...] = ()
+    """Who spoke, most believed first."""
+
+
+MergedEncounter = Merged[EncounterRecord]
+MergedEpisode = Merged[EpisodeRecord]
+MergedCoverage = Merged[CoverageRecord]
+MergedPatient = Merged[PatientRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEpisode:
+    """An episode with its store id, its origins and what is wrong with it."""
+
+    id: str
+    record: EpisodeRecord
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCoverage:
+    """A policy with its store id, the payer it was recognised as, and its origins."""
+
+    id: str
+    record: CoverageRecord
+    payer: str | None
+    """The payer file's id; None when no payer file knows the name."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedEncounter:
+    """One encounter whose patient and organization are known, merged over its sources."""
+
+    encounter_id: str
+    patient_id: str
+    organization: str
+    record: EncounterRecord
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnplacedEncounter:
+    """An encounter that belongs to no service day: a fact is missing, or the visit was withdrawn or told twice."""
+
+    encounter_id: str
+    patient_id: str
+    organization: str
+    status: AttendanceStatus | None
+    reason: str
+    """A word: ``no-show``, ``cancelled``, ``entered-in-error``, ``told-twice``, else the first finding's rule."""
+    on: date | None = None
+    facility: str = ""
+    program: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBook:
+    """Service days in order of patient, date, facility, program and level of care; and what found no day."""
+
+    days: tuple[ServiceDay, ...]
+    unplaced: tuple[UnplacedEncounter, ...] = ()
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """Findings by encounter id, of encounters that are in a day."""
+
+
+class Place(StrEnum):
+    """Where one encounter's bill is."""
+
+    BILLED = "billed"
+    WAITING = "waiting"
+    HELD = "held"
+    NOT_BILLABLE = "not-billable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where one encounter's bill is, and why. Its ``cents`` are its share of the line that bills it."""
+
+    encounter_id: str
+    place: Place
+    reason: str
+    """A word: ``on-claim``, ``period-open``, ``no-show``, ``partial-day``, the rule that holds it ..."""
+    payer: str = ""
+    claim_key: ClaimKey | None = None
+    on: date | None = None
+    cents: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientCase:
+    """All that is known of one patient's program attendance at one organization."""
+
+    patient_id: str
+    organization: str
+    patient: PatientRecord
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Of the patient's own fields."""
+    medical_record_number: str = ""
+    episodes: tuple[KnownEpisode, ...] = ()
+    coverages: tuple[KnownCoverage, ...] = ()
+    book: DayBook
+    authorizations: tuple[AuthorizationRecord, ...] = ()
+    never_bill_payers: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the patient's own record; it holds every claim of theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftClaim:
+    """A claim as it would be sent now, before the gate."""
+
+    claim: Claim
+    findings: tuple[Finding, ...]
+    encounter_ids: tuple[str, ...]
+    """Encounters on its lines."""
+    days: tuple[ServiceDay, ...]
+    complete: bool
+    """The billing period is closed."""
+    ready_on: date | None
+    """First day it may leave; None while nobody can say (a stay without discharge)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """The drafts of one patient in order of key, and one placement for each encounter in order of id."""
+
+    drafts: tuple[DraftClaim, ...]
+    placements: tuple[Placement, ...]
