@@ -52,13 +52,14 @@ def prepare_receipt(
     """Judge one message and write its answer, to be sent only once `raw` and the answer are committed."""
     verdict = triage(raw, policy)
     key = message_key(verdict.header) if verdict.header else ("", "", "")
-    answer = write_answer(verdict, answered_at=answered_at, control_id=control_id)
+    silent = policy.silent_when_asked
+    answer = write_answer(verdict, answered_at=answered_at, control_id=control_id, silent_when_asked=silent)
     return Receipt(raw, hashlib.sha256(raw).hexdigest(), verdict, key, answer)
 
 
-def write_answer(verdict: Triage, *, answered_at: datetime, control_id: str) -> bytes:
+def write_answer(verdict: Triage, *, answered_at: datetime, control_id: str, silent_when_asked: bool = False) -> bytes:
     """The wire bytes that answer a message: one acknowledgement, two where both kinds are asked for, or none."""
-    codes = acknowledgement_codes(verdict.header, verdict.code)
+    codes = acknowledgement_codes(verdict.header, verdict.code, silent_when_asked)
     ids = [control_id if number == 0 else f"{control_id}-{number + 1}" for number in range(len(codes))]
     return b"".join(
         frame(write_acknowledgement(verdict, code, answered_at=answered_at, control_id=own_id))
@@ -73,10 +74,11 @@ def write_failure(raw: bytes, *, answered_at: datetime, control_id: str) -> byte
     return write_answer(verdict, answered_at=answered_at, control_id=control_id)
 
 
-def acknowledgement_codes(header: Header | None, code: str) -> tuple[str, ...]:
-    """Which acknowledgement codes to send for an outcome of AA, AE or AR, in order; none where none is wanted.
+def acknowledgement_codes(header: Header | None, code: str, silent_when_asked: bool = False) -> tuple[str, ...]:
+    """Which acknowledgement codes to send for an outcome of AA, AE or AR, in order.
 
-    A failure is told even to a sender that asked for no acknowledgement of any kind: silence would look like success.
+    None where nothing is asked for and the source is known to mean it; a failure is told even then, since silence would
+    look like success.
     """
     if header is None:
         return (code,)
@@ -89,8 +91,8 @@ def acknowledgement_codes(header: Header | None, code: str) -> tuple[str, ...]:
     # After a refusal to commit there is no application outcome to tell.
     if _is_wanted(application, code) and (code == "AA" or not codes):
         codes.append(code)
-    if not codes and code != "AA":
-        codes.append(_COMMIT_CODES[code])
+    if not codes and not (silent_when_asked and code == "AA"):
+        codes.append(code)
     return tuple(codes)
 
 

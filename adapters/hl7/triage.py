@@ -24,13 +24,15 @@ class AcceptancePolicy:
     """What one source may send. None or empty means: not looked at.
 
     `processing_ids` of MSH-11; `receivers` pairs of MSH-5.1 and MSH-6.1; `senders` pairs of MSH-3.1 and MSH-4.1;
-    `fallback_charset` a Python codec for messages that are not in the character set they declare.
+    `fallback_charset` a Python codec for messages that are not in the character set they declare. `silent_when_asked`
+    says nothing where MSH-15 and MSH-16 ask for nothing; senders that put NE there and wait all the same are common.
     """
 
     fallback_charset: str | None = None
     processing_ids: frozenset[str] = frozenset()
     receivers: frozenset[tuple[str, str]] = frozenset()
     senders: frozenset[tuple[str, str]] = frozenset()
+    silent_when_asked: bool = False
 
 
 ANY_SENDER = AcceptancePolicy()
