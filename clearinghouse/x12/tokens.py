@@ -6,7 +6,6 @@ Text is decoded as Latin-1, one character per byte, so the pieces of a file join
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +78,11 @@ def read_pieces(source: Source, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Piec
 
 def segments_of(body: Body) -> list[str]:
     """The segments of a body as text, without terminators and line ends. Blank ones are kept (`~~` is an error)."""
-    terminator = body.header.delimiters.segment
-    text = body.text
+    return split_segments(body.text, body.header.delimiters.segment)
+
+
+def split_segments(text: str, terminator: str) -> list[str]:
+    """`segments_of` for text and a terminator."""
     if terminator in _LINE_ENDS:
         return [part for part in map(str.lstrip, text.split(terminator)) if part]
     if "\n" not in text and "\r" not in text:
@@ -279,10 +281,3 @@ class _Cutter:
                 return at
             at = self.pending.find(name, at + 1, whole)
         return -1
-
-
-def open_source(source: Source) -> BinaryIO:
-    """A binary stream over bytes, a path or a stream."""
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
-    return source.open("rb") if isinstance(source, Path) else source

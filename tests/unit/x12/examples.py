@@ -164,9 +164,7 @@ MEDICAID = Payer(Name("Example Medicaid", id_qualifier="PI", identifier="88888")
 
 def institutional_transaction(*claims: Claim) -> ClaimTransaction:
     claims = claims or (institutional_claim(),)
-    return transaction(
-        "I", "BATCH000101", billing_provider(subscriber(*claims, payer=PLAN), taxonomy="261QM0801X")
-    )
+    return transaction("I", "BATCH000101", billing_provider(subscriber(*claims, payer=PLAN), taxonomy="261QM0801X"))
 
 
 def professional_transaction(*claims: Claim) -> ClaimTransaction:
@@ -210,7 +208,5 @@ def dependent_transaction() -> ClaimTransaction:
         remaining_patient_cents=15000,
     )
     claim = institutional_claim(lines=lines, patient=child, other_subscribers=(earlier,))
-    member = subscriber(
-        claim, payer=PLAN, payer_responsibility="S", relationship="", address=None, demographics=None
-    )
+    member = subscriber(claim, payer=PLAN, payer_responsibility="S", relationship="", address=None, demographics=None)
     return transaction("I", "BATCH000103", billing_provider(member, taxonomy="261QM0801X"))

@@ -1,0 +1,161 @@
+"""What a check finds, and the report tree a file's findings hang on. Values of elements appear only as their shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong, by SNIP type (1 syntax, 2 guide, 3 balance, 4 situational, 5 code sets).
+
+    `severity` is error, warning or note; `code` our stable name; `position` the segment counted from ST = 1 (from the
+    ISA
+    for envelope findings); `element` a reference such as NM109 or SV202-2; `value_redacted` the value's shape; `ik3`
+    and `ik4` the IK304 and IK403 codes a 999 would carry.
+    """
+
+    snip: int
+    severity: str
+    code: str
+    message: str
+    segment: str = ""
+    position: int | None = None
+    loop: str = ""
+    element: str = ""
+    value_redacted: str = ""
+    ik3: str = ""
+    ik4: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding under its documented keys."""
+        return {
+            "snip": self.snip,
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+            "segment": self.segment or None,
+            "position": self.position,
+            "loop": self.loop or None,
+            "element": self.element or None,
+            "value_redacted": self.value_redacted or None,
+            "ik3": self.ik3 or None,
+            "ik4": self.ik4 or None,
+        }
+
+
+@dataclass(slots=True)
+class TransactionReport:
+    """One ST: its type (837I, 837P, 835, 277CA, 999), the guide it announces, and what is wrong with it."""
+
+    type: str
+    guide: str
+    control_number: str
+    findings: list[Finding] = field(default_factory=list)
+    segment_count: int = 0
+    claim_count: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a 999 would accept it: no finding is an error."""
+        return not any(finding.severity == ERROR for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Documented keys of a transaction in a check report."""
+        return {
+            "type": self.type,
+            "guide": self.guide,
+            "control_number": self.control_number,
+            "accepted": self.accepted,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(slots=True)
+class GroupReport:
+    """One GS..GE."""
+
+    control_number: str
+    functional_code: str = ""
+    guide: str = ""
+    transactions: list[TransactionReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Documented keys of a group in a check report."""
+        return {
+            "control_number": self.control_number,
+            "transactions": [transaction.as_json() for transaction in self.transactions],
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(slots=True)
+class InterchangeReport:
+    """One ISA..IEA. A lone TA1 is shown as a transaction of type TA1 in a group of its own."""
+
+    sender: str
+    receiver: str
+    control_number: str
+    usage: str
+    groups: list[GroupReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Documented keys of an interchange in a check report."""
+        return {
+            "sender": self.sender,
+            "receiver": self.receiver,
+            "control_number": self.control_number,
+            "usage": self.usage,
+            "groups": [group.as_json() for group in self.groups],
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(slots=True)
+class FileReport:
+    """One file. `readable` is False, with a plain `error`, when no interchange could be read from it."""
+
+    path: str
+    interchanges: list[InterchangeReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    readable: bool = True
+    error: str | None = None
+
+    def all_findings(self) -> Iterator[Finding]:
+        """Every finding of the file, its interchanges, groups and transactions, in file order."""
+        yield from self.findings
+        for interchange in self.interchanges:
+            yield from interchange.findings
+            for group in interchange.groups:
+                yield from group.findings
+                for transaction in group.transactions:
+                    yield from transaction.findings
+
+    @property
+    def clean(self) -> bool:
+        """Readable, and nothing found that is an error or a warning."""
+        return self.readable and all(finding.severity == NOTE for finding in self.all_findings())
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `files` in `check --json`."""
+        return {
+            "path": self.path,
+            "interchanges": [interchange.as_json() for interchange in self.interchanges],
+            "findings": [finding.as_json() for finding in self.findings],
+            "readable": self.readable,
+            "error": self.error,
+        }
+
+
+def redacted(value: str) -> str:
+    """The shape of a value: letters as A, digits as 9, marks kept, at most 40 characters."""
+    shape = "".join("9" if mark.isdigit() else "A" if mark.isalpha() else mark for mark in value[:_SHOWN])
+    shape = "".join(mark if " " <= mark <= "~" else "?" for mark in shape)
+    return shape + ("..." if len(value) > _SHOWN else "")

@@ -1,0 +1,25 @@
+"""Chooses the SNIP 3 to 5 checks of a transaction set by its kind."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from clearinghouse.x12.code_sets import CodeSets
+from clearinghouse.x12.findings import TransactionReport
+from clearinghouse.x12.guide import Guide, SegmentNode
+from clearinghouse.x12.walk import Handler
+
+
+class Semantics(Protocol):
+    """Checks across segments: handlers by guide node, and what to say when the transaction set ends."""
+
+    handlers: dict[SegmentNode, Handler]
+
+    def finish(self, position: int) -> None:
+        """The transaction set has ended at this position."""
+        ...
+
+
+def semantics_for(guide: Guide, report: TransactionReport, code_sets: CodeSets) -> Semantics | None:
+    """The checks of this kind, or None for a kind that has none."""
+    return None

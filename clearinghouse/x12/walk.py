@@ -1,0 +1,368 @@
+"""Walks one transaction set along its guide: places each segment, counts, and hands wrong ones to `explain`.
+
+The loop over segments is the hot path of the product's check: it keeps nothing of a segment that is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clearinghouse.x12.explain import explain
+from clearinghouse.x12.findings import ERROR, Finding, TransactionReport
+from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, is_unbounded, split_key
+from clearinghouse.x12.patterns import COMPONENT, ELEMENT, FORBIDDEN_CONTROL
+
+ENVELOPE = frozenset(("ISA", "IEA", "GS", "GE", "ST", "TA1"))
+# What may follow an NM1 that was not recognized and belongs to it: reported once, with the NM1.
+_FOLLOWERS = frozenset(("N3", "N4", "REF", "PER", "PRV", "DMG"))
+MAX_FINDINGS = 5000
+
+Handler = Callable[[str, int, str], None]
+
+
+class _Frame:
+    """One open loop: which children were seen (a mask), how often the repeating ones, where it began."""
+
+    __slots__ = ("counts", "loop", "position", "seen")
+
+    def __init__(self, loop: LoopNode, position: int) -> None:
+        self.loop = loop
+        self.position = position
+        self.seen = 0
+        self.counts: dict[int, int] = {}
+
+
+class Walk:
+    """The check of one ST..SE against its guide (SNIP 1 and 2), fed with batches of canonical segments.
+
+    `handlers` maps guide nodes to functions called with (segment, position, loop name) for the later SNIP types;
+    `on_close(loop name)` is called when a loop ends.
+    """
+
+    def __init__(
+        self,
+        guide: Guide,
+        report: TransactionReport,
+        handlers: dict[SegmentNode, Handler] | None = None,
+    ) -> None:
+        self.guide = guide
+        self.report = report
+        self.handlers = handlers or {}
+        self.node = guide.start
+        self.position = 0
+        self.frames = [_Frame(guide.root, 1)]
+        self.skipping = False
+        self.done = False
+        self.control_number = ""
+        self.hierarchy = _Hierarchy(self)
+        self.line_number = 0
+
+    def begin(self, text: str) -> None:
+        """The ST segment."""
+        self.position = 1
+        self.frames[-1].seen |= self.node.bit
+        self._explain(self.node, text, 1)
+        self.control_number = (text.split(ELEMENT) + ["", ""])[2]
+
+    def feed(self, segments: list[str], index: int) -> int:
+        """Judge segments from `index` until SE or an envelope segment; returns the index after the last one judged."""
+        move_of, handlers = self.guide.move, self.handlers
+        node, position, frame = self.node, self.position, self.frames[-1]
+        for at in range(index, len(segments)):
+            text = segments[at]
+            moves = node.moves.get(text[:3])
+            if moves.__class__ is dict:
+                if text[3] == ELEMENT:
+                    end = text.find(ELEMENT, 4)
+                    move = moves.get(text[4:end] if end > 0 else text[4:])
+                elif text[1] == "I":
+                    move = moves.get(text[3 : text.find(COMPONENT, 3)])
+                else:
+                    move = moves.get(split_key(text)[1])
+            else:
+                move = moves
+            if move is None:
+                move = move_of(node, text)
+                if move is None:
+                    if text[:3].rstrip(ELEMENT) in ENVELOPE or text[:4] == "ISA" + ELEMENT:
+                        self.node, self.position = node, position
+                        return at
+                    self.position, self.node = position + 1, node
+                    self._unplaced(text)
+                    position, node, frame = self.position, self.node, self.frames[-1]
+                    continue
+            position += 1
+            target: SegmentNode = move.node
+            if move.leave or move.enter:
+                frame = self._change(move, position)
+            bit = target.bit
+            if frame.seen & bit:
+                self._repeated(frame, target, position)
+            else:
+                frame.seen |= bit
+            test = target.tests or target.test
+            if not test(text):
+                self._explain(target, text, position)
+            handler = handlers.get(target)
+            if handler is not None:
+                handler(text, position, target.loop.name)
+            node = target
+            if move.node.name in _STRUCTURAL:
+                self._structure(target, text, position)
+                if self.done:
+                    self.node, self.position = node, position
+                    return at + 1
+        self.node, self.position = node, position
+        return len(segments)
+
+    def finish_without_trailer(self) -> None:
+        """The transaction ended with no SE: close what is open."""
+        self._add(1, "trailer-missing", "The transaction set has no SE segment.", "SE", ik3="3")
+        while self.frames:
+            self._close(self.frames.pop(), self.position)
+        self.done = True
+
+    def _change(self, move: Move, position: int) -> _Frame:
+        frames = self.frames
+        for _ in range(move.leave):
+            frame = frames.pop()
+            if frame.loop.required & ~frame.seen:
+                self._close(frame, position)
+        frame = frames[-1]
+        for loop in move.enter:
+            bit = loop.bit
+            if frame.seen & bit:
+                self._loop_repeated(frame, loop, position)
+            else:
+                frame.seen |= bit
+            frame = _Frame(loop, position)
+            frames.append(frame)
+        return frame
+
+    def _close(self, frame: _Frame, position: int) -> None:
+        missing = frame.loop.required & ~frame.seen
+        for child in frame.loop.children:
+            if not child.bit & missing:
+                continue
+            name = child.loop.name if isinstance(child, SegmentNode) else frame.loop.name
+            inside = f"loop {name}" if name else "the transaction set"
+            at = frame.position
+            if isinstance(child, SegmentNode):
+                which = f"{child.name} ({child.table.title})" if child.table.title else child.name
+                message = f"{which} is required in {inside} and is missing."
+                self._add(2, "segment-missing", message, child.name, at, name, ik3="3")
+            elif child.first is None:
+                self._missing_inside(child, at)
+            else:
+                message = f"Loop {child.name} ({child.table.title}) is required in {inside} and is missing."
+                self._add(2, "loop-missing", message, child.first.name, at, child.name, ik3="I7")
+
+    def _missing_inside(self, wrapper: LoopNode, position: int) -> None:
+        """A required part of the guide's header or detail never began: name what it should have begun with."""
+        for child in wrapper.children:
+            if not child.bit & wrapper.required:
+                continue
+            first = child if isinstance(child, SegmentNode) else child.first
+            name = "" if isinstance(child, SegmentNode) else child.name
+            message = f"{'Loop ' + name if name else child.table.name} is required and is missing."
+            code = "loop-missing" if name else "segment-missing"
+            self._add(2, code, message, first.name if first else "", position, name, ik3="I7" if name else "3")
+
+    def _repeated(self, frame: _Frame, target: SegmentNode, position: int) -> None:
+        most = target.table.most
+        if is_unbounded(most):
+            return
+        count = frame.counts.get(target.bit, 1) + 1
+        frame.counts[target.bit] = count
+        if count > most:
+            loop = target.loop.name
+            times = "once" if most == 1 else f"{most} times"
+            message = f"{target.name} ({target.table.title}) may appear {times} in loop {loop}; this is number {count}."
+            self._add(2, "segment-too-many", message, target.name, position, loop, ik3="5")
+
+    def _loop_repeated(self, frame: _Frame, loop: LoopNode, position: int) -> None:
+        if is_unbounded(loop.most):
+            return
+        count = frame.counts.get(loop.bit, 1) + 1
+        frame.counts[loop.bit] = count
+        if count > loop.most and loop.first is not None:
+            times = "once" if loop.most == 1 else f"{loop.most} times"
+            message = f"Loop {loop.name} ({loop.table.title}) may appear {times} here; this is number {count}."
+            self._add(2, "loop-too-many", message, loop.first.name, position, loop.name, ik3="4")
+
+    def _explain(self, target: SegmentNode, text: str, position: int) -> None:
+        for finding in explain(target.table, text, position, target.loop.name):
+            self._append(finding)
+
+    def _unplaced(self, text: str) -> None:
+        """A segment with no place here: name the trouble, and go on from the place it most likely meant."""
+        name = text.split(ELEMENT, 1)[0]
+        if self.skipping and name in _FOLLOWERS:
+            return
+        self.skipping = False
+        if not text:
+            self._add(1, "segment-empty", "Two segment terminators follow each other.", "", self.position, ik3="8")
+            return
+        if name not in self.guide.names:
+            self._unknown(name)
+            return
+        move = self.guide.recover(self.node, text)
+        if move is None:
+            self._unexpected(name, text)
+            return
+        if move.disorder:
+            self._out_of_order(move, text)
+            return
+        frame = self._change(move, self.position)
+        frame.seen |= move.node.bit
+        self._explain(move.node, text, self.position)
+        self.node = move.node
+
+    def _unknown(self, name: str) -> None:
+        shown = name if name.isalnum() and name.isascii() and len(name) <= 3 else "?"
+        if FORBIDDEN_CONTROL in name or shown == "?":
+            message = "The text here does not begin with a segment id."
+        else:
+            message = f"{shown} is not a segment of guide {self.guide.name}."
+        self._add(1, "segment-unknown", message, shown, self.position, self.node.loop.name, ik3="1")
+
+    def _unexpected(self, name: str, text: str) -> None:
+        loop = self.node.loop.name
+        qualifier = split_key(text)[1]
+        shown = f"{name} with qualifier {qualifier}" if _is_code(qualifier) and name in self.guide.discriminated else
+        name
+        where = f"in or after loop {loop}" if loop else "here"
+        message = f"{shown} has no place {where}."
+        self._add(2, "segment-unexpected", message, name, self.position, loop, ik3="2")
+        self.skipping = name == "NM1"
+
+    def _out_of_order(self, move: Move, text: str) -> None:
+        node = move.node
+        inside = f" of loop {node.loop.name}" if node.loop.name else ""
+        message = f"{node.name} ({node.table.title}){inside} is out of order."
+        self._add(1, "segment-out-of-order", message, node.name, self.position, node.loop.name, ik3="7")
+        self._explain(node, text, self.position)
+        if move.enter:
+            frame = self._change(move, self.position)
+            frame.seen |= node.bit
+            self.node = node
+            return
+        frame = self.frames[-1 - move.leave]
+        if frame.seen & node.bit:
+            self._repeated(frame, node, self.position)
+        frame.seen |= node.bit
+
+    def _structure(self, target: SegmentNode, text: str, position: int) -> None:
+        name = target.name
+        if name == "HL":
+            self.hierarchy.level(target, text.split(ELEMENT), position)
+        elif name == "LX":
+            self._line(target, text.split(ELEMENT), position)
+        elif name == "CLM":
+            self.line_number = 0
+            self.report.claim_count += 1
+        elif name == "CLP":
+            self.report.claim_count += 1
+        elif name == "SE":
+            self._trailer(text.split(ELEMENT), position)
+
+    def _line(self, target: SegmentNode, values: list[str], position: int) -> None:
+        if target.loop.name != "2400":
+            return
+        self.line_number += 1
+        given = values[1] if len(values) > 1 else ""
+        if given != str(self.line_number):
+            message = f"Service lines must be numbered 1, 2, 3 within the claim; this one should be {self.line_number}."
+            self._add(2, "line-number-wrong", message, "LX", position, "2400", "LX01", ik3="8", ik4="7")
+
+    def _trailer(self, values: list[str], position: int) -> None:
+        values = [*values, "", ""]
+        if values[1] != str(position):
+            message = f"SE01 counts {values[1] if values[1].isdecimal() else 'no number of'} segments; there are
+            {position}."
+            self._add(1, "segment-count-wrong", message, "SE", position, "", "SE01", ik3="8", ik4="7")
+        if values[2] != self.control_number:
+            message = "SE02 must repeat the control number of ST02."
+            self._add(1, "control-number-mismatch", message, "SE", position, "", "SE02", ik3="8", ik4="7")
+        self.hierarchy.finish(position)
+        while self.frames:
+            frame = self.frames.pop()
+            if frame.loop.required & ~frame.seen:
+                self._close(frame, position)
+        self.report.segment_count = position
+        self.done = True
+
+    def _add(
+        self,
+        snip: int,
+        code: str,
+        message: str,
+        segment: str,
+        position: int | None = None,
+        loop: str = "",
+        element: str = "",
+        ik3: str = "",
+        ik4: str = "",
+    ) -> None:
+        self._append(Finding(snip, ERROR, code, message, segment, position, loop, element, "", ik3, ik4))
+
+    def _append(self, finding: Finding) -> None:
+        if len(self.report.findings) < MAX_FINDINGS:
+            self.report.findings.append(finding)
+
+
+class _Hierarchy:
+    """HL numbering: HL01 counts from 1, HL02 names the level above, HL04 says whether a level below follows."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.count = 0
+        self.numbers: dict[LoopNode, str] = {}
+        self.promised: tuple[LoopNode, str, int] | None = None
+
+    def level(self, target: SegmentNode, values: list[str], position: int) -> None:
+        values = [*values, "", "", "", "", ""]
+        loop = target.loop
+        self.count += 1
+        self.numbers[loop] = values[1]
+        if values[1] != str(self.count):
+            self._wrong(f"HL01 must be {self.count}: levels count from 1 by one.", "HL01", loop.name, position)
+        parent = _parent_level(loop)
+        expected = self.numbers.get(parent, "") if parent is not None else ""
+        if values[2] != expected:
+            message = f"HL02 must be {expected}, the level above." if expected else "HL02 must be empty at the top
+            level."
+            self._wrong(message, "HL02", loop.name, position)
+        self._keep_promise(parent, position)
+        self.promised = (loop, values[4], position)
+
+    def finish(self, position: int) -> None:
+        self._keep_promise(None, position)
+
+    def _keep_promise(self, parent: LoopNode | None, position: int) -> None:
+        if self.promised is None:
+            return
+        loop, code, at = self.promised
+        if code == "1" and parent is not loop:
+            self._wrong("HL04 says a level below follows, and none does.", "HL04", loop.name, at)
+        elif code == "0" and parent is loop:
+            self._wrong("HL04 says no level below follows, and one does.", "HL04", loop.name, at)
+
+    def _wrong(self, message: str, element: str, loop: str, position: int) -> None:
+        self.walk._add(2, "hierarchy-wrong", message, "HL", position, loop, element, ik3="8", ik4="7")
+
+
+_STRUCTURAL = frozenset(("HL", "LX", "CLM", "CLP", "SE"))
+
+
+def _parent_level(loop: LoopNode) -> LoopNode | None:
+    above = loop.parent
+    while above is not None:
+        if above.first is not None and above.first.name == "HL":
+            return above
+        above = above.parent
+    return None
+
+
+def _is_code(value: str) -> bool:
+    return 0 < len(value) <= 3 and value.isascii() and value.isalnum()
