@@ -168,8 +168,8 @@ class _InterchangeCheck:
             handler(values, text)
             return
         shown = name if name.isascii() and name.isalnum() and len(name) <= 3 else "Text"
-        message = f"{shown} stands outside any transaction set." if text else "Two segment terminators follow each
-        other."
+        doubled = "Two segment terminators follow each other."
+        message = f"{shown} stands outside any transaction set." if text else doubled
         code = "segment-misplaced" if text else "segment-empty"
         self._findings().append(envelope_finding(code, message, shown if text else "", self.position))
 
@@ -261,13 +261,10 @@ class _InterchangeCheck:
         version = announced or self.header.elements[12].strip()
         shown = version if version.isascii() and version.isalnum() else "this version"
         if not self.supported or shown.startswith("004010"):
-            message = f"{shown} is not version 5010: only 005010 guides are in use under HIPAA, and only they are
-            checked."
+            message = f"{shown} is not version 5010; only the 005010 guides HIPAA names are checked."
         else:
             message = f"{shown} is not one of the guides checked here (837I, 837P, 835, 277CA, 999)."
-        report.findings.append(
-            Finding(2, ERROR, "version-unsupported", message, "ST", 1, "", "ST03", "", "8", "7")
-        )
+        report.findings.append(Finding(2, ERROR, "version-unsupported", message, "ST", 1, "", "ST03", "", "8", "7"))
         assert self.group is not None
         self.group.transactions.append(report)
         return report
@@ -282,9 +279,7 @@ class _InterchangeCheck:
             report.findings.append(Finding(1, ERROR, "envelope-value", message, "GS", None, "", "GS01"))
         if values[3] and group.guide and values[3] != group.guide:
             message = "ST03 and GS08 announce different guides; they must be the same."
-            report.findings.append(
-                Finding(1, ERROR, "version-mismatch", message, "ST", 1, "", "ST03", "", "8", "7")
-            )
+            report.findings.append(Finding(1, ERROR, "version-mismatch", message, "ST", 1, "", "ST03", "", "8", "7"))
 
     def _unfinished(self) -> None:
         assert self.walk is not None

@@ -32,15 +32,15 @@ class CodeSets(Protocol):
 class NoCodeSets:
     """Code sets that know nothing: only shapes are judged."""
 
-    def diagnosis(self, code: str, on: date) -> bool | None:
+    def diagnosis(self, code: str, on: date) -> bool | None:  # noqa: ARG002
         """Unknown."""
         return None
 
-    def procedure(self, code: str, on: date) -> bool | None:
+    def procedure(self, code: str, on: date) -> bool | None:  # noqa: ARG002
         """Unknown."""
         return None
 
-    def revenue(self, code: str, on: date) -> bool | None:
+    def revenue(self, code: str, on: date) -> bool | None:  # noqa: ARG002
         """Unknown."""
         return None
 

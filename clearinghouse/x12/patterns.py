@@ -20,8 +20,10 @@ DATE = (
     r"(?:1[89]|20)\d\d(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)"
     r"|02(?:0[1-9]|1\d|2[0-8]))"
 )
-SHORT_DATE =
-r"\d\d(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8]))"
+SHORT_DATE = (
+    r"\d\d(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)"
+    r"|02(?:0[1-9]|1\d|2[0-8]))"
+)
 MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 TIMES = {4: MINUTE, 6: MINUTE + r"[0-5]\d", 7: MINUTE + r"[0-5]\d\d", 8: MINUTE + r"[0-5]\d\d\d"}
 FORMATS = {"D8": DATE, "RD8": f"{DATE}-{DATE}", "TM": MINUTE, "DT": DATE + MINUTE, "D6": SHORT_DATE}
@@ -68,9 +70,7 @@ class _NoteGroups:
         self.first[last] = first
 
 
-def _group_notes(
-    elements: tuple[ElementTable, ...], notes: tuple[tuple[str, tuple[int, ...]], ...]
-) -> _NoteGroups:
+def _group_notes(elements: tuple[ElementTable, ...], notes: tuple[tuple[str, tuple[int, ...]], ...]) -> _NoteGroups:
     groups = _NoteGroups()
     usage = {index: element.usage for index, element in enumerate(elements, 1)}
     for kind, places in sorted(notes, key=lambda note: "LPCER".index(note[0])):
@@ -130,9 +130,7 @@ def _part(
     return f"(?:{full}|{separator * len(values)})", False
 
 
-def _single(
-    elements: tuple[ElementTable, ...], place: int, groups: _NoteGroups, separator: str
-) -> tuple[str, bool]:
+def _single(elements: tuple[ElementTable, ...], place: int, groups: _NoteGroups, separator: str) -> tuple[str, bool]:
     element = elements[place - 1]
     if element.usage == "N" or place in groups.forbidden:
         return separator, False

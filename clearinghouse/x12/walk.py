@@ -229,8 +229,8 @@ class Walk:
     def _unexpected(self, name: str, text: str) -> None:
         loop = self.node.loop.name
         qualifier = split_key(text)[1]
-        shown = f"{name} with qualifier {qualifier}" if _is_code(qualifier) and name in self.guide.discriminated else
-        name
+        named = _is_code(qualifier) and name in self.guide.discriminated
+        shown = f"{name} with qualifier {qualifier}" if named else name
         where = f"in or after loop {loop}" if loop else "here"
         message = f"{shown} has no place {where}."
         self._add(2, "segment-unexpected", message, name, self.position, loop, ik3="2")
@@ -278,8 +278,8 @@ class Walk:
     def _trailer(self, values: list[str], position: int) -> None:
         values = [*values, "", ""]
         if values[1] != str(position):
-            message = f"SE01 counts {values[1] if values[1].isdecimal() else 'no number of'} segments; there are
-            {position}."
+            given = values[1] if values[1].isdecimal() and len(values[1]) < 11 else "no number of"
+            message = f"SE01 counts {given} segments; there are {position}."
             self._add(1, "segment-count-wrong", message, "SE", position, "", "SE01", ik3="8", ik4="7")
         if values[2] != self.control_number:
             message = "SE02 must repeat the control number of ST02."
@@ -330,8 +330,8 @@ class _Hierarchy:
         parent = _parent_level(loop)
         expected = self.numbers.get(parent, "") if parent is not None else ""
         if values[2] != expected:
-            message = f"HL02 must be {expected}, the level above." if expected else "HL02 must be empty at the top
-            level."
+            named = f"HL02 must be {expected}, the level above."
+            message = named if expected else "HL02 must be empty at the top level."
             self._wrong(message, "HL02", loop.name, position)
         self._keep_promise(parent, position)
         self.promised = (loop, values[4], position)
