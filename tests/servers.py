@@ -16,6 +16,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from psycopg import sql
 
 LOOPBACK = "127.0.0.1"
+_FOLDER_PREFIX = "cleanclaim-server-"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 
@@ -157,16 +159,19 @@ def _server_environment(**extra: str) -> Mapping[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **extra}
 
 
-@contextlib.contextmanager
-def _scratch_folder(name: str, account: _Account) -> Iterator[Path]:
-    """A folder the servers' user can enter. One that a killed run left behind is removed first."""
-    parent = Path(tempfile.gettempdir())
-    prefix = f"cleanclaim-{name}-{os.geteuid()}-"
-    for stale in parent.glob(f"{prefix}*"):
-        owner = stale.name.removeprefix(prefix).partition("-")[0]
+def remove_leftovers() -> None:
+    """Remove the folders of runs that were killed before they could do so themselves."""
+    for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}{os.geteuid()}-*"):
+        owner = stale.name.removeprefix(_FOLDER_PREFIX).split("-")[1]
         if owner.isdecimal() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(stale, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=parent))
+
+
+@contextlib.contextmanager
+def _scratch_folder(account: _Account) -> Iterator[Path]:
+    """A folder the servers' user can enter, which pytest's own are not."""
+    remove_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.geteuid()}-{os.getpid()}-"))
     try:
         folder.chmod(0o755)
         account.own(folder)
@@ -194,7 +199,7 @@ class PostgresCluster:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as starting:
             account = _Account.choose()
-            folder = starting.enter_context(_scratch_folder("postgres", account))
+            folder = starting.enter_context(_scratch_folder(account))
             binaries = _reachable_postgres(folder, account)
             self._initialise(folder, binaries, account)
             self._start(folder, binaries, account)
@@ -334,7 +339,7 @@ def running_openssh() -> Iterator[OpenSshServer]:
     """Start sshd as an unprivileged user (so it needs neither root, nor a privilege separation user, nor /run/sshd)."""
     account = _Account.choose()
     program = _find_sshd()
-    with _scratch_folder("openssh", account) as folder:
+    with _scratch_folder(account) as folder:
         root = folder / "home"
         for path in (root, *(root / part for part in OpenSshServer.FOLDERS)):
             path.mkdir()
@@ -468,30 +473,33 @@ def _unpack_debian_package(name: str) -> Path:
 
     Raises CannotProvision on a machine without apt, or whose package mirror does not answer.
     """
-    cache = _cache_folder() / "debian" / name
-    done = cache / "unpacked"
+    done = _cache_folder() / name
     if done.is_dir():
         return done
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise CannotProvision(
             f"{name} is not installed and this machine has no apt: install {name}, then run the tests again"
         )
-    shutil.rmtree(cache, ignore_errors=True)
-    archives, lists, fresh = cache / "archives", cache / "lists", cache / "unpacking"
-    for folder in (archives / "partial", lists / "partial", fresh):
-        folder.mkdir(parents=True)
-    apt = [
-        *("apt-get", "--quiet", "--yes", "-o", "Debug::NoLocking=1", "-o", f"Dir::State::lists={lists}"),
-        *("-o", f"Dir::Cache::archives={archives}", "-o", f"Dir::Cache::pkgcache={cache / 'pkgcache.bin'}"),
-        *("-o", f"Dir::Cache::srcpkgcache={cache / 'srcpkgcache.bin'}", "-o", "APT::Sandbox::User="),
-    ]
-    _provision(name, [*apt, "update"])
-    _provision(name, [*apt, "install", "--download-only", "--no-install-recommends", name])
-    for archive in sorted(archives.glob("*.deb")):
-        _provision(name, ["dpkg-deb", "--extract", str(archive), str(fresh)])
-    for leftover in (archives, lists):
-        shutil.rmtree(leftover)
-    fresh.rename(done)
+    with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
+        archives, lists, tree = (Path(scratch) / part for part in ("archives", "lists", "tree"))
+        for folder in (archives / "partial", lists / "partial", tree):
+            folder.mkdir(parents=True)
+        places = {
+            "Dir::State::lists": lists,
+            "Dir::Cache::archives": archives,
+            "Dir::Cache::pkgcache": f"{scratch}/pkgcache.bin",
+            "Dir::Cache::srcpkgcache": f"{scratch}/srcpkgcache.bin",
+            "Debug::NoLocking": "1",
+            "APT::Sandbox::User": "",
+        }
+        apt = ["apt-get", "--yes", *(part for key, value in places.items() for part in ("-o", f"{key}={value}"))]
+        _provision(name, [*apt, "update"])
+        _provision(name, [*apt, "install", "--download-only", "--no-install-recommends", name])
+        for archive in sorted(archives.glob("*.deb")):
+            _provision(name, ["dpkg-deb", "--extract", str(archive), str(tree)])
+        tree.chmod(0o755)
+        with contextlib.suppress(OSError):  # another run has just put the same there
+            tree.rename(done)
     return done
 
 
@@ -508,6 +516,8 @@ def _cache_folder() -> Path:
     """Where fetched packages stay between runs, readable by the servers' user (a home folder often is not)."""
     folder = Path(tempfile.gettempdir()) / f"cleanclaim-tests-{os.geteuid()}"
     folder.mkdir(mode=0o755, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():  # /tmp is everybody's: never run a program somebody else put there
+    status = folder.lstat()
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
+        # The folder for temporary files is everybody's: never run a program that somebody else put there.
         raise CannotProvision(f"{folder} belongs to somebody else; remove it, then run the tests again")
     return folder

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ import paramiko
 import psycopg
 import pytest
 
-from tests.servers import OpenSshServer, PostgresCluster
+from tests.servers import OpenSshServer, PostgresCluster, remove_leftovers
 
 
 def _log_in(server: OpenSshServer) -> paramiko.SSHClient:
@@ -108,6 +109,8 @@ def test_servers_die_with_the_tests_even_when_those_are_killed(tmp_path: Path) -
     while time.monotonic() < deadline and any(map(_listens, ports)):
         time.sleep(0.05)
     assert [_listens(port) for port in ports] == [False, False]
+    remove_leftovers()
+    assert list(Path(tempfile.gettempdir()).glob(f"cleanclaim-server-*-{parent.pid}-*")) == []
 
 
 def _listens(port: int) -> bool:
