@@ -1,0 +1,314 @@
+"""One service day under one service definition: its class, its claim lines, or the reason it is not billed.
+
+A day is never coded up: a short day gets the half-day code where the payer buys one, else no line.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.claim.attendance import DayClass, ServiceDay, Session
+from gateway.claim.claim import ClaimLine
+from gateway.claim.contract import (
+    Bundling,
+    Catalogue,
+    ClaimForm,
+    Facility,
+    HalfDay,
+    ItemisedService,
+    LineOfBusiness,
+    Payer,
+    ServiceDefinition,
+    UnitBasis,
+)
+from gateway.claim.finding import Finding, Origin, Owner, Severity
+from gateway.claim.party import Practitioner
+from gateway.claim.record import AttendanceStatus, Modality
+from gateway.services.days import reaches_minimum, session_minutes
+from gateway.services.resolve import resolve_charge
+
+TELEHEALTH = frozenset({Modality.TELEHEALTH_HOME, Modality.TELEHEALTH_OTHER})
+# CMS place of service codes: 10 the patient's home, 02 anywhere else on a screen.
+_TELEHEALTH_PLACES = {Modality.TELEHEALTH_HOME: "10", Modality.TELEHEALTH_OTHER: "02"}
+_MISSED = {AttendanceStatus.NO_SHOW: "no-show", AttendanceStatus.CANCELLED: "cancelled"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBill:
+    """What a day is worth: lines (numbered by the caller), or none and the reason."""
+
+    day_class: DayClass
+    lines: tuple[ClaimLine, ...] = ()
+    reason: str = ""
+    """Empty when there are lines: ``no-show``, ``cancelled``, ``planned``, ``partial-day``, ``no-billed-service``."""
+    findings: tuple[Finding, ...] = ()
+    unbilled: Mapping[str, str] = field(default_factory=dict)
+    """The reason by encounter id, of every encounter of the day that is on no line."""
+
+
+def classify_day(day: ServiceDay, definition: ServiceDefinition) -> DayClass:
+    """The day's class under the definition. A definition that states no minimum asks for one service, no minutes."""
+    if not day.attended:
+        return _missed_class(day)
+    if day.services == 0 or not reaches(day, definition.minimum_minutes_day, definition.minimum_services_day):
+        return DayClass.PARTIAL
+    return DayClass.HOLD if day.unsigned else DayClass.FULL
+
+
+def reaches(day: ServiceDay, minimum_minutes: int | None, minimum_services: int | None) -> bool:
+    """True when the day has the minutes and services asked for; None asks for nothing."""
+    return day.minutes >= (minimum_minutes or 0) and day.services >= (minimum_services or 0)
+
+
+def bill_day(
+    day: ServiceDay, definition: ServiceDefinition, facility: Facility, payer: Payer, catalogue: Catalogue
+) -> DayBill:
+    """The day's lines, or the reason it has none; every encounter of the day is on a line or has its reason.
+
+    A day whose notes are unsigned still gets its lines: the gate holds them, with the dollars.
+    """
+    day_class = classify_day(day, definition)
+    missed = {each.encounter_id: _MISSED.get(each.status, "planned") for each in day.sessions}
+    if not day.attended:
+        return DayBill(day_class=day_class, reason=str(day_class), unbilled=missed)
+    if day_class is DayClass.PARTIAL and not _is_half_day(day, definition.half_day):
+        return _not_billed(day, definition, missed)
+    billing = _Billing(day, definition, facility, payer, catalogue)
+    lines, findings, unbilled = billing.itemised() if _itemises(definition) else billing.per_diem(day_class)
+    billed = {encounter_id for line in lines for encounter_id in line.encounter_ids}
+    reasons = {each: word for each, word in missed.items() if each not in billed}
+    return DayBill(
+        day_class=day_class,
+        lines=tuple(lines),
+        reason="" if lines else "no-billed-service",
+        findings=tuple(findings),
+        unbilled={**reasons, **unbilled},
+    )
+
+
+def _itemises(definition: ServiceDefinition) -> bool:
+    return definition.bundling is Bundling.ITEMISED
+
+
+def _missed_class(day: ServiceDay) -> DayClass:
+    statuses = {each.status for each in day.sessions}
+    if AttendanceStatus.PLANNED in statuses:
+        return DayClass.PLANNED
+    return DayClass.NO_SHOW if AttendanceStatus.NO_SHOW in statuses else DayClass.CANCELLED
+
+
+def _is_half_day(day: ServiceDay, half_day: HalfDay | None) -> bool:
+    return half_day is not None and day.services > 0 and day.minutes >= half_day.minimum_minutes
+
+
+def _not_billed(day: ServiceDay, definition: ServiceDefinition, missed: Mapping[str, str]) -> DayBill:
+    attended = {each.encounter_id: "partial-day" for each in day.attended}
+    values = {"minutes": str(day.minutes), "services": str(day.services)}
+    if definition.minimum_minutes_day is not None:
+        values["minimum_minutes"] = str(definition.minimum_minutes_day)
+    if definition.minimum_services_day is not None:
+        values["minimum_services"] = str(definition.minimum_services_day)
+    asked = " and ".join(
+        part
+        for part in (
+            f"{definition.minimum_minutes_day} minutes" if definition.minimum_minutes_day else "",
+            f"{definition.minimum_services_day} services" if definition.minimum_services_day else "",
+        )
+        if part
+    )
+    finding = Finding(
+        rule="day-too-short",
+        code="",
+        severity=Severity.WARN,
+        path="encounter.end_at",
+        message=f"{day.on} has {day.minutes} attended minutes and {day.services} services; "
+        f"a billable day needs {asked or 'one service'}.",
+        fix="Check the sign-in and sign-out times; a day that was really this short is not billed.",
+        owner=Owner.FRONT_DESK,
+        values={**values, "definition": definition.entry},
+        origin=day.attended[-1].origin("end_at"),
+    )
+    return DayBill(
+        day_class=DayClass.PARTIAL, reason="partial-day", findings=(finding,), unbilled={**missed, **attended}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Billing:
+    """The making of one day's lines."""
+
+    day: ServiceDay
+    definition: ServiceDefinition
+    facility: Facility
+    payer: Payer
+    catalogue: Catalogue
+
+    def per_diem(self, day_class: DayClass) -> tuple[list[ClaimLine], list[Finding], dict[str, str]]:
+        """One line for the whole day, or for the half of it. Sessions that are not clinical ride along."""
+        definition, day = self.definition, self.day
+        codes: ServiceDefinition | HalfDay = definition
+        if day_class is DayClass.PARTIAL and definition.half_day is not None:
+            codes = definition.half_day
+        sessions = [each for each in day.attended if self.catalogue.sessions[each.session].clinical]
+        line, findings = self._line(codes.revenue_code, codes.hcpcs, codes.modifiers, definition.unit_basis, sessions)
+        if not line.units:
+            return [], [], {each.encounter_id: "below-one-unit" for each in day.attended}
+        line = replace(
+            line,
+            minutes=day.minutes,
+            services=day.services,
+            encounter_ids=tuple(each.encounter_id for each in day.attended),
+            definition=codes.entry or definition.entry,
+        )
+        return [line], findings, {}
+
+    def itemised(self) -> tuple[list[ClaimLine], list[Finding], dict[str, str]]:
+        """One line for each service and clinician of the day; what the definition does not buy has its reason."""
+        items = {each.session: each for each in self.definition.items}
+        groups: dict[tuple[ItemisedService, Practitioner | None, Modality | None], list[Session]] = defaultdict(list)
+        findings: list[Finding] = []
+        unbilled: dict[str, str] = {}
+        for session in self.day.attended:
+            item = items.get(session.session)
+            if item is None:
+                unbilled[session.encounter_id] = "not-a-billed-service"
+                if self.catalogue.sessions[session.session].clinical:
+                    findings.append(self._not_bought(session))
+            elif not reaches_minimum(session, self.catalogue):
+                unbilled[session.encounter_id] = "below-minimum"
+                findings.append(self._too_short(session))
+            else:
+                rendering = session.rendering if self.definition.rendering_required else None
+                remote = session.modality if session.modality in TELEHEALTH else None
+                groups[item, rendering, remote].append(session)
+        lines = []
+        for (bought, _, _), sessions in groups.items():
+            line, problems = self._line(
+                bought.revenue_code, bought.hcpcs, bought.modifiers, bought.unit_basis, sessions
+            )
+            if line.units:
+                lines.append(replace(line, definition=bought.entry or self.definition.entry))
+                findings += problems
+            else:
+                unbilled |= {each.encounter_id: "below-one-unit" for each in sessions}
+        lines.sort(key=lambda each: (each.revenue_code, each.hcpcs, each.modifiers, each.encounter_ids))
+        return lines, findings, unbilled
+
+    def _line(
+        self,
+        revenue_code: str,
+        hcpcs: str,
+        modifiers: tuple[str, ...],
+        basis: UnitBasis,
+        sessions: Sequence[Session],
+    ) -> tuple[ClaimLine, list[Finding]]:
+        day, definition = self.day, self.definition
+        minutes = sum(session_minutes(each) for each in sessions) if _itemises(definition) else day.minutes
+        units = _units(basis, minutes, len(sessions))
+        charge = resolve_charge(self.catalogue, self.facility, revenue_code, hcpcs, modifiers, day.on)
+        found, cents, entry = ([charge], 0, "") if isinstance(charge, Finding) else ([], charge.cents, charge.entry)
+        remote = _all_remote(sessions)
+        line = ClaimLine(
+            number=0,
+            service_on=day.on,
+            revenue_code=revenue_code,
+            hcpcs=hcpcs,
+            modifiers=self._modifiers(modifiers, remote is not None),
+            charge_cents=cents * units,
+            units=units,
+            unit_basis=basis,
+            place_of_service=self._place(remote),
+            rendering=_most_named(each.rendering for each in sessions) if definition.rendering_required else None,
+            minutes=minutes,
+            services=len(sessions),
+            encounter_ids=tuple(each.encounter_id for each in sessions),
+            definition_id=definition.id,
+            definition=definition.entry,
+            charge_entry=entry,
+            origins=_line_origins(sessions),
+        )
+        return line, found
+
+    def _modifiers(self, modifiers: tuple[str, ...], remote: bool) -> tuple[str, ...]:
+        """The definition's modifiers, then telehealth's, then the off-campus one Medicare asks on every line."""
+        added = self.definition.telehealth_modifiers if remote else ()
+        off_campus = self.facility.off_campus_modifier
+        medicare = self.payer.line_of_business in (LineOfBusiness.MEDICARE, LineOfBusiness.MEDICARE_ADVANTAGE)
+        if off_campus and medicare and self.definition.form is ClaimForm.INSTITUTIONAL:
+            added = (*added, off_campus)
+        return tuple(dict.fromkeys((*modifiers, *added)))
+
+    def _place(self, remote: Modality | None) -> str:
+        """Place of service of a professional line; an institutional line has none."""
+        if self.definition.form is not ClaimForm.PROFESSIONAL:
+            return ""
+        if remote is not None:
+            return self.definition.telehealth_place_of_service or _TELEHEALTH_PLACES[remote]
+        return self.definition.place_of_service or self.facility.place_of_service
+
+    def _not_bought(self, session: Session) -> Finding:
+        return Finding(
+            rule="session-not-in-definition",
+            code="",
+            severity=Severity.WARN,
+            path="encounter.session",
+            message=f"The service definition has no line for {session.session}, so the session is not billed.",
+            fix="Add the kind of session to the definition's items if the payer buys it.",
+            owner=Owner.BILLING,
+            values={"session": session.session, "definition": self.definition.entry},
+            origin=session.origin("session"),
+        )
+
+    def _too_short(self, session: Session) -> Finding:
+        kind = self.catalogue.sessions[session.session]
+        minutes = session_minutes(session)
+        return Finding(
+            rule="session-too-short",
+            code="",
+            severity=Severity.WARN,
+            path="encounter.end_at",
+            message=f"The {session.session} session lasted {minutes} minutes; it counts from {kind.minimum_minutes}.",
+            fix="Check the session's times; one that was really this short is not billed.",
+            owner=Owner.FRONT_DESK,
+            values={"minutes": str(minutes), "minimum_minutes": str(kind.minimum_minutes), "entry": kind.entry},
+            origin=session.origin("end_at"),
+        )
+
+
+def _units(basis: UnitBasis, minutes: int, sessions: int) -> int:
+    """Whole units only: an hour or quarter that was only begun is not a unit."""
+    if basis is UnitBasis.DAY:
+        return 1
+    if basis is UnitBasis.SESSION:
+        return sessions
+    return minutes // (60 if basis is UnitBasis.HOUR else 15)
+
+
+def _all_remote(sessions: Sequence[Session]) -> Modality | None:
+    """The modality of a line whose every session was on a screen; a mixed day is a day in the program's rooms."""
+    remote = [each.modality for each in sessions if each.modality in TELEHEALTH]
+    if len(remote) < len(sessions):
+        return None
+    return Modality.TELEHEALTH_HOME if Modality.TELEHEALTH_HOME in remote else remote[0]
+
+
+def _most_named(practitioners: Iterable[Practitioner | None]) -> Practitioner | None:
+    """The one named most often, the first of those named equally often."""
+    counts: dict[Practitioner, int] = {}
+    for each in practitioners:
+        if each is not None:
+            counts[each] = counts.get(each, 0) + 1
+    return max(counts, key=lambda each: counts[each]) if counts else None
+
+
+def _line_origins(sessions: Sequence[Session]) -> Mapping[str, Origin]:
+    """Per field the origin of the first session that has one; the day itself comes from where sessions begin."""
+    origins: dict[str, Origin] = {}
+    for session in sessions:
+        for name, origin in (session.origins or {}).items():
+            origins.setdefault(name, origin)
+    if "start_at" in origins:
+        origins.setdefault("service_on", origins["start_at"])
+    return origins

@@ -1,0 +1,353 @@
+"""Attendance to service days: local dates, union of minutes, services, signed notes; what finds no day says why.
+
+Knows sessions and facilities, no payer: what a day is worth is the service definition's word.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from gateway.claim.attendance import ServiceDay, Session
+from gateway.claim.contract import Catalogue, Facility
+from gateway.claim.finding import Finding, Origin, Owner, Severity, blocks
+from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare
+from gateway.services.case import DayBook, KnownEpisode, PlacedEncounter, UnplacedEncounter
+from gateway.services.told_twice import NOTHING_DECIDED, Pair, settle_visits_told_twice
+
+_LONGEST_SESSION = timedelta(hours=16)
+_NEVER_BILLABLE = {
+    AttendanceStatus.NO_SHOW: "no-show",
+    AttendanceStatus.CANCELLED: "cancelled",
+    AttendanceStatus.ERROR: "entered-in-error",
+}
+DayKey = tuple[str, str, date, str, str, LevelOfCare]
+
+
+def service_days(
+    encounters: Iterable[PlacedEncounter],
+    catalogue: Catalogue,
+    *,
+    episodes: Sequence[KnownEpisode] = (),
+    decided_same: frozenset[Pair] = NOTHING_DECIDED,
+    decided_different: frozenset[Pair] = NOTHING_DECIDED,
+) -> DayBook:
+    """Group encounters into service days by the facility's local date.
+
+    What an encounter leaves out of facility, program and level of care is taken from its episode. ``decided_same`` and
+    ``decided_different`` are a person's word on pairs of encounters that two sources may have told of one visit.
+    The order of the input does not matter.
+    """
+    ordered = sorted(
+        (_completed_by_episode(each, episodes, catalogue) for each in encounters), key=lambda each: each.encounter_id
+    )
+    kept, withdrawn, told_twice = settle_visits_told_twice(ordered, decided_same, decided_different)
+    unplaced = [_unplaced(each, _day_of(each, catalogue), "told-twice", ()) for each in withdrawn]
+    findings: dict[str, list[Finding]] = defaultdict(list)
+    sessions: dict[DayKey, list[Session]] = defaultdict(list)
+    for each in kept:
+        problems = _placing_problems(each, catalogue)
+        reason = _never_billable(each)
+        if reason == "entered-in-error" or problems:
+            word = reason or problems[0].rule
+            found = (*each.findings, *told_twice.get(each.encounter_id, ()), *(() if reason else problems))
+            unplaced.append(_unplaced(each, _day_of(each, catalogue), word, found))
+            continue
+        key, session = _placed(each, catalogue)
+        sessions[key].append(session)
+        findings[each.encounter_id] += [*each.findings, *told_twice.get(each.encounter_id, ())]
+    days = tuple(_service_day(key, sessions[key], catalogue) for key in sorted(sessions))
+    for day in days:
+        for encounter_id, finding in _overlap_notes(day):
+            findings[encounter_id].append(finding)
+    return DayBook(
+        days=days,
+        unplaced=tuple(sorted(unplaced, key=lambda each: each.encounter_id)),
+        findings={encounter_id: tuple(found) for encounter_id, found in findings.items() if found},
+    )
+
+
+def local_date(at: datetime, time_zone: str) -> date:
+    """The date on the facility's wall at that moment."""
+    return at.astimezone(_zone(time_zone)).date()
+
+
+def union_minutes(spans: Iterable[tuple[datetime, datetime]]) -> int:
+    """Whole minutes that at least one span covers; elapsed time, so a clock change inside a span counts right."""
+    total = timedelta()
+    covered_until: datetime | None = None
+    for start_at, end_at in sorted((start.astimezone(UTC), end.astimezone(UTC)) for start, end in spans):
+        start = start_at if covered_until is None else max(start_at, covered_until)
+        if end_at > start:
+            total += end_at - start
+            covered_until = end_at
+    return int(total.total_seconds()) // 60
+
+
+def find_facility(catalogue: Catalogue, organization: str, name: str) -> Facility | None:
+    """The organization's facility of that id, or the only one that feeds call by that name."""
+    found = catalogue.facilities.get(name)
+    if found is not None:
+        return found if found.organization == organization else None
+    called = [
+        each
+        for each in catalogue.facilities.values()
+        if name and each.organization == organization and any(name == known.value for known in each.names)
+    ]
+    return called[0] if len(called) == 1 else None
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _never_billable(each: PlacedEncounter) -> str:
+    """Why the encounter is never billed; empty when it may be, or when its sources disagree."""
+    if blocks(each.findings) or each.record.status is None:
+        return ""
+    return _NEVER_BILLABLE.get(each.record.status, "")
+
+
+def _completed_by_episode(
+    each: PlacedEncounter, episodes: Sequence[KnownEpisode], catalogue: Catalogue
+) -> PlacedEncounter:
+    record = each.record
+    if not episodes or (record.facility and record.program and record.level_of_care):
+        return each
+    episode = _episode_of(each, episodes, catalogue)
+    if episode is None:
+        return each
+    taken: dict[str, str | LevelOfCare] = {}
+    if not record.facility and episode.record.facility:
+        taken["facility"] = episode.record.facility
+    if not record.program and episode.record.program:
+        taken["program"] = episode.record.program
+    if record.level_of_care is None and episode.record.level_of_care is not None:
+        taken["level_of_care"] = episode.record.level_of_care
+    origins = {**each.origins, **{name: episode.origins[name] for name in taken if name in episode.origins}}
+    filled: EncounterRecord = replace(record, **taken)  # type: ignore[arg-type]
+    return replace(each, record=filled, origins=origins)
+
+
+def _episode_of(each: PlacedEncounter, episodes: Sequence[KnownEpisode], catalogue: Catalogue) -> KnownEpisode | None:
+    """The episode the encounter names; where it names none, the only one its day lies in and nothing contradicts."""
+    record = each.record
+    if record.episode is not None:
+        return next((one for one in episodes if record.episode in one.record.identifiers), None)
+    if record.start_at is None:
+        return None
+    candidates = [
+        one
+        for one in episodes
+        if not one.record.cancelled
+        and _agree(record.program, one.record.program)
+        and _agree(record.level_of_care or "", one.record.level_of_care or "")
+        and one.record.admitted_on is not None
+        and _within(one, record.start_at, record.facility, each.organization, catalogue)
+    ]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _agree(one: str, other: str) -> bool:
+    return not one or not other or one == other
+
+
+def _within(episode: KnownEpisode, at: datetime, facility: str, organization: str, catalogue: Catalogue) -> bool:
+    place = find_facility(catalogue, organization, facility or episode.record.facility)
+    if place is None or episode.record.admitted_on is None:
+        return False
+    on = local_date(at, place.time_zone)
+    return episode.record.admitted_on <= on and (
+        episode.record.discharged_on is None or on <= episode.record.discharged_on
+    )
+
+
+def _day_of(each: PlacedEncounter, catalogue: Catalogue) -> date | None:
+    start_at = each.record.start_at
+    if start_at is None:
+        return None
+    facility = find_facility(catalogue, each.organization, each.record.facility)
+    return local_date(start_at, facility.time_zone) if facility else start_at.date()
+
+
+def _unplaced(each: PlacedEncounter, on: date | None, reason: str, findings: tuple[Finding, ...]) -> UnplacedEncounter:
+    return UnplacedEncounter(
+        encounter_id=each.encounter_id,
+        patient_id=each.patient_id,
+        organization=each.organization,
+        status=each.record.status,
+        reason=reason,
+        on=on,
+        facility=each.record.facility,
+        program=each.record.program,
+        findings=findings,
+    )
+
+
+def _placing_problems(each: PlacedEncounter, catalogue: Catalogue) -> list[Finding]:
+    """Everything that keeps the encounter from having a place in a service day."""
+    record = each.record
+    found: list[Finding] = []
+    if find_facility(catalogue, each.organization, record.facility) is None:
+        found.append(_unknown(each, "facility", record.facility, "a facility of the organization"))
+    if not record.program or catalogue.program(each.organization, record.program) is None:
+        found.append(_unknown(each, "program", record.program, "a program of the organization"))
+    if record.level_of_care is None:
+        found.append(_unknown(each, "level_of_care", "", "PHP, IOP or OP"))
+    if record.session not in catalogue.sessions:
+        found.append(_unknown(each, "session", record.session, "a kind of session of codes/sessions"))
+    if record.status is None:
+        found.append(_unknown(each, "status", "", "whether the patient attended"))
+    if record.start_at is None:
+        found.append(_unknown(each, "start_at", "", "when the session began"))
+    elif record.status is AttendanceStatus.ATTENDED:
+        found += _time_problems(each, record.start_at, record.end_at)
+    return found
+
+
+def _time_problems(each: PlacedEncounter, start_at: datetime, end_at: datetime | None) -> list[Finding]:
+    if end_at is None:
+        return [_unknown(each, "end_at", "", "when the session ended")]
+    values = {"start_at": start_at.isoformat(), "end_at": end_at.isoformat()}
+    if end_at <= start_at:
+        said = "The session ends before it begins."
+    elif end_at - start_at > _LONGEST_SESSION:
+        hours = int(_LONGEST_SESSION.total_seconds()) // 3600
+        said = f"The session is longer than {hours} hours, so it is not one session."
+    else:
+        return []
+    return [
+        Finding(
+            rule="session-times-impossible",
+            code="",
+            severity=Severity.BLOCK,
+            path="encounter.end_at",
+            message=said,
+            fix="Correct the sign-in and sign-out times in the EHR and send the visit again.",
+            owner=Owner.FRONT_DESK,
+            values=values,
+            origin=each.origins.get("end_at"),
+        )
+    ]
+
+
+def _unknown(each: PlacedEncounter, name: str, value: str, expected: str) -> Finding:
+    """A missing fact is the front desk's; a word no file of ours knows is the integration engineer's."""
+    word = name.removesuffix("_at").replace("_", " ")
+    origin: Origin | None = each.origins.get(name)
+    if value:
+        message, owner = f"The visit's {word} '{value}' is not {expected}.", Owner.INTEGRATION
+        fix = f"Add '{value}' to the source's value map, or to the organization's files if it is new."
+    else:
+        message, owner = f"The visit does not say {word}: {expected} is expected.", Owner.FRONT_DESK
+        fix = f"Record the {word} in the EHR and send the visit again."
+    return Finding(
+        rule=f"{name.removesuffix('_at').replace('_', '-')}-unknown",
+        code="",
+        severity=Severity.BLOCK,
+        path=f"encounter.{name}",
+        message=message,
+        fix=fix,
+        owner=owner,
+        values={"found": value, "expected": expected},
+        origin=origin,
+    )
+
+
+def _placed(each: PlacedEncounter, catalogue: Catalogue) -> tuple[DayKey, Session]:
+    """The day and session of an encounter that has no placing problem."""
+    record = each.record
+    facility = find_facility(catalogue, each.organization, record.facility)
+    assert facility is not None
+    assert record.start_at is not None
+    assert record.status is not None
+    assert record.level_of_care is not None
+    session = Session(
+        encounter_id=each.encounter_id,
+        session=record.session,
+        status=record.status,
+        start_at=record.start_at,
+        end_at=record.end_at or record.start_at,
+        modality=record.modality,
+        note_signed=record.note_signed,
+        attending=record.attending,
+        rendering=record.rendering,
+        diagnoses=record.diagnoses,
+        authorization_number=record.authorization_number,
+        place_of_service=record.place_of_service,
+        charge_code=record.charge_code,
+        origins=dict(each.origins),
+    )
+    on = local_date(record.start_at, facility.time_zone)
+    return (each.patient_id, each.organization, on, facility.id, record.program, record.level_of_care), session
+
+
+def _service_day(key: DayKey, sessions: list[Session], catalogue: Catalogue) -> ServiceDay:
+    patient_id, organization, on, facility, program, level_of_care = key
+    ordered = tuple(sorted(sessions, key=lambda each: (each.start_at, each.end_at, each.encounter_id)))
+    clinical = [each for each in ordered if each.status is AttendanceStatus.ATTENDED and _is_clinical(each, catalogue)]
+    counted = [each for each in clinical if reaches_minimum(each, catalogue)]
+    return ServiceDay(
+        patient_id=patient_id,
+        organization=organization,
+        facility=facility,
+        program=program,
+        level_of_care=level_of_care,
+        on=on,
+        sessions=ordered,
+        minutes=union_minutes((each.start_at, each.end_at) for each in clinical),
+        services=len(counted),
+        has_primary=any(catalogue.sessions[each.session].primary for each in counted),
+        unsigned=tuple(each.encounter_id for each in clinical if each.note_signed is not True),
+    )
+
+
+def _is_clinical(session: Session, catalogue: Catalogue) -> bool:
+    return catalogue.sessions[session.session].clinical
+
+
+def session_minutes(session: Session) -> int:
+    """Elapsed whole minutes of one session."""
+    return union_minutes([(session.start_at, session.end_at)])
+
+
+def reaches_minimum(session: Session, catalogue: Catalogue) -> bool:
+    """True when the session lasted as long as its kind asks for it to count as a service."""
+    return session_minutes(session) >= catalogue.sessions[session.session].minimum_minutes
+
+
+def _overlap_notes(day: ServiceDay) -> list[tuple[str, Finding]]:
+    """One note for each attended session that begins before an earlier one of the day ended."""
+    notes: list[tuple[str, Finding]] = []
+    earlier: Session | None = None
+    for each in day.attended:
+        if earlier is not None and each.start_at < earlier.end_at:
+            notes.append((each.encounter_id, _overlap(earlier, each)))
+        if earlier is None or each.end_at > earlier.end_at:
+            earlier = each
+    return notes
+
+
+def _overlap(earlier: Session, later: Session) -> Finding:
+    return Finding(
+        rule="sessions-overlap",
+        code="",
+        severity=Severity.NOTE,
+        path="encounter.start_at",
+        message=f"The {later.session} session begins before the {earlier.session} session ended; "
+        "the shared minutes are counted once.",
+        fix="Correct the times in the EHR if the patient was not in both.",
+        owner=Owner.FRONT_DESK,
+        values={"start_at": later.start_at.isoformat(), "earlier_end_at": earlier.end_at.isoformat()},
+        origin=later.origin("start_at"),
+    )
+
+
+def findings_of_day(day: ServiceDay, findings: Mapping[str, tuple[Finding, ...]]) -> list[Finding]:
+    """The findings of every session of the day, in the day's order."""
+    return [finding for each in day.sessions for finding in findings.get(each.encounter_id, ())]
