@@ -1,0 +1,141 @@
+"""CEL conditions of mapping files, compiled once. Evaluates nothing but CEL: no Python reaches a mapping file."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from enum import Enum
+from typing import Any, get_type_hints
+
+import cel
+
+from adapters.mapping.yaml_reader import Place, Problems, nearest
+from gateway.claim.claim import Claim
+from gateway.errors import ConfigurationError
+
+_COMPREHENSION = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
+_CLAIM_FIELD = re.compile(r"\bclaim\.([A-Za-z_]\w*)")
+_LONGEST = 2000
+_CEL_ERRORS = (RuntimeError, TypeError, ValueError, KeyError, IndexError)
+
+
+class Condition:
+    """One compiled condition over named values."""
+
+    __slots__ = ("_execute", "names", "place", "source")
+
+    def __init__(self, source: str, program: cel.Program, place: Place, names: Collection[str]) -> None:
+        self.source = source
+        self.place = place
+        self.names = frozenset(names)
+        self._execute = program.execute
+
+    def holds(self, values: dict[str, Any]) -> bool:
+        """Whether it is true of the values. Raises ConfigurationError, without values, when it cannot be said."""
+        try:
+            answer = self._execute(values)
+        except _CEL_ERRORS as error:
+            raise ConfigurationError([f"{self.place}: the condition fails with {type(error).__name__}"]) from error
+        if not isinstance(answer, bool):
+            raise ConfigurationError([f"{self.place}: the condition gives {type(answer).__name__}, not true or false"])
+        return answer
+
+
+def compile_condition(
+    source: str, place: Place, known: Collection[str], problems: Problems, samples: dict[str, Any]
+) -> Condition | None:
+    """The condition over names from ``known``; None, with problems noted, where it is wrong.
+
+    It is tried once on ``samples``, so that a condition of the wrong type is found when the file is read.
+    """
+    if len(source) > _LONGEST:
+        problems.add(place, f"the condition is longer than {_LONGEST} characters")
+        return None
+    try:
+        program = cel.compile(source)
+    except _CEL_ERRORS as error:
+        problems.add(place, f"is not a CEL condition: {_first_line(error)}")
+        return None
+    used = set(program.variables()) - set(_COMPREHENSION.findall(source))
+    unknown = sorted(used - set(known))
+    for name in unknown:
+        problems.add(place, f"unknown name {name!r} in the condition{nearest(name, known)}")
+    if unknown:
+        return None
+    condition = Condition(source, program, place, used)
+    try:
+        condition.holds(samples)
+    except ConfigurationError as error:
+        cause = error.__cause__
+        why = _first_line(cause) if isinstance(cause, Exception) else error.problems[0].removeprefix(f"{place}: ")
+        problems.add(place, f"the condition does not work on a sample: {why}")
+        return None
+    return condition
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"there is no {error.args[0]!r}"
+    return str(error).splitlines()[0].strip() if str(error) else type(error).__name__
+
+
+def compile_claim_condition(source: str, place: Place, problems: Problems) -> Callable[[Claim], bool] | None:
+    """The condition over ``claim`` as a function; None, with problems noted, where it is wrong."""
+    fields = sorted(set(_CLAIM_FIELD.findall(source)))
+    known = {field.name for field in dataclasses.fields(Claim)} | {"charge_cents"}
+    unknown = [name for name in fields if name not in known]
+    for name in unknown:
+        problems.add(place, f"a claim has no field {name!r}{nearest(name, known)}")
+    if unknown:
+        return None
+    sample = {"claim": {name: _SAMPLE[name] for name in fields}}
+    condition = compile_condition(source, place, {"claim"}, problems, sample)
+    if condition is None:
+        return None
+
+    def fails(claim: Claim) -> bool:
+        return condition.holds({"claim": {name: plain(getattr(claim, name)) for name in fields}})
+
+    return fails
+
+
+def plain(value: Any) -> Any:
+    """A domain value as CEL sees it: dates and enumerations as text, records as maps, tuples as lists."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list | frozenset):
+        return [plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return str(value)
+
+
+def _sample_of(hint: Any) -> Any:
+    """A made-up value of a type, for trying a condition: text `X`, number 1, lists of one."""
+    if dataclasses.is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return {field.name: _sample_of(hints[field.name]) for field in dataclasses.fields(hint)}
+    arguments = [each for each in getattr(hint, "__args__", ()) if each is not type(None)]
+    origin = getattr(hint, "__origin__", None)
+    if origin is tuple:
+        return [_sample_of(arguments[0])]
+    if origin is not None:
+        return {}
+    if arguments:
+        return _sample_of(arguments[0])
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return str(next(iter(hint)).value)
+    if hint in (bool, int):
+        return hint(1)
+    return "2026-08-03" if hint is date else "X"
+
+
+_SAMPLE: dict[str, Any] = _sample_of(Claim) | {"charge_cents": 1}
