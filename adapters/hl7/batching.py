@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.errors import GatewayError
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFrame:
@@ -28,18 +30,12 @@ class ReceivedFrame:
 BatchReceive = Callable[[Sequence[ReceivedFrame]], Sequence[bytes]]
 
 
-class AnswersMissing(Exception):
+class AnswersMissing(GatewayError):
     """The receiver returned another number of answers than it was given frames."""
 
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
 
-
-class WriterStopped(Exception):
+class WriterStopped(GatewayError):
     """The listener is stopping and takes no more frames."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
 
 
 @dataclass(slots=True)

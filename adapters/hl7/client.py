@@ -12,11 +12,12 @@ from types import TracebackType
 from adapters.hl7.er7 import peek_header, read_message
 from adapters.hl7.errors import Hl7FormatError
 from adapters.hl7.framing import FrameDecoder, frame
+from gateway.errors import GatewayError
 
 _CHUNK_BYTES = 64 * 1024
 
 
-class NoAcknowledgement(Exception):
+class NoAcknowledgement(GatewayError):
     """The receiver did not acknowledge in time, or closed the connection; whether it stored the message is unknown."""
 
     def __init__(self, detail: str = "") -> None:

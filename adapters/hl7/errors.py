@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from gateway.errors import FormatError
 
-class Hl7FormatError(Exception):
+
+class Hl7FormatError(FormatError):
     """These bytes are not an HL7 v2 message."""
 
     def __init__(self, message: str = "", *, reason: str = "not-hl7", byte_position: int = 0) -> None:
         self.reason = reason
         self.byte_position = byte_position
-        super().__init__(f"{message or type(self).__doc__} (byte {byte_position})")
+        super().__init__(message or (self.__doc__ or ""), f"byte {byte_position}")
 
 
 class CharsetError(Hl7FormatError):

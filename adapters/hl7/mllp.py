@@ -21,6 +21,7 @@ from adapters.hl7.batching import BatchReceive, BatchWriter, ReceivedFrame
 from adapters.hl7.framing import MAX_FRAME_BYTES, FrameDecoder
 from adapters.hl7.room import Room
 from adapters.hl7.triage import Triage, find_header
+from gateway.errors import GatewayError
 
 _CHUNK_BYTES = 64 * 1024
 _LINGER_S = 2.0
@@ -60,11 +61,8 @@ class ListenerEvent:
     detail: str = ""
 
 
-class PlaintextRefused(Exception):
+class PlaintextRefused(GatewayError):
     """MLLP without TLS is served on loopback alone; give a TLS context, or allow plaintext for this listener."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
 
 
 def _ignore(event: ListenerEvent) -> None:

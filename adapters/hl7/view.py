@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adapters.hl7.er7 import Hl7Message
+from adapters.hl7.er7 import Hl7Message, read_message
 from adapters.hl7.paths import SegmentGroup, compile_path, find_groups
+from adapters.mapping.view import Notation
 
 # HL7's explicit null: the sender says there is no value (v2.5.1, 2.5.3).
 _NULL = '""'
@@ -43,3 +44,11 @@ class MessageView:
     def position(self) -> str:
         """Where this view begins: `MSH` for a message, `FT1[2]` for a group."""
         return "MSH" if self.scope is None else self.scope.head.label
+
+
+def open_message(raw: bytes, fallback_charset: str = "") -> MessageView:
+    """Read one message for mapping. Raises FormatError (Hl7FormatError, CharsetError), whose text holds no value."""
+    return MessageView(read_message(raw, fallback_charset or None))
+
+
+HL7_NOTATION = Notation(name="hl7", compile=MessageView.compile, open_message=open_message)
