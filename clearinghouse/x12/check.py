@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clearinghouse.x12.code_sets import CodeSets, NoCodeSets
+from clearinghouse.x12.envelope import Delimiters
 from clearinghouse.x12.envelope_check import (
     FUNCTIONAL_CODES,
     SUPPORTED_VERSION,
@@ -17,7 +18,6 @@ from clearinghouse.x12.envelope_check import (
     envelope_finding,
     repeated_numbers,
 )
-from clearinghouse.x12.envelope import Delimiters
 from clearinghouse.x12.findings import ERROR, FileReport, Finding, GroupReport, InterchangeReport, TransactionReport
 from clearinghouse.x12.guide import Guide, guide_for
 from clearinghouse.x12.guide_tables import GuideUnavailableError
@@ -70,7 +70,7 @@ class _FileCheck:
                 self.current.feed(piece)
             elif isinstance(piece, Cut):
                 assert self.current is not None
-                self.current.cut(piece)
+                self.current.cut()
             else:
                 self._noise(piece)
         self._close()
@@ -140,7 +140,7 @@ class _InterchangeCheck:
             self._outside(segments[index])
             index += 1
 
-    def cut(self, piece: Cut) -> None:
+    def cut(self) -> None:
         message = "The interchange is cut off inside a segment: the last terminator is missing."
         self.report.findings.append(envelope_finding("interchange-cut", message, "", self.position + 1))
 
@@ -165,7 +165,7 @@ class _InterchangeCheck:
             return
         handler = self._envelope_handler(name)
         if handler is not None:
-            handler(values, text)
+            handler(values)
             return
         shown = name if name.isascii() and name.isalnum() and len(name) <= 3 else "Text"
         doubled = "Two segment terminators follow each other."
@@ -173,7 +173,7 @@ class _InterchangeCheck:
         code = "segment-misplaced" if text else "segment-empty"
         self._findings().append(envelope_finding(code, message, shown if text else "", self.position))
 
-    def _envelope_handler(self, name: str) -> Callable[[list[str], str], None] | None:
+    def _envelope_handler(self, name: str) -> Callable[[list[str]], None] | None:
         return {
             "GS": self._open_group,
             "GE": self._close_group,
@@ -185,7 +185,7 @@ class _InterchangeCheck:
     def _findings(self) -> list[Finding]:
         return self.group.findings if self.group is not None else self.report.findings
 
-    def _open_group(self, values: list[str], text: str) -> None:
+    def _open_group(self, values: list[str]) -> None:
         if self.group is not None:
             self._missing("GE", "The functional group has no GE segment.", self.group.findings)
             self._end_group()
@@ -196,7 +196,7 @@ class _InterchangeCheck:
         self.report.groups.append(self.group)
         self.groups_seen += 1
 
-    def _close_group(self, values: list[str], text: str) -> None:
+    def _close_group(self, values: list[str]) -> None:
         group = self.group
         if group is None:
             message = "GE closes a functional group that was never opened."
@@ -213,7 +213,7 @@ class _InterchangeCheck:
             self.group.findings.extend(repeated_numbers(numbers, "ST02", "group"))
         self.group = self.refused = None
 
-    def _close_interchange(self, values: list[str], text: str) -> None:
+    def _close_interchange(self, values: list[str]) -> None:
         if self.group is not None:
             self._missing("GE", "The functional group has no GE segment.", self.group.findings)
             self._end_group()
@@ -222,12 +222,12 @@ class _InterchangeCheck:
         self.report.findings.extend(found)
         self.closed = True
 
-    def _acknowledgement(self, values: list[str], text: str) -> None:
+    def _acknowledgement(self, values: list[str]) -> None:
         transaction = TransactionReport("TA1", "", values[1] if len(values) > 1 else "")
         transaction.findings.extend(check_interchange_acknowledgement(values, self.position))
         self.report.groups.append(GroupReport("", "TA1", "", [transaction]))
 
-    def _open_transaction(self, values: list[str], text: str) -> None:
+    def _open_transaction(self, values: list[str]) -> None:
         self.refused = None
         padded = [*values, "", "", ""]
         if self.group is None:
@@ -245,7 +245,7 @@ class _InterchangeCheck:
         self._agree(report, guide, padded)
         self.semantics = semantics_for(guide, report, self.code_sets) if self.deep else None
         self.walk = Walk(guide, report, self.semantics.handlers if self.semantics else None)
-        self.walk.begin(text)
+        self.walk.begin(ELEMENT.join(values))
 
     def _guide(self, announced: str) -> Guide | None:
         if not self.supported:

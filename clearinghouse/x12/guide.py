@@ -107,8 +107,8 @@ class Guide:
 
     def __init__(self, name: str) -> None:
         self.name = ALIASES.get(name, name)
-        self.kind = KINDS[self.name]
         self.root = LoopNode(read_guide(self.name), None, 0)
+        self.kind = KINDS[self.name]
         first, last = self.root.children[0], self.root.children[-1]
         assert isinstance(first, SegmentNode) and isinstance(last, SegmentNode)
         self.start, self.end = first, last
@@ -139,13 +139,21 @@ class Guide:
         """Where a segment that has no place here most likely belongs: a bad qualifier, or out of order."""
         name, qualifier = split_key(segment)
         asked = qualifier if name in self.discriminated else None
-        return _resolve_loosely(node, name) or _resolve_backwards(node, name, asked)
+        return (
+            _resolve_loosely(node, name)
+            or _resolve_through(node, name, asked)
+            or _resolve_backwards(node, name, asked)
+        )
+
+
+def guide_for(name: str) -> Guide:
+    """The guide of a version string or alias, compiled once a process. Raises GuideUnavailableError."""
+    return _guide(ALIASES.get(name, name))
 
 
 @cache
-def guide_for(name: str) -> Guide:
-    """The guide of a version string, compiled once a process. Raises GuideUnavailableError."""
-    return Guide(ALIASES.get(name, name)) if name in ALIASES else Guide(name)
+def _guide(name: str) -> Guide:
+    return Guide(name)
 
 
 @cache
@@ -237,6 +245,30 @@ def _resolve_loosely(node: SegmentNode, name: str) -> Move | None:
         elif child.first is not None and child.first.name == name:
             candidates.append(Move(0, (child,), child.first))
     return candidates[0] if len(candidates) == 1 else None
+
+
+def _resolve_through(node: SegmentNode, name: str, qualifier: str | None) -> Move | None:
+    """A loop inside a loop whose own first segment never came: CLP without LX. The gap is reported at the close."""
+    loop: LoopNode | None = node.loop
+    order, leave = node.order, 0
+    while loop is not None:
+        for child in loop.children:
+            if child.order < order or isinstance(child, SegmentNode):
+                continue
+            for inner in child.children:
+                if isinstance(inner, LoopNode) and (found := _enter_deep(inner, name, qualifier)) is not None:
+                    return Move(leave, (child, *found[0]), found[1])
+        order, leave, loop = loop.order, leave + 1, loop.parent
+    return None
+
+
+def _enter_deep(loop: LoopNode, name: str, qualifier: str | None) -> tuple[tuple[LoopNode, ...], SegmentNode] | None:
+    if (found := _enter(loop, name, qualifier)) is not None:
+        return found
+    for child in loop.children:
+        if isinstance(child, LoopNode) and (deeper := _enter_deep(child, name, qualifier)) is not None:
+            return (loop, *deeper[0]), deeper[1]
+    return None
 
 
 def _resolve_backwards(node: SegmentNode, name: str, qualifier: str | None) -> Move | None:

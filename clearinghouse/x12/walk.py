@@ -62,7 +62,7 @@ class Walk:
         self.position = 1
         self.frames[-1].seen |= self.node.bit
         self._explain(self.node, text, 1)
-        self.control_number = (text.split(ELEMENT) + ["", ""])[2]
+        self.control_number = [*text.split(ELEMENT), "", ""][2]
 
     def feed(self, segments: list[str], index: int) -> int:
         """Judge segments from `index` until SE or an envelope segment; returns the index after the last one judged."""
@@ -119,7 +119,7 @@ class Walk:
         """The transaction ended with no SE: close what is open."""
         self._add(1, "trailer-missing", "The transaction set has no SE segment.", "SE", ik3="3")
         while self.frames:
-            self._close(self.frames.pop(), self.position)
+            self._close(self.frames.pop())
         self.done = True
 
     def _change(self, move: Move, position: int) -> _Frame:
@@ -127,7 +127,7 @@ class Walk:
         for _ in range(move.leave):
             frame = frames.pop()
             if frame.loop.required & ~frame.seen:
-                self._close(frame, position)
+                self._close(frame)
         frame = frames[-1]
         for loop in move.enter:
             bit = loop.bit
@@ -139,7 +139,7 @@ class Walk:
             frames.append(frame)
         return frame
 
-    def _close(self, frame: _Frame, position: int) -> None:
+    def _close(self, frame: _Frame) -> None:
         missing = frame.loop.required & ~frame.seen
         for child in frame.loop.children:
             if not child.bit & missing:
@@ -284,11 +284,11 @@ class Walk:
         if values[2] != self.control_number:
             message = "SE02 must repeat the control number of ST02."
             self._add(1, "control-number-mismatch", message, "SE", position, "", "SE02", ik3="8", ik4="7")
-        self.hierarchy.finish(position)
+        self.hierarchy.finish()
         while self.frames:
             frame = self.frames.pop()
             if frame.loop.required & ~frame.seen:
-                self._close(frame, position)
+                self._close(frame)
         self.report.segment_count = position
         self.done = True
 
@@ -333,13 +333,13 @@ class _Hierarchy:
             named = f"HL02 must be {expected}, the level above."
             message = named if expected else "HL02 must be empty at the top level."
             self._wrong(message, "HL02", loop.name, position)
-        self._keep_promise(parent, position)
+        self._keep_promise(parent)
         self.promised = (loop, values[4], position)
 
-    def finish(self, position: int) -> None:
-        self._keep_promise(None, position)
+    def finish(self) -> None:
+        self._keep_promise(None)
 
-    def _keep_promise(self, parent: LoopNode | None, position: int) -> None:
+    def _keep_promise(self, parent: LoopNode | None) -> None:
         if self.promised is None:
             return
         loop, code, at = self.promised
