@@ -22,6 +22,7 @@ class FactKind(StrEnum):
     """``code`` is the content hash released: another content needs another release."""
     HELD = "held"
     FROZEN = "frozen"
+    """``code`` is the ISA13 in nine digits: the highest is the interchange that counts."""
     DELIVERED = "delivered"
     IN_DOUBT = "in-doubt"
     FREED = "freed"
@@ -85,6 +86,8 @@ class ClaimFact:
     role: str
     code: str = ""
     reason: str = ""
+    interchange_id: str = ""
+    """Which interchange it is about; empty when it is about the claim itself."""
     answer_id: str = ""
     payer_claim_number: str = ""
     paid: PaidClaim | None = None
@@ -106,7 +109,7 @@ def version_state(facts: Iterable[ClaimFact]) -> ClaimState:
     """The state of one version from the set of its facts, in whatever order they came."""
     said: dict[FactKind, set[str]] = {}
     paid: list[PaidClaim] = []
-    for fact in facts:
+    for fact in _of_last_interchange(list(facts)):
         said.setdefault(fact.kind, set()).add(fact.code)
         if fact.paid is not None:
             paid.append(fact.paid)
@@ -124,6 +127,13 @@ def version_state(facts: Iterable[ClaimFact]) -> ClaimState:
     if FactKind.DELIVERED in said:
         return ClaimState.TRANSMITTED
     return ClaimState.IN_DOUBT if FactKind.IN_DOUBT in said else ClaimState.FROZEN
+
+
+def _of_last_interchange(facts: Sequence[ClaimFact]) -> Iterable[ClaimFact]:
+    """The facts that count: what an earlier, rejected interchange heard says nothing of the one that followed."""
+    frozen = [(fact.code, fact.interchange_id) for fact in facts if fact.kind is FactKind.FROZEN]
+    last = max(frozen)[1] if frozen else ""
+    return (fact for fact in facts if not fact.interchange_id or fact.interchange_id == last)
 
 
 _ACCEPTANCES: tuple[tuple[FactKind, frozenset[str], ClaimState], ...] = (

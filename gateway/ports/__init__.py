@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.claim.answer import AnswerTransaction
@@ -199,8 +200,31 @@ class RenderedInterchange:
     remote_name: str
 
 
+class Settled(StrEnum):
+    """What can be said of an interrupted upload."""
+
+    DELIVERED = "delivered"
+    NOT_SENT = "not-sent"
+    UNKNOWN = "unknown"
+
+
 class Exchange(Protocol):
     """One connection to one clearinghouse: renders interchanges for it, moves them, reads what comes back."""
+
+    @property
+    def usage(self) -> str:
+        """ISA15: T or P."""
+
+    @property
+    def most_claims(self) -> int:
+        """Claims in one interchange at most."""
+
+    @property
+    def settle_gap(self) -> timedelta:
+        """How far apart two probes must agree that nothing arrived, before the same bytes are sent again."""
+
+    def is_ours(self, answer: AnswerTransaction) -> str:
+        """Why a returned transaction is not for us (receiver, usage); empty when it is."""
 
     def render(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> RenderedInterchange:
         """One interchange of claims of one form. Raises FormatError when a value cannot be written."""
@@ -211,8 +235,8 @@ class Exchange(Protocol):
         Raises NotSent (provably nothing arrived), DeliveryUnknown (anything else), Unavailable before any change.
         """
 
-    def probe(self, remote_name: str, size: int) -> str:
-        """``delivered``, ``partial``, ``absent``: what the partner's folders say of a file of ours."""
+    def settle(self, interchange: RenderedInterchange, markers: Sequence[str]) -> Settled:
+        """What became of an upload that was interrupted after these markers. Removes only our own unfinished file."""
 
     def list_answers(self) -> list[RemoteAnswer]:
         """Files waiting for us that have settled. Files with hostile names are left where they are."""

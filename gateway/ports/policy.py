@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.claim.contract import Catalogue
+from gateway.claim.party import Identifier
 from gateway.ports import Interpreter
 from gateway.rules.context import CodeSets
 
@@ -25,3 +27,6 @@ class PolicyInForce(Protocol):
 
     def precedence(self, source: str) -> int:
         """Which source's word counts where two tell of one thing; the lower number wins."""
+
+    def medical_record_number(self, organization: str, identifiers: Sequence[Identifier]) -> str:
+        """The one of a patient's identifiers that goes on a claim as the medical record number; empty for none."""

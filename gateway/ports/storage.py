@@ -157,6 +157,12 @@ class Subjects(Protocol):
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject, taken-back ones left out."""
 
+    def joined(self, patient_ids: Sequence[str]) -> Mapping[str, list[str]]:
+        """The ids that were found to be these patients, and under which older claims may stand."""
+
+    def standing(self, patient_ids: Sequence[str]) -> list[str]:
+        """The patients these ids now stand for, each once."""
+
     def patient_ids(self) -> Iterable[str]:
         """Every patient."""
 
@@ -293,8 +299,11 @@ class Claims(Protocol):
     def version_by_number(self, claim_number: str) -> Version | None:
         """The version with this CLM01."""
 
-    def version_by_payer_number(self, payer: str, payer_claim_number: str) -> Version | None:
-        """The version the payer gave this claim control number."""
+    def version_by_payer_number(self, payer_claim_number: str) -> Version | None:
+        """The version that was given this payer claim control number; None when none or several were."""
+
+    def next_claim_number(self) -> int:
+        """The next claim number's sequence, never used twice."""
 
     def add_version(self, version: Version) -> None:
         """Freeze a version."""
@@ -305,8 +314,8 @@ class Claims(Protocol):
     def facts(self, claim_ids: Sequence[str]) -> Mapping[str, list[ClaimFact]]:
         """Facts by claim id, in the order they were recorded."""
 
-    def set_state(self, claim_id: str, state: str) -> None:
-        """Write the projected state."""
+    def set_states(self, states: Sequence[tuple[str, str]]) -> None:
+        """Write projected states: (claim id, state)."""
 
     def releasable(self, connection: str, form: ClaimForm, limit: int) -> list[str]:
         """Ids of claims in state ``released`` whose draft goes over this connection in this form, oldest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
 from gateway.claim.answer import PaidClaim
 from gateway.claim.claim import Claim
@@ -19,11 +19,12 @@ from gateway.store.schema import (
     claim_draft,
     claim_fact,
     claim_override,
+    claim_sequence,
     claim_version,
     placement,
     service_day,
 )
-from gateway.store.sql import insert_missing, insert_or_replace, slices
+from gateway.store.sql import insert_missing, insert_or_replace, next_value, slices
 
 _FINDINGS = tuple[Finding, ...]
 
@@ -141,18 +142,15 @@ class ClaimRows:
         ).first()
         return _version(row) if row else None
 
-    def version_by_payer_number(self, payer: str, payer_claim_number: str) -> Version | None:
-        """The version the payer gave this claim control number."""
-        statement = (
-            select(claim_version)
-            .join(claim_fact, claim_fact.c.version_id == claim_version.c.id)
-            .join(claim, claim.c.id == claim_version.c.claim_id)
-            .where(claim_fact.c.payer_claim_number == payer_claim_number, claim.c.payer == payer)
-            .order_by(claim_fact.c.sequence.desc())
-            .limit(1)
-        )
-        row = self._connection.execute(statement).first()
-        return _version(row) if row else None
+    def version_by_payer_number(self, payer_claim_number: str) -> Version | None:
+        """The version that was given this payer claim control number; None when none or several were."""
+        given = select(claim_fact.c.version_id).where(claim_fact.c.payer_claim_number == payer_claim_number)
+        rows = self._connection.execute(select(claim_version).where(claim_version.c.id.in_(given)).limit(2)).all()
+        return _version(rows[0]) if len(rows) == 1 else None
+
+    def next_claim_number(self) -> int:
+        """The next claim number's sequence; a rolled back transaction gives it back unused."""
+        return next_value(self._connection, claim_sequence, {"name": "claim"})
 
     def add_version(self, version: Version) -> None:
         """Freeze a version."""
@@ -184,6 +182,7 @@ class ClaimRows:
                 "role": fact.role,
                 "code": fact.code,
                 "reason": fact.reason,
+                "interchange_id": fact.interchange_id,
                 "answer_id": fact.answer_id,
                 "payer_claim_number": fact.payer_claim_number,
                 "paid": None if fact.paid is None else encode(fact.paid),
@@ -201,9 +200,13 @@ class ClaimRows:
             found[row.claim_id].append(_fact(row))
         return found
 
-    def set_state(self, claim_id: str, state: str) -> None:
-        """Write the projected state."""
-        self._connection.execute(update(claim).where(claim.c.id == claim_id).values(state=state))
+    def set_states(self, states: Sequence[tuple[str, str]]) -> None:
+        """Write projected states."""
+        if states:
+            self._connection.execute(
+                update(claim).where(claim.c.id == bindparam("claim_id")).values(state=bindparam("new_state")),
+                [{"claim_id": id, "new_state": state} for id, state in states],
+            )
 
     def releasable(self, connection: str, form: ClaimForm, limit: int) -> list[str]:
         """Ids of released claims whose draft goes over this connection in this form."""
@@ -368,6 +371,7 @@ def _fact(row: Row[Any]) -> ClaimFact:
         role=row.role,
         code=row.code,
         reason=row.reason,
+        interchange_id=row.interchange_id,
         answer_id=row.answer_id,
         payer_claim_number=row.payer_claim_number,
         paid=None if row.paid is None else decode(row.paid, PaidClaim),

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.claim.answer import (
     Answer,
@@ -51,13 +50,7 @@ class ExchangeRows:
 
     def next_number(self, connection: str, name: str) -> int:
         """The next of one of the connection's numbers; a rolled back transaction gives it back unused."""
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        first = dialect.insert(control_number).values(connection_id=connection, name=name, last=1)
-        statement = first.on_conflict_do_update(
-            index_elements=["connection_id", "name"], set_={"last": control_number.c.last + 1}
-        ).returning(control_number.c.last)
-        number: int = self._connection.execute(statement).scalar_one()
-        return number
+        return next_value(self._connection, control_number, {"connection_id": connection, "name": name})
 
     def add_interchange(self, row: InterchangeRow, content: bytes, version_ids: Sequence[str]) -> None:
         """Freeze an interchange with the versions it carries, in order."""

@@ -333,6 +333,13 @@ claim_version = Table(  # immutable
     UniqueConstraint("claim_id", "number"),
 )
 
+claim_sequence = Table(
+    "claim_sequence",
+    metadata,
+    Column("name", String(30), primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
 claim_fact = Table(  # append-only
     "claim_fact",
     metadata,
@@ -346,6 +353,7 @@ claim_fact = Table(  # append-only
     Column("role", _NAME, nullable=False),
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("interchange_id", _ID, nullable=False),
     Column("answer_id", _ID, nullable=False),
     Column("payer_claim_number", _NAME, nullable=False, index=True),
     Column("paid", LargeBinary, nullable=True),

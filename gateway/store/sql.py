@@ -30,6 +30,19 @@ def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mappi
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
+def next_value(connection: Connection, table: Table, key: Mapping[str, Any]) -> int:
+    """Count a row's ``last`` up by one in this transaction, starting at 1; the new value."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(table)
+        .values(**key, last=1)
+        .on_conflict_do_update(index_elements=list(key), set_={"last": table.c.last + 1})
+        .returning(table.c.last)
+    )
+    value: int = connection.execute(statement).scalar_one()
+    return value
+
+
 def slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in runs short enough for one IN (...)."""
     for start in range(0, len(values), _MOST_PARAMETERS):

@@ -114,6 +114,22 @@ class SubjectRows:
                 said[patient_id].append(_assertion(row, patient_id, subject_id))
         return said
 
+    def joined(self, patient_ids: Sequence[str]) -> Mapping[str, list[str]]:
+        """The ids that were found to be these patients."""
+        found: dict[str, list[str]] = {each: [] for each in patient_ids}
+        for id, standing in self._with_joined(patient_ids).items():
+            if id != standing:
+                found[standing].append(id)
+        return found
+
+    def standing(self, patient_ids: Sequence[str]) -> list[str]:
+        """The patients these ids now stand for, each once."""
+        found: list[str] = []
+        for some in slices(list(patient_ids)):
+            rows = self._connection.execute(select(subject.c.id, subject.c.joined_into).where(subject.c.id.in_(some)))
+            found.extend(row.joined_into or row.id for row in rows)
+        return sorted(set(found))
+
     def patient_ids(self) -> Iterable[str]:
         """Every patient, joined ones once."""
         alive = select(subject.c.id).where(subject.c.kind == RecordKind.PATIENT, subject.c.joined_into.is_(None))

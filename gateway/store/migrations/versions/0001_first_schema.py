@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_blob")),
     )
     op.create_table(
+        "claim_sequence",
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_claim_sequence")),
+    )
+    op.create_table(
         "fhir_identity",
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
@@ -429,6 +435,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=200), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("interchange_id", sa.String(length=26), nullable=False),
         sa.Column("answer_id", sa.String(length=26), nullable=False),
         sa.Column("payer_claim_number", sa.String(length=200), nullable=False),
         sa.Column("paid", sa.LargeBinary(), nullable=True),
@@ -557,6 +564,7 @@ def downgrade() -> None:
     op.drop_index("ix_fhir_link_to", table_name="fhir_link")
     op.drop_table("fhir_link")
     op.drop_table("fhir_identity")
+    op.drop_table("claim_sequence")
     op.drop_table("blob")
     op.drop_index(op.f("ix_audit_event_subject"), table_name="audit_event")
     op.drop_table("audit_event")

@@ -1,0 +1,81 @@
+"""The one check: gate rules and guide check merged, overrides applied. Preview, gate and audit all call this.
+
+Only what passed here can be frozen: ``Cleared`` cannot be made of a claim that a block still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gateway.claim.claim import Claim
+from gateway.claim.finding import Finding, Severity, blocks
+from gateway.claim.fingerprint import content_fingerprint
+from gateway.claim.identifiers import claim_number
+from gateway.errors import NotAllowed
+from gateway.ports import GuideCheck, NumberedClaim
+from gateway.ports.storage import Override
+from gateway.rules.context import GateContext
+from gateway.rules.gate import check_claim
+
+_PROVISIONAL = claim_number(0)
+_MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A claim that no block holds, with the findings that travel with it. The only thing that can be frozen."""
+
+    claim: Claim
+    findings: tuple[Finding, ...]
+
+    def __post_init__(self) -> None:
+        """Raise NotAllowed when a block remains, whoever asks."""
+        if blocks(self.findings):
+            raise NotAllowed("a blocked claim never leaves; clear the findings, or have a supervisor override them")
+
+
+class Checker:
+    """Runs rules, asks the guide check, merges findings."""
+
+    def __init__(self, guide: GuideCheck) -> None:
+        self._guide = guide
+        self._guide_findings: dict[str, tuple[Finding, ...]] = {}
+
+    def check(
+        self, claim: Claim, context: GateContext, earlier: Sequence[Finding], overrides: Sequence[Override]
+    ) -> tuple[Finding, ...]:
+        """Every finding of the claim, most severe first; blocks that a live override lets pass become notes."""
+        found = [*earlier, *check_claim(claim, context), *self._guided(claim)]
+        passed = (_overridden(each, overrides, context.today) for each in _once(found))
+        return tuple(sorted(passed, key=lambda each: (_WEIGHT[each.severity], each.code, each.rule, each.path)))
+
+    def _guided(self, claim: Claim) -> tuple[Finding, ...]:
+        """The guide check, asked once per content: its answer depends on nothing else."""
+        key = content_fingerprint(claim)
+        found = self._guide_findings.get(key)
+        if found is None:
+            if len(self._guide_findings) >= _MOST_REMEMBERED:
+                self._guide_findings.clear()
+            found = tuple(self._guide.check(NumberedClaim(claim=claim, claim_number=_PROVISIONAL)))
+            self._guide_findings[key] = found
+        return found
+
+
+_WEIGHT = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.NOTE: 2}
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings without repeats of the same rule at the same place."""
+    return list({(each.rule, each.path, each.message): each for each in findings}.values())
+
+
+def _overridden(finding: Finding, overrides: Sequence[Override], today: date) -> Finding:
+    if finding.severity is not Severity.BLOCK or not finding.overridable:
+        return finding
+    for override in overrides:
+        if override.rule == finding.rule and today <= override.expires_on:
+            passed = f"{finding.message} (let pass by {override.actor}, {override.role}: {override.reason})"
+            return replace(finding, severity=Severity.NOTE, message=passed)
+    return finding

@@ -1,0 +1,382 @@
+"""Derive: for some patients, everything that follows from the facts, replaced whole. Safe to repeat, in any order.
+
+What is frozen stays as it was. Where the facts now say otherwise, a replacement or a void is made ready for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from gateway.claim.attendance import ServiceDay
+from gateway.claim.claim import Claim, ClaimKey
+from gateway.claim.contract import Catalogue, ClaimForm, Release, UnitBasis
+from gateway.claim.finding import Finding, blocks
+from gateway.claim.fingerprint import billing_fingerprint, content_fingerprint
+from gateway.claim.identifiers import stable_id
+from gateway.lifecycle import (
+    ADJUDICATED,
+    ClaimFact,
+    ClaimState,
+    DraftSituation,
+    FactKind,
+    claim_state,
+)
+from gateway.pipeline.check import Checker
+from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
+from gateway.ports.policy import PolicyInForce
+from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction
+from gateway.rules.context import AuthorizationUse, BilledLine, GateContext, PreviousVersion
+from gateway.services.assembly import assemble
+from gateway.services.case import Assembly, DraftClaim, PatientCase, Placement
+
+VOID, REPLACEMENT = "8", "7"
+MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proposal:
+    """A draft worth keeping: what would be sent for one claim now."""
+
+    row: ClaimRow
+    known: KnownClaim | None
+    claim: Claim
+    findings: tuple[Finding, ...]
+    encounter_ids: tuple[str, ...]
+    days: tuple[ServiceDay, ...]
+    complete: bool
+    ready_on: date | None
+    correction: bool
+
+
+class Derivation:
+    """Derives for batches of patients inside a transaction that the caller opened."""
+
+    def __init__(self, policy: PolicyInForce, checker: Checker) -> None:
+        self._policy = policy
+        self._checker = checker
+
+    def derive(self, tx: Transaction, patient_ids: Sequence[str], now: datetime) -> None:
+        """Replace what follows from the patients' facts. ``patient_ids`` may name joined patients."""
+        standing = tx.subjects.standing(patient_ids)
+        placements: list[PlacementRow] = []
+        days: list[DayRow] = []
+        drafts: list[Draft] = []
+        states: list[tuple[str, ClaimState]] = []
+        new_facts: list[ClaimFact] = []
+        gone: list[str] = []
+        gathered = gather(tx, self._policy, standing)
+        for facts in gathered:
+            today = _today(self._policy.catalogue, facts.case, now)
+            assembly = (
+                assemble(facts.case, self._policy.catalogue, today)
+                if facts.case
+                else Assembly(drafts=(), placements=())
+            )
+            proposals = self._proposals(facts, assembly, now)
+            tx.claims.ensure([each.row for each in proposals])
+            for proposal in proposals:
+                draft = self._checked(facts, proposal, proposals, today)
+                drafts.append(draft)
+                state, fact = self._state(proposal, draft, now)
+                states.append((proposal.row.id, state))
+                new_facts.extend(fact)
+            proposed = {each.row.id for each in proposals}
+            for known in facts.claims:
+                if known.row.id not in proposed:
+                    gone.append(known.row.id)
+                    states.append((known.row.id, _state_without_draft(known)))
+            placements.extend(_placement_rows(facts, assembly, proposals))
+            days.extend(_day_rows(facts))
+        tx.claims.save_drafts(drafts)
+        tx.claims.drop_drafts(gone)
+        tx.claims.add_facts(new_facts)
+        tx.claims.set_states(states)
+        tx.claims.replace_placements([*standing, *_joined(tx, standing)], placements, days)
+
+    # --- what would be sent ------------------------------------------------------------------------------------------
+
+    def _proposals(self, facts: PatientFacts, assembly: Assembly, now: datetime) -> list[_Proposal]:
+        by_identity = _by_identity(facts)
+        proposals: list[_Proposal] = []
+        supported: set[str] = set()
+        for drafted in assembly.drafts:
+            known = by_identity.get(_identity(drafted.claim.key))
+            row = known.row if known else self._new_row(drafted.claim, now)
+            supported.add(row.id)
+            proposal = _proposal(row, known, drafted)
+            if proposal is not None:
+                proposals.append(proposal)
+        for known in facts.claims:
+            live = known.live
+            if known.row.id in supported or live is None or live.claim.frequency == VOID:
+                continue
+            proposals.append(_void(known, live.claim))
+        return proposals
+
+    def _new_row(self, claim: Claim, now: datetime) -> ClaimRow:
+        key = str(claim.key)
+        organization = self._policy.catalogue.organizations[claim.key.organization]
+        return ClaimRow(
+            id=stable_id("claim", key),
+            tenant=organization.tenant,
+            organization=claim.key.organization,
+            patient_id=claim.key.patient_id,
+            payer=claim.key.payer,
+            key=key,
+            state=ClaimState.WAITING,
+            created_at=now,
+        )
+
+    # --- judging it --------------------------------------------------------------------------------------------------
+
+    def _checked(self, facts: PatientFacts, proposal: _Proposal, everyone: Sequence[_Proposal], today: date) -> Draft:
+        claim = proposal.claim
+        context = self._context(facts, proposal, everyone, today)
+        overrides = proposal.known.overrides if proposal.known else ()
+        findings = self._checker.check(claim, context, proposal.findings, overrides)
+        return Draft(
+            claim_id=proposal.row.id,
+            claim=claim,
+            content_hash=content_fingerprint(claim),
+            findings=findings,
+            complete=proposal.complete,
+            ready_on=proposal.ready_on,
+            encounter_ids=proposal.encounter_ids,
+        )
+
+    def _context(
+        self, facts: PatientFacts, proposal: _Proposal, everyone: Sequence[_Proposal], today: date
+    ) -> GateContext:
+        case = facts.case
+        catalogue = self._policy.catalogue
+        claim = proposal.claim
+        own = {id(day) for day in proposal.days}
+        others = [each for each in _billed_claims(facts, everyone) if each[0] != proposal.row.key]
+        return GateContext(
+            today=today,
+            catalogue=catalogue,
+            payer=catalogue.payers.get(claim.key.payer),
+            facility=catalogue.facilities.get(claim.key.facility),
+            codes=self._policy.codes,
+            days={day.on: day for day in proposal.days},
+            other_days=tuple(day for day in case.book.days if id(day) not in own) if case else (),
+            coverages=case.coverages if case else (),
+            authorizations=case.authorizations if case else (),
+            authorization_use=tuple(use for key, other, _, _ in others for use in _uses(key, other)),
+            credentials=facts.credentials,
+            billed_lines=tuple(line for each in others for line in _billed_lines(*each)),
+            previous=_previous(proposal.known),
+            never_bill_payers=case.never_bill_payers if case else frozenset(),
+        )
+
+    def _state(self, proposal: _Proposal, draft: Draft, now: datetime) -> tuple[ClaimState, list[ClaimFact]]:
+        known = proposal.known
+        facts = known.facts if known else ()
+        versions = [(each.id, each.content_hash) for each in known.versions] if known else []
+        situation = DraftSituation(
+            content_hash=draft.content_hash,
+            blocked=bool(blocks(draft.findings)),
+            complete=draft.complete,
+            correction=proposal.correction,
+        )
+        state = claim_state(situation, versions, facts)
+        payer = self._policy.catalogue.payers.get(draft.claim.key.payer)
+        if state is not ClaimState.READY or payer is None or payer.release is not Release.AUTOMATIC:
+            return state, []
+        release = release_fact(proposal.row.id, draft.content_hash, facts, now, MACHINE, MACHINE, "clean")
+        return ClaimState.RELEASED, [release]
+
+
+def release_fact(
+    claim_id: str, content_hash: str, facts: Sequence[ClaimFact], now: datetime, actor: str, role: str, reason: str
+) -> ClaimFact:
+    """The fact that this content of this claim may leave; the count of earlier facts keeps a second release apart."""
+    return ClaimFact(
+        id=stable_id("released", claim_id, content_hash, str(len(facts))),
+        claim_id=claim_id,
+        version_id="",
+        kind=FactKind.RELEASED,
+        at=now,
+        actor=actor,
+        role=role,
+        code=content_hash,
+        reason=reason,
+    )
+
+
+def _proposal(row: ClaimRow, known: KnownClaim | None, drafted: DraftClaim) -> _Proposal | None:
+    """What to do with an assembled claim: send it, replace what the payer has, or nothing because nothing changed."""
+    claim = replace(drafted.claim, key=_stored_key(row, drafted.claim.key))
+    live = known.live if known else None
+    if known is None or live is None:
+        return _proposed(row, known, claim, drafted, correction=False)
+    if live.claim.frequency != VOID and billing_fingerprint(live.claim) == billing_fingerprint(claim):
+        return None
+    if live.claim.frequency == VOID:
+        return _proposed(row, known, claim, drafted, correction=True)
+    replaced = replace(claim, frequency=REPLACEMENT, payer_claim_number=known.payer_claim_number(live))
+    return _proposed(row, known, replaced, drafted, correction=True)
+
+
+def _proposed(
+    row: ClaimRow, known: KnownClaim | None, claim: Claim, drafted: DraftClaim, *, correction: bool
+) -> _Proposal:
+    return _Proposal(
+        row=row,
+        known=known,
+        claim=claim,
+        findings=drafted.findings,
+        encounter_ids=drafted.encounter_ids,
+        days=drafted.days,
+        complete=drafted.complete,
+        ready_on=drafted.ready_on,
+        correction=correction,
+    )
+
+
+def _void(known: KnownClaim, claim: Claim) -> _Proposal:
+    """Nothing supports the claim any more: take it back in the amounts it was sent with."""
+    live = known.live
+    assert live is not None, "only what the payer may have is voided"
+    return _Proposal(
+        row=known.row,
+        known=known,
+        claim=replace(claim, frequency=VOID, payer_claim_number=known.payer_claim_number(live)),
+        findings=(),
+        encounter_ids=(),
+        days=(),
+        complete=True,
+        ready_on=None,
+        correction=True,
+    )
+
+
+def _stored_key(row: ClaimRow, key: ClaimKey) -> ClaimKey:
+    """The key as stored: after two patients were joined, a claim that was sent keeps the patient it was sent under."""
+    return key if row.patient_id == key.patient_id else replace(key, patient_id=row.patient_id)
+
+
+def _identity(key: ClaimKey) -> str:
+    return str(replace(key, patient_id=""))
+
+
+def _by_identity(facts: PatientFacts) -> dict[str, KnownClaim]:
+    """Claims by key without the patient. Of two joined patients' claims, the one with versions stands."""
+    found: dict[str, KnownClaim] = {}
+    for known in facts.claims:
+        identity = known.row.key.replace(f"/{known.row.patient_id}/", "//", 1)
+        if identity not in found or known.versions:
+            found[identity] = known
+    return found
+
+
+def _state_without_draft(known: KnownClaim) -> ClaimState:
+    versions = [(each.id, each.content_hash) for each in known.versions]
+    state = claim_state(None, versions, known.facts)
+    voided = known.last is not None and known.last.claim.frequency == VOID
+    return ClaimState.VOIDED if voided and state in ADJUDICATED else state
+
+
+def _previous(known: KnownClaim | None) -> PreviousVersion | None:
+    if known is None or known.live is None:
+        return None
+    live = known.live
+    return PreviousVersion(
+        claim_number=live.claim_number,
+        payer_claim_number=known.payer_claim_number(live),
+        payer=live.claim.key.payer,
+        patient_id=known.row.patient_id,
+        adjudicated=known.state_of(live) in ADJUDICATED,
+    )
+
+
+def _billed_claims(facts: PatientFacts, everyone: Sequence[_Proposal]) -> list[tuple[str, Claim, str, bool]]:
+    """(key, claim, claim number, sent) of every claim of the patient as it stands or would be sent."""
+    billed = {each.row.key: (each.row.key, each.claim, "", False) for each in everyone if each.claim.frequency != VOID}
+    for known in facts.claims:
+        live = known.live
+        if live is not None and live.claim.frequency != VOID and known.row.key not in billed:
+            billed[known.row.key] = (known.row.key, live.claim, live.claim_number, True)
+    return list(billed.values())
+
+
+def _uses(key: str, claim: Claim) -> Iterable[AuthorizationUse]:
+    if not claim.authorization_number:
+        return
+    days = {line.service_on for line in claim.lines}
+    for on in sorted(days):
+        yield AuthorizationUse(number=claim.authorization_number, on=on, units=1, claim_key=key)
+
+
+def _billed_lines(key: str, claim: Claim, number: str, sent: bool) -> Iterable[BilledLine]:
+    for line in claim.lines:
+        yield BilledLine(
+            claim_key=key,
+            claim_number=number,
+            payer=claim.key.payer,
+            organization=claim.key.organization,
+            facility=claim.key.facility,
+            level_of_care=claim.key.level_of_care,
+            on=line.service_on,
+            revenue_code=line.revenue_code,
+            hcpcs=line.hcpcs,
+            modifiers=line.modifiers,
+            per_diem=line.unit_basis is UnitBasis.DAY,
+            condition_codes=claim.condition_codes if claim.form is ClaimForm.INSTITUTIONAL else (),
+            sent=sent,
+        )
+
+
+def _placement_rows(facts: PatientFacts, assembly: Assembly, proposals: Sequence[_Proposal]) -> list[PlacementRow]:
+    keys = {_identity(each.claim.key): each.row.key for each in proposals}
+    keys |= {identity: known.row.key for identity, known in _by_identity(facts).items() if identity not in keys}
+    return [_placement_row(facts.patient_id, each, keys) for each in assembly.placements]
+
+
+def _placement_row(patient_id: str, placed: Placement, keys: Mapping[str, str]) -> PlacementRow:
+    key = keys.get(_identity(placed.claim_key), str(placed.claim_key)) if placed.claim_key else ""
+    return PlacementRow(
+        encounter_id=placed.encounter_id,
+        patient_id=patient_id,
+        payer=placed.payer,
+        place=placed.place,
+        reason=placed.reason,
+        on=placed.on,
+        claim_key=key,
+        cents=placed.cents,
+        findings=placed.findings,
+    )
+
+
+def _day_rows(facts: PatientFacts) -> list[DayRow]:
+    if facts.case is None:
+        return []
+    return [
+        DayRow(
+            patient_id=facts.patient_id,
+            organization=day.organization,
+            facility=day.facility,
+            program=day.program,
+            level_of_care=day.level_of_care,
+            on=day.on,
+            minutes=day.minutes,
+            services=day.services,
+        )
+        for day in facts.case.book.days
+    ]
+
+
+def _joined(tx: Transaction, standing: Sequence[str]) -> list[str]:
+    return [each for others in tx.subjects.joined(standing).values() for each in others]
+
+
+def _today(catalogue: Catalogue, case: PatientCase | None, now: datetime) -> date:
+    """The date at the organization's own place."""
+    organization = case.organization if case else ""
+    for facility in catalogue.facilities.values():
+        if facility.organization == organization:
+            return now.astimezone(ZoneInfo(facility.time_zone)).date()
+    return now.date()

@@ -1,0 +1,210 @@
+"""Gathers what is known of some patients, in bulk, and turns it into cases the services can assemble."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gateway.claim.record import (
+    AuthorizationRecord,
+    CoverageRecord,
+    CredentialRecord,
+    EncounterRecord,
+    EpisodeRecord,
+    PatientRecord,
+    RecordKind,
+)
+from gateway.lifecycle import ClaimFact, ClaimState, version_state
+from gateway.ports.policy import PolicyInForce
+from gateway.ports.storage import Assertion, ClaimRow, Draft, Override, Transaction, Version
+from gateway.services.case import (
+    KnownCoverage,
+    KnownEpisode,
+    Merged,
+    PatientCase,
+    PlacedEncounter,
+    SourcedRecord,
+)
+from gateway.services.days import service_days
+from gateway.services.merge import merge_records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClaim:
+    """A claim of the patient as stored: identity, draft, versions, facts, overrides."""
+
+    row: ClaimRow
+    draft: Draft | None
+    versions: tuple[Version, ...]
+    facts: tuple[ClaimFact, ...]
+    overrides: tuple[Override, ...]
+
+    @property
+    def last(self) -> Version | None:
+        """The newest version."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def last_state(self) -> ClaimState | None:
+        """The state of the newest version."""
+        return self.state_of(self.versions[-1]) if self.versions else None
+
+    def state_of(self, version: Version) -> ClaimState:
+        """The state of one version."""
+        return version_state(fact for fact in self.facts if fact.version_id == version.id)
+
+    @property
+    def live(self) -> Version | None:
+        """The newest version, unless a rejection freed it."""
+        return None if self.last_state in (None, ClaimState.REJECTED, ClaimState.RELEASED) else self.last
+
+    def payer_claim_number(self, version: Version) -> str:
+        """The payer's own number of a version, as its answers gave it; empty when none did."""
+        given = [each.payer_claim_number for each in self.facts if each.version_id == version.id]
+        return next((each for each in reversed(given) if each), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientFacts:
+    """One patient: the case to assemble, and the claims that exist."""
+
+    patient_id: str
+    case: PatientCase | None
+    """None when nothing is asserted of the patient any more."""
+    claims: tuple[KnownClaim, ...]
+    credentials: tuple[CredentialRecord, ...] | None
+
+
+def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -> list[PatientFacts]:
+    """Everything known of the patients, in a number of queries that does not grow with them."""
+    joined = tx.subjects.joined(patient_ids)
+    everyone = [*patient_ids, *(each for others in joined.values() for each in others)]
+    said = tx.subjects.about_patients(patient_ids)
+    names = tx.subjects.identifiers(patient_ids)
+    rows = tx.claims.of_patients(everyone)
+    ids = [row.id for row in rows]
+    drafts, versions = tx.claims.drafts(ids), tx.claims.versions(ids)
+    facts, overrides = tx.claims.facts(ids), tx.claims.overrides(ids)
+    rosters: dict[str, tuple[CredentialRecord, ...] | None] = {}
+    decisions: dict[str, Mapping[frozenset[str], str]] = {}
+    gathered = []
+    for patient_id in patient_ids:
+        assertions = said[patient_id]
+        organization = assertions[0].organization if assertions else ""
+        if organization not in rosters:
+            rosters[organization] = tx.subjects.credentials(organization)
+            decisions[organization] = tx.subjects.encounter_decisions(organization)
+        own = {patient_id, *joined.get(patient_id, ())}
+        gathered.append(
+            PatientFacts(
+                patient_id=patient_id,
+                case=_case(patient_id, organization, assertions, names[patient_id], policy, decisions[organization]),
+                claims=tuple(
+                    KnownClaim(
+                        row=row,
+                        draft=drafts.get(row.id),
+                        versions=tuple(versions[row.id]),
+                        facts=tuple(facts[row.id]),
+                        overrides=tuple(overrides[row.id]),
+                    )
+                    for row in rows
+                    if row.patient_id in own
+                ),
+                credentials=rosters[organization],
+            )
+        )
+    return gathered
+
+
+def _case(
+    patient_id: str,
+    organization: str,
+    assertions: Sequence[Assertion],
+    identifiers: Sequence[Any],
+    policy: PolicyInForce,
+    decisions: Mapping[frozenset[str], str],
+) -> PatientCase | None:
+    if not assertions:
+        return None
+    merged = _merged(assertions, policy)
+    patients = merged[RecordKind.PATIENT]
+    patient = cast("Merged[PatientRecord]", next(iter(patients.values()))) if patients else None
+    encounters = [
+        _placed(patient_id, organization, id, cast("Merged[EncounterRecord]", each))
+        for id, each in merged[RecordKind.ENCOUNTER].items()
+    ]
+    book = service_days(
+        encounters,
+        policy.catalogue,
+        decided_different=frozenset(pair for pair, decision in decisions.items() if decision == "different"),
+        decided_same=frozenset(pair for pair, decision in decisions.items() if decision == "same"),
+    )
+    record = patient.record if patient else PatientRecord(identifiers=tuple(identifiers))
+    return PatientCase(
+        patient_id=patient_id,
+        organization=organization,
+        patient=record,
+        origins=patient.origins if patient else {},
+        medical_record_number=policy.medical_record_number(organization, identifiers),
+        episodes=tuple(
+            _episode(id, cast("Merged[EpisodeRecord]", each)) for id, each in merged[RecordKind.EPISODE].items()
+        ),
+        coverages=tuple(
+            _coverage(id, cast("Merged[CoverageRecord]", each), policy)
+            for id, each in merged[RecordKind.COVERAGE].items()
+        ),
+        book=book,
+        authorizations=tuple(
+            cast(AuthorizationRecord, each.record) for each in merged[RecordKind.AUTHORIZATION].values()
+        ),
+        never_bill_payers=frozenset(record.never_bill_payers),
+        findings=patient.findings if patient else (),
+    )
+
+
+def _merged(assertions: Sequence[Assertion], policy: PolicyInForce) -> dict[RecordKind, dict[str, Merged[Any]]]:
+    grouped: dict[tuple[RecordKind, str], list[SourcedRecord[Any]]] = defaultdict(list)
+    for each in assertions:
+        assert each.record is not None, "words taken back are not gathered"
+        grouped[each.kind, each.subject_id].append(
+            SourcedRecord(
+                record=each.record,
+                source=each.source,
+                asserted_at=each.asserted_at,
+                origins=each.origins,
+                precedence=policy.precedence(each.source),
+            )
+        )
+    merged: dict[RecordKind, dict[str, Merged[Any]]] = {kind: {} for kind in RecordKind}
+    for (kind, subject_id), words in sorted(grouped.items()):
+        merged[kind][subject_id] = merge_records(words)
+    return merged
+
+
+def _placed(patient_id: str, organization: str, id: str, each: Merged[EncounterRecord]) -> PlacedEncounter:
+    return PlacedEncounter(
+        encounter_id=id,
+        patient_id=patient_id,
+        organization=organization,
+        record=each.record,
+        origins=each.origins,
+        findings=each.findings,
+        sources=each.sources,
+    )
+
+
+def _episode(id: str, each: Merged[EpisodeRecord]) -> KnownEpisode:
+    return KnownEpisode(id=id, record=each.record, origins=each.origins, findings=each.findings)
+
+
+def _coverage(id: str, each: Merged[CoverageRecord], policy: PolicyInForce) -> KnownCoverage:
+    payer = policy.catalogue.payer_named(each.record.payer) if each.record.payer else None
+    return KnownCoverage(
+        id=id,
+        record=each.record,
+        payer=payer.id if payer else None,
+        origins=each.origins,
+        findings=each.findings,
+    )

@@ -1,0 +1,77 @@
+"""Projects one claim's state and money from its facts; called wherever facts were added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.claim.finding import blocks
+from gateway.lifecycle import ClaimFact, ClaimState, DraftSituation, FactKind, claim_state, version_state
+from gateway.ports.storage import Draft, Transaction, Version
+from gateway.receivable.ledger import LedgerEntry, billed, remitted
+
+VOID = "8"
+_NOT_OWED = frozenset({ClaimState.REJECTED, ClaimState.RELEASED})
+
+
+def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
+    """Rewrite state and ledger entries of the claims from their facts. Safe to repeat."""
+    drafts, versions, facts = tx.claims.drafts(claim_ids), tx.claims.versions(claim_ids), tx.claims.facts(claim_ids)
+    states = []
+    for claim_id in claim_ids:
+        own = versions[claim_id]
+        states.append((claim_id, state_of(drafts.get(claim_id), own, facts[claim_id])))
+        tx.ledger.replace(f"claim:{claim_id}", entries_of(own, facts[claim_id]))
+    tx.claims.set_states(states)
+
+
+def state_of(draft: Draft | None, versions: Sequence[Version], facts: Sequence[ClaimFact]) -> ClaimState:
+    """The state of a claim; a void that was paid out is voided."""
+    situation = None
+    if draft is not None:
+        live = live_version(versions, facts)
+        situation = DraftSituation(
+            content_hash=draft.content_hash,
+            blocked=bool(blocks(draft.findings)),
+            complete=draft.complete,
+            correction=live is not None,
+        )
+    state = claim_state(situation, [(each.id, each.content_hash) for each in versions], facts)
+    last = versions[-1].claim if versions else None
+    if situation is None and last is not None and last.frequency == VOID and _taken_back(versions, facts):
+        return ClaimState.VOIDED
+    return state
+
+
+def live_version(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> Version | None:
+    """The newest version, unless what happened to it says it does not count."""
+    if not versions:
+        return None
+    state = version_state(fact for fact in facts if fact.version_id == versions[-1].id)
+    return None if state in _NOT_OWED else versions[-1]
+
+
+def _taken_back(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> bool:
+    """True once the payer reversed every payment, or took the void and there was none."""
+    paid = [fact.paid for fact in facts if fact.paid is not None]
+    last = versions[-1].id
+    accepted = any(
+        fact.version_id == last and fact.kind is FactKind.PAYER and fact.code == "accepted" for fact in facts
+    )
+    return sum(each.paid_cents for each in paid) == 0 and (bool(paid) or accepted)
+
+
+def entries_of(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> list[LedgerEntry]:
+    """The claim's ledger entries: what stands is owed by the payer, and every remittance moves what it moves.
+
+    A replaced version stays owed while its adjudication stands; the payer's reversal takes both away together.
+    """
+    entries: list[LedgerEntry] = []
+    live = live_version(versions, facts)
+    for version in versions:
+        paid = [fact.paid for fact in facts if fact.version_id == version.id and fact.paid is not None]
+        adjudicated = sum(each.charge_cents for each in paid)
+        if version.claim.frequency != VOID and (version is live or adjudicated):
+            entries += billed(version.claim_number, version.claim.charge_cents)
+        for each in paid:
+            entries += remitted(version.claim_number, each)
+    return entries

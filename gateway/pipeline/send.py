@@ -1,0 +1,290 @@
+"""Send: freeze released claims into an interchange, and move its bytes at most once whatever dies when.
+
+Freezing is the only door a claim leaves by: the gate runs in the same transaction, and nothing else makes versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.claim.contract import ClaimForm
+from gateway.claim.finding import blocks
+from gateway.claim.identifiers import claim_number, new_ulid, stable_id
+from gateway.errors import DeliveryUnknown, NotFound, NotSent, PartnerPaused, Unavailable
+from gateway.lifecycle import ClaimFact, FactKind
+from gateway.pipeline.check import Cleared
+from gateway.pipeline.derive import MACHINE, Derivation
+from gateway.pipeline.money import project
+from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
+from gateway.ports.storage import DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
+
+LEASE = timedelta(minutes=20)
+FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
+ABANDONED, REJECTED = "abandoned", "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What one pass did for one connection."""
+
+    frozen: int = 0
+    delivered: int = 0
+    in_doubt: int = 0
+    paused: str = ""
+
+
+class SendPass:
+    """Freezes and delivers for the connections it knows."""
+
+    def __init__(self, store: Store, clock: Clock, derivation: Derivation, exchanges: Mapping[str, Exchange]) -> None:
+        self._store = store
+        self._clock = clock
+        self._derivation = derivation
+        self._exchanges = exchanges
+
+    def run(self, connection: str) -> Sent:
+        """One pass: settle what was interrupted, freeze what is released, deliver what is frozen."""
+        frozen = delivered = 0
+        in_doubt = self.settle(connection)
+        for form in ClaimForm:
+            while self.freeze(connection, form):
+                frozen += 1
+        with self._store.read() as tx:
+            waiting = tx.exchanges.interchanges(connection, (FRESH,))
+        for row in waiting:
+            try:
+                outcome = self.deliver(row.id)
+            except PartnerPaused as error:
+                return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt, paused=str(error))
+            except (Unavailable, NotSent):
+                break  # the partner does not answer: the next pass tries the same bytes
+            delivered += outcome == DELIVERED
+            in_doubt += outcome == IN_DOUBT
+        return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt)
+
+    # --- freezing ----------------------------------------------------------------------------------------------------
+
+    def freeze(self, connection: str, form: ClaimForm) -> str | None:
+        """Freeze one interchange of released claims; its id, or None when nothing may leave."""
+        exchange = self._exchanges[connection]
+        with self._store.write() as tx:
+            ids = tx.claims.releasable(connection, form, exchange.most_claims)
+            if not ids:
+                return None
+            now = self._clock.now()
+            rows = [row for row in (tx.claims.get(each) for each in ids) if row]
+            self._derivation.derive(tx, sorted({row.patient_id for row in rows}), now)
+            released = {row.id for row in (tx.claims.get(each) for each in ids) if row and row.state == "released"}
+            drafts = tx.claims.drafts([each for each in ids if each in released])
+            leaving = [drafts[each] for each in ids if each in drafts and not blocks(drafts[each].findings)]
+            if not leaving:
+                return None
+            return self._freeze(tx, exchange, connection, form, leaving, now)
+
+    def _freeze(
+        self,
+        tx: Transaction,
+        exchange: Exchange,
+        connection: str,
+        form: ClaimForm,
+        leaving: Sequence[Draft],
+        now: datetime,
+    ) -> str:
+        isa13 = tx.exchanges.next_number(connection, "isa13")
+        interchange_id = new_ulid(now)
+        versions = self._versions(tx, leaving, interchange_id, now)
+        numbered = [NumberedClaim(claim=each.claim, claim_number=each.claim_number) for each in versions]
+        batch_reference = new_ulid(now)
+        numbers = InterchangeNumbers(isa13=isa13, batch_reference=batch_reference, created_at=now)
+        rendered = exchange.render(numbered, numbers)
+        tx.exchanges.add_interchange(
+            InterchangeRow(
+                id=interchange_id,
+                connection=connection,
+                tenant="",
+                isa13=isa13,
+                batch_reference=batch_reference,
+                usage=exchange.usage,
+                form=form,
+                remote_name=rendered.remote_name,
+                sha256=_sha256(rendered.content),
+                size=len(rendered.content),
+                created_at=now,
+                claim_count=len(versions),
+                charge_cents=sum(each.claim.charge_cents for each in versions),
+            ),
+            rendered.content,
+            [each.id for each in versions],
+        )
+        tx.claims.add_facts([_fact(each, FactKind.FROZEN, interchange_id, f"{isa13:09d}", now) for each in versions])
+        claim_ids = [each.claim_id for each in versions]
+        tx.claims.drop_drafts(claim_ids)
+        project(tx, claim_ids)
+        return interchange_id
+
+    def _versions(self, tx: Transaction, leaving: Sequence[Draft], interchange_id: str, now: datetime) -> list[Version]:
+        """A new version of each draft; the same version again when only its interchange was refused."""
+        ids = [draft.claim_id for draft in leaving]
+        earlier, facts = tx.claims.versions(ids), tx.claims.facts(ids)
+        versions = []
+        for draft in leaving:
+            cleared = Cleared(draft.claim, draft.findings)
+            before = earlier[draft.claim_id]
+            if before and before[-1].content_hash == draft.content_hash and _only_envelope_failed(before[-1], facts):
+                versions.append(before[-1])
+                continue
+            version = Version(
+                id=stable_id("version", draft.claim_id, str(len(before) + 1)),
+                claim_id=draft.claim_id,
+                number=len(before) + 1,
+                claim_number=claim_number(tx.claims.next_claim_number()),
+                claim=cleared.claim,
+                content_hash=draft.content_hash,
+                findings=cleared.findings,
+                frozen_at=now,
+                interchange_id=interchange_id,
+            )
+            tx.claims.add_version(version)
+            versions.append(version)
+        return versions
+
+    # --- moving ------------------------------------------------------------------------------------------------------
+
+    def deliver(self, interchange_id: str) -> str:
+        """Try to move one frozen interchange; the delivery state it is in afterwards.
+
+        Raises PartnerPaused, NotSent and Unavailable after putting the interchange back where it was.
+        """
+        with self._store.write() as tx:
+            row = tx.exchanges.interchange(interchange_id)
+            if row is None:
+                raise NotFound("there is no such interchange")
+            if not tx.exchanges.claim_send(row.id, row.epoch, self._clock.now() + LEASE):
+                return row.state
+            content = tx.exchanges.raw(row.sha256)
+        epoch = row.epoch + 1
+        rendered = RenderedInterchange(content=content, remote_name=row.remote_name)
+
+        def on_step(marker: str, detail: str) -> None:
+            self._step(row.id, epoch, marker, detail)
+
+        try:
+            self._exchanges[row.connection].upload(rendered, on_step)
+        except (NotSent, Unavailable, PartnerPaused):
+            self._finish(row.id, epoch, FRESH, None)
+            raise
+        except DeliveryUnknown:
+            self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
+            return IN_DOUBT
+        self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
+        return DELIVERED
+
+    def settle(self, connection: str) -> int:
+        """Look after interchanges whose sender died or lost its connection; how many are still in doubt."""
+        now = self._clock.now()
+        with self._store.read() as tx:
+            rows = tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT))
+        doubtful = 0
+        for row in rows:
+            if row.state == SENDING and row.lease_until is not None and row.lease_until > now:
+                continue  # somebody alive holds it
+            doubtful += self._settle_one(row) == IN_DOUBT
+        return doubtful
+
+    def release_leases(self, connection: str) -> None:
+        """At start-up of the only sender: whoever held a lease is dead, so nothing need wait for it to run out."""
+        with self._store.write() as tx:
+            for row in tx.exchanges.interchanges(connection, (SENDING,)):
+                tx.exchanges.set_delivery(row.id, row.epoch, IN_DOUBT)
+
+    def _settle_one(self, row: InterchangeRow) -> str:
+        with self._store.read() as tx:
+            steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
+            content = tx.exchanges.raw(row.sha256)
+        exchange = self._exchanges[row.connection]
+        markers = [step.marker for step in steps]
+        try:
+            settled = exchange.settle(RenderedInterchange(content=content, remote_name=row.remote_name), markers)
+        except (Unavailable, PartnerPaused):
+            return IN_DOUBT
+        if settled is Settled.DELIVERED:
+            self._finish(row.id, row.epoch, DELIVERED, FactKind.DELIVERED)
+            return DELIVERED
+        if settled is Settled.NOT_SENT and (not markers or self._seen_absent_before(steps, exchange.settle_gap)):
+            self._finish(row.id, row.epoch, FRESH, None)
+            return FRESH
+        if settled is Settled.NOT_SENT:
+            self._step(row.id, row.epoch, "probed", Settled.NOT_SENT)
+        if row.state != IN_DOUBT:
+            self._finish(row.id, row.epoch, IN_DOUBT, FactKind.IN_DOUBT)
+        return IN_DOUBT
+
+    def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:
+        """A request still under way at the partner's may land after our probe: two probes, apart, must agree."""
+        probes = [step.at for step in steps if step.marker == "probed"]
+        return bool(probes) and self._clock.now() - probes[0] >= gap
+
+    def _step(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+        with self._store.write() as tx:
+            step = DeliveryStep(
+                interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
+            )
+            tx.exchanges.add_step(step)
+
+    def _finish(self, interchange_id: str, epoch: int, state: str, kind: FactKind | None) -> None:
+        now = self._clock.now()
+        with self._store.write() as tx:
+            if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
+                add_interchange_fact(tx, interchange_id, kind, "", now)
+
+
+def add_interchange_fact(
+    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
+) -> None:
+    """Say one thing of every claim an interchange carries, and project them."""
+    carried = tx.exchanges.versions_in(interchange_id)
+    tx.claims.add_facts(
+        [
+            ClaimFact(
+                id=stable_id(kind, version_id, interchange_id, code),
+                claim_id=claim_id,
+                version_id=version_id,
+                kind=kind,
+                at=now,
+                actor=MACHINE,
+                role=MACHINE,
+                code=code,
+                interchange_id=interchange_id,
+                answer_id=answer_id,
+            )
+            for claim_id, version_id in carried
+        ]
+    )
+    project(tx, [claim_id for claim_id, _ in carried])
+
+
+def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now: datetime) -> ClaimFact:
+    return ClaimFact(
+        id=stable_id(kind, version.id, interchange_id),
+        claim_id=version.claim_id,
+        version_id=version.id,
+        kind=kind,
+        at=now,
+        actor=MACHINE,
+        role=MACHINE,
+        code=code,
+        interchange_id=interchange_id,
+    )
+
+
+def _only_envelope_failed(version: Version, facts: Mapping[str, Sequence[ClaimFact]]) -> bool:
+    """True when no answer ever spoke of the claim itself: TA1 R, 999 R or abandoned unsent."""
+    spoken = (FactKind.CLEARINGHOUSE, FactKind.PAYER, FactKind.REMITTED)
+    return not any(fact.kind in spoken for fact in facts[version.claim_id] if fact.version_id == version.id)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
