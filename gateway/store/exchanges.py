@@ -32,6 +32,7 @@ from gateway.store.schema import (
     interchange,
     interchange_claim,
 )
+from gateway.store.sql import next_value
 
 _ANSWER_TYPES: dict[str, type[Answer]] = {
     "TA1": InterchangeAnswer,
