@@ -1,11 +1,15 @@
-"""Values of the 999 implementation acknowledgment (005010X231A1). Knows no delivery state of ours."""
+"""The 999 implementation acknowledgment (005010X231A1): values, bytes. Knows no delivery state of ours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from clearinghouse.x12 import decoding as read
+from clearinghouse.x12.decoding import X12FormatError, at
 from clearinghouse.x12.encoding import SegmentWriter, Text
 from clearinghouse.x12.envelope import Envelope, write_interchange
+from clearinghouse.x12.tokens import Source
+from clearinghouse.x12.transactions import Enclosure, read_lines
 
 GUIDE = "005010X231A1"
 
@@ -135,3 +139,131 @@ def _write_contexts(out: SegmentWriter, contexts: tuple[Context, ...]) -> None:
 
 def _position(value: int | None) -> str:
     return "" if value is None else str(value)
+
+
+def read_999(source: Source) -> list[tuple[Enclosure, Acknowledgement]]:
+    """Every 999 transaction set of a file with the envelope it came in. Raises X12FormatError."""
+    found: list[tuple[Enclosure, Acknowledgement]] = []
+    reader: _Reader | None = None
+    for enclosure, values, position in read_lines(source, "999"):
+        if position == 1:
+            reader = _Reader(enclosure)
+            continue
+        assert reader is not None
+        if values[0] == "SE":
+            found.append((enclosure, reader.finish(position)))
+        else:
+            reader.take(values, position)
+    return found
+
+
+class _Reader:
+    """The state of one 999: responses done, the response, segment error and element error in hand."""
+
+    def __init__(self, enclosure: Enclosure) -> None:
+        self.component = enclosure.component
+        self.control_number = enclosure.control_number
+        self.group: list[str] = []
+        self.totals: tuple[list[str], int] | None = None
+        self.responses: list[TransactionResponse] = []
+        self.response: list[str] = []
+        self.errors: list[SegmentError] = []
+
+    def take(self, values: list[str], position: int) -> None:
+        name = values[0]
+        if name == "AK1":
+            self.group = values
+        elif name == "AK2":
+            self.response, self.errors = values, []
+        elif name == "IK3":
+            self.errors.append(
+                SegmentError(
+                    segment_id=at(values, 1),
+                    segment_position=read.reading(read.whole, values, 2, position),
+                    code=at(values, 4),
+                    loop_id=at(values, 3),
+                )
+            )
+        elif name == "IK4":
+            self._element(values, position)
+        elif name == "CTX":
+            self._context(values, position)
+        elif name == "IK5":
+            self._response(values)
+        elif name == "AK9":
+            self.totals = (values, position)
+
+    def finish(self, position: int) -> Acknowledgement:
+        if not self.group or self.totals is None:
+            raise X12FormatError("AK1 or AK9 is missing.", position)
+        totals, line = self.totals
+        included, received, accepted = (read.reading(read.whole, totals, place, line) for place in (2, 3, 4))
+        return Acknowledgement(
+            functional_code=at(self.group, 1),
+            group_control_number=at(self.group, 2),
+            group_guide=at(self.group, 3),
+            responses=tuple(self.responses),
+            group_code=at(totals, 1),
+            included_count=included,
+            received_count=received,
+            accepted_count=accepted,
+            error_codes=tuple(code for code in totals[5:10] if code),
+            control_number=self.control_number,
+        )
+
+    def _response(self, values: list[str]) -> None:
+        self.responses.append(
+            TransactionResponse(
+                transaction_type=at(self.response, 1),
+                control_number=at(self.response, 2),
+                code=at(values, 1),
+                guide=at(self.response, 3),
+                segment_errors=tuple(self.errors),
+                error_codes=tuple(code for code in values[2:7] if code),
+            )
+        )
+        self.errors = []
+
+    def _element(self, values: list[str], position: int) -> None:
+        if not self.errors:
+            raise X12FormatError("IK4 stands before any IK3.", position)
+        place = [*at(values, 1).split(self.component), "", ""]
+        error = ElementError(
+            element_position=self._place(place[0], position) or 0,
+            code=at(values, 3),
+            component_position=self._place(place[1], position),
+            repeat_position=self._place(place[2], position),
+            data_element=at(values, 2),
+            bad_value=at(values, 4),
+        )
+        last = self.errors[-1]
+        self.errors[-1] = replace(last, elements=(*last.elements, error))
+
+    def _context(self, values: list[str], position: int) -> None:
+        if not self.errors:
+            return
+        named = [*at(values, 1).split(self.component), ""]
+        place = [*at(values, 5).split(self.component), ""]
+        context = Context(
+            name=named[0],
+            value=named[1],
+            segment_id=at(values, 2),
+            segment_position=self._place(at(values, 3), position),
+            loop_id=at(values, 4),
+            element_position=self._place(place[0], position),
+            component_position=self._place(place[1], position),
+        )
+        last = self.errors[-1]
+        if last.elements:
+            element = replace(last.elements[-1], contexts=(*last.elements[-1].contexts, context))
+            self.errors[-1] = replace(last, elements=(*last.elements[:-1], element))
+        else:
+            self.errors[-1] = replace(last, contexts=(*last.contexts, context))
+
+    def _place(self, text: str, position: int) -> int | None:
+        if not text:
+            return None
+        try:
+            return read.whole(text)
+        except ValueError:
+            raise X12FormatError("a position is no number.", position) from None

@@ -140,9 +140,7 @@ class Guide:
         name, qualifier = split_key(segment)
         asked = qualifier if name in self.discriminated else None
         return (
-            _resolve_loosely(node, name)
-            or _resolve_through(node, name, asked)
-            or _resolve_backwards(node, name, asked)
+            _resolve_loosely(node, name) or _resolve_through(node, name, asked) or _resolve_backwards(node, name, asked)
         )
 
 

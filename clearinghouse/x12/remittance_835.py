@@ -28,11 +28,11 @@ class Payment:
 
     `handling` BPR01 (I, H, D, C, P, U, X), `cents` BPR02, `credit_or_debit` BPR03, `method` BPR04 (ACH, CHK, NON,
     FWT, BOP),
-    `effective_on` BPR16. Account numbers are BPR06-09 and BPR12-15.
+    `effective_on` BPR16 (None when a payer left it out). Account numbers are BPR06-09 and BPR12-15.
     """
 
     cents: int
-    effective_on: date
+    effective_on: date | None
     handling: str = "I"
     credit_or_debit: str = "C"
     method: str = "ACH"

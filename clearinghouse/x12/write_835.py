@@ -63,7 +63,7 @@ def _write_header(out: SegmentWriter, header: RemittanceHeader) -> None:
         paid.receiver_bank_id,
         paid.receiver_account_qualifier,
         paid.receiver_account,
-        day(paid.effective_on),
+        day(paid.effective_on) if paid.effective_on else "",
     )
     out.add("TRN", "1", header.trace.number, header.trace.payer_id, header.trace.supplemental)
     write_references(out, header.references)

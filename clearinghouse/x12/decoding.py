@@ -1,0 +1,200 @@
+"""X12 elements to values: cents, numbers, dates, names. Says which element could not be read, never what it held."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, time
+from decimal import Decimal
+from typing import TypeVar
+
+from clearinghouse.x12.parties import (
+    Address,
+    Adjustment,
+    Contact,
+    ContactNumber,
+    DateSpan,
+    Demographics,
+    Name,
+    Procedure,
+    Quantity,
+    Reference,
+)
+
+_MONEY = re.compile(r"(-?)(\d{0,15})(?:\.(\d{1,2})0*)?")
+_NUMBER = re.compile(r"-?(?:\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})")
+_TRIPLETS = range(2, 20, 3)
+
+T = TypeVar("T")
+
+
+class X12FormatError(ValueError):
+    """A segment cannot be read.
+
+    `position` counts from ST = 1, `element` is a reference such as CLP03; the value is never part of the message.
+    """
+
+    def __init__(self, problem: str, position: int = 0, element: str = "") -> None:
+        where = f"segment {position}" if position else "the file"
+        super().__init__(f"{element + ' in ' if element else ''}{where}: {problem}")
+        self.problem = problem
+        self.position = position
+        self.element = element
+
+
+def at(values: list[str], index: int) -> str:
+    """The element at an index, blank beyond the end."""
+    return values[index] if index < len(values) else ""
+
+
+def cents(text: str) -> int:
+    """An X12 amount as cents; blank is zero. Raises ValueError for anything else or a fraction of a cent."""
+    if text.isdecimal() and len(text) < 16:
+        return int(text) * 100
+    if not text:
+        return 0
+    found = _MONEY.fullmatch(text)
+    if found is None or not (found[2] or found[3]):
+        raise ValueError("not an amount of whole cents")
+    amount = int(found[2] or 0) * 100 + int((found[3] or "0").ljust(2, "0"))
+    return -amount if found[1] else amount
+
+
+def optional_cents(text: str) -> int | None:
+    """`cents`, or None for blank."""
+    return cents(text) if text else None
+
+
+def decimal(text: str) -> Decimal:
+    """A plain decimal number. Raises ValueError."""
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError("not a number")
+    return Decimal(text)
+
+
+def optional_decimal(text: str) -> Decimal | None:
+    """`decimal`, or None for blank."""
+    return decimal(text) if text else None
+
+
+def whole(text: str) -> int:
+    """A whole number of at most nine digits. Raises ValueError."""
+    if not (text.isdecimal() and text.isascii() and len(text) < 10):
+        raise ValueError("not a whole number")
+    return int(text)
+
+
+def day(text: str) -> date:
+    """CCYYMMDD (a longer CCYYMMDDHHMM is cut to its day). Raises ValueError."""
+    if not (text[:8].isdecimal() and len(text) in (8, 12)):
+        raise ValueError("not a date")
+    return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+
+
+def short_day(text: str) -> date:
+    """YYMMDD of this century. Raises ValueError."""
+    return day("20" + text)
+
+
+def clock(text: str) -> time:
+    """HHMM or HHMMSS, hundredths cut. Raises ValueError."""
+    if not (text.isdecimal() and len(text) in (4, 6, 7, 8)):
+        raise ValueError("not a time")
+    return time(int(text[:2]), int(text[2:4]), int(text[4:6] or 0))
+
+
+def span(qualifier: str, text: str) -> DateSpan:
+    """A D8 or RD8 value. Raises ValueError."""
+    first, dash, last = text.partition("-")
+    if qualifier == "RD8" or dash:
+        return DateSpan(day(first), day(last))
+    return DateSpan(day(text))
+
+
+def reading(convert: Callable[[str], T], values: list[str], index: int, position: int) -> T:
+    """Convert one element. Raises X12FormatError naming it."""
+    try:
+        return convert(at(values, index))
+    except ValueError as problem:
+        raise X12FormatError(f"{problem}.", position, f"{values[0]}{index:02d}") from None
+
+
+def name(values: list[str]) -> Name:
+    """NM1."""
+    return Name(
+        last_or_organization=at(values, 3),
+        first=at(values, 4),
+        middle=at(values, 5),
+        suffix=at(values, 7),
+        id_qualifier=at(values, 8),
+        identifier=at(values, 9),
+        entity_type=at(values, 2),
+    )
+
+
+def party(values: list[str]) -> Name:
+    """N1."""
+    return Name(last_or_organization=at(values, 2), id_qualifier=at(values, 3), identifier=at(values, 4))
+
+
+def address(street: list[str], city: list[str]) -> Address:
+    """N3 with its N4."""
+    return Address(
+        line_1=at(street, 1),
+        city=at(city, 1),
+        state=at(city, 2),
+        postal_code=at(city, 3),
+        line_2=at(street, 2),
+        country=at(city, 4),
+        subdivision=at(city, 7),
+    )
+
+
+def demographics(values: list[str], position: int) -> Demographics:
+    """DMG. Raises X12FormatError."""
+    return Demographics(reading(day, values, 2, position), at(values, 3))
+
+
+def reference(values: list[str]) -> Reference:
+    """REF."""
+    return Reference(at(values, 1), at(values, 2))
+
+
+def contact(values: list[str]) -> Contact:
+    """PER."""
+    numbers = tuple(ContactNumber(at(values, i), at(values, i + 1)) for i in (3, 5, 7) if at(values, i + 1))
+    return Contact(at(values, 2), numbers, at(values, 1))
+
+
+def adjustments(values: list[str], position: int) -> list[Adjustment]:
+    """The reasons of a CAS. Raises X12FormatError."""
+    group = at(values, 1)
+    found = []
+    for index in _TRIPLETS:
+        if index >= len(values):
+            break
+        reason = values[index]
+        if not (reason or at(values, index + 1)):
+            continue
+        amount = reading(cents, values, index + 1, position)
+        quantity = reading(optional_decimal, values, index + 2, position)
+        found.append(Adjustment(group, reason, amount, quantity))
+    return found
+
+
+def quantity(values: list[str], position: int) -> Quantity:
+    """QTY. Raises X12FormatError."""
+    return Quantity(at(values, 1), reading(decimal, values, 2, position))
+
+
+def procedure(text: str, component: str) -> Procedure | None:
+    """A composite medical procedure; None for blank."""
+    if not text:
+        return None
+    parts = text.split(component)
+    return Procedure(
+        code=at(parts, 1),
+        modifiers=tuple(part for part in parts[2:6] if part),
+        qualifier=parts[0],
+        description=at(parts, 6),
+    )
