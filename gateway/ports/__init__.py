@@ -247,6 +247,9 @@ class Exchange(Protocol):
     def dispose(self, answer: RemoteAnswer) -> None:
         """After the bytes are committed: delete, move or leave, as the partner's profile says."""
 
+    def claim_numbers(self, content: bytes) -> list[str]:
+        """CLM01 of every claim in an interchange of ours, read back from its bytes."""
+
     def read_answers(self, content: bytes) -> list[AnswerTransaction]:
         """Every transaction of a returned file. Raises FormatError when it holds none."""
 

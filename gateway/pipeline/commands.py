@@ -1,0 +1,166 @@
+"""What people decide: release, hold, override, resolve, which visits are one. Each is guarded, named and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.claim.finding import Severity
+from gateway.claim.identifiers import stable_id
+from gateway.claim.record import CredentialRecord
+from gateway.errors import NotAllowed, NotFound
+from gateway.lifecycle import ClaimFact, ClaimState, FactKind, guard_hold, guard_release
+from gateway.pipeline.derive import Derivation, release_fact
+from gateway.pipeline.interpret import DERIVE
+from gateway.pipeline.money import project
+from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, add_interchange_fact
+from gateway.ports import Clock
+from gateway.ports.storage import ClaimRow, Override, Store, Transaction
+
+OVERRIDING_ROLES = frozenset({"supervisor"})
+RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, and as what."""
+
+    name: str
+    role: str
+
+
+class Commands:
+    """The moves people may make."""
+
+    def __init__(self, store: Store, clock: Clock, derivation: Derivation) -> None:
+        self._store = store
+        self._clock = clock
+        self._derivation = derivation
+
+    def release(self, claim: str, actor: Actor, reason: str = "") -> ClaimState:
+        """Let a clean claim leave as it is now. Raises NotFound, NotAllowed."""
+        with self._store.write() as tx:
+            row = self._fresh(tx, claim)
+            guard_release(ClaimState(row.state), actor.role)
+            draft = tx.claims.drafts([row.id])[row.id]
+            facts = tx.claims.facts([row.id])[row.id]
+            now = self._clock.now()
+            fact = release_fact(row.id, draft.content_hash, facts, now, actor.name, actor.role, reason)
+            tx.claims.add_facts([fact])
+            tx.audit.record(now, actor.name, actor.role, "release", f"claim:{row.id}", reason)
+            project(tx, [row.id])
+            return ClaimState.RELEASED
+
+    def hold(self, claim: str, actor: Actor, reason: str) -> None:
+        """Keep a claim back until somebody releases it. Raises NotFound, NotAllowed."""
+        if not reason:
+            raise NotAllowed("a hold needs a reason; say why with --reason")
+        with self._store.write() as tx:
+            row = self._fresh(tx, claim)
+            guard_hold(ClaimState(row.state), actor.role)
+            now = self._clock.now()
+            count = len(tx.claims.facts([row.id])[row.id])
+            fact = ClaimFact(
+                id=stable_id("held", row.id, str(count)),
+                claim_id=row.id,
+                version_id="",
+                kind=FactKind.HELD,
+                at=now,
+                actor=actor.name,
+                role=actor.role,
+                reason=reason,
+            )
+            tx.claims.add_facts([fact])
+            tx.audit.record(now, actor.name, actor.role, "hold", f"claim:{row.id}", reason)
+            project(tx, [row.id])
+
+    def override(self, claim: str, rule: str, actor: Actor, reason: str, expires_on: date) -> None:
+        """Let one rule's block pass on one claim until a day. Raises NotFound, NotAllowed."""
+        if actor.role not in OVERRIDING_ROLES:
+            raise NotAllowed(f"the role {actor.role} may not override a rule; a supervisor may")
+        if not reason:
+            raise NotAllowed("an override needs a reason; it shows on the claim for ever")
+        with self._store.write() as tx:
+            row = self._fresh(tx, claim)
+            draft = tx.claims.drafts([row.id]).get(row.id)
+            found = [each for each in draft.findings if each.rule == rule] if draft else []
+            blocking = [each for each in found if each.severity is Severity.BLOCK]
+            if not blocking:
+                raise NotFound(f"no block of the rule {rule} holds this claim")
+            if not all(each.overridable for each in blocking):
+                raise NotAllowed(f"nothing overrides {rule}: it is structure, Part 2, or a patient's own restriction")
+            now = self._clock.now()
+            tx.claims.add_override(
+                Override(
+                    claim_id=row.id,
+                    rule=rule,
+                    actor=actor.name,
+                    role=actor.role,
+                    reason=reason,
+                    expires_on=expires_on,
+                )
+            )
+            tx.audit.record(now, actor.name, actor.role, "override", f"claim:{row.id}", reason, rule)
+            self._derivation.derive(tx, [row.patient_id], now)
+
+    def resolve(self, interchange_id: str, resolution: str, actor: Actor, reason: str) -> str:
+        """Decide on a file in doubt, or abandon one of which no byte was sent. Raises NotFound, NotAllowed."""
+        if actor.role != "supervisor" or not reason:
+            raise NotAllowed("only a supervisor resolves a file in doubt, and says why")
+        if resolution not in RESOLUTIONS:
+            raise NotAllowed(f"a file is resolved by one of {', '.join(sorted(RESOLUTIONS))}")
+        with self._store.write() as tx:
+            row = tx.exchanges.interchange(interchange_id)
+            if row is None:
+                raise NotFound("there is no such interchange")
+            now = self._clock.now()
+            tx.audit.record(now, actor.name, actor.role, resolution, f"interchange:{row.id}", reason)
+            if resolution == "abandon":
+                if row.state != FRESH or any(step.marker == "opened" for step in tx.exchanges.steps(row.id)):
+                    raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
+                tx.exchanges.set_delivery(row.id, row.epoch, ABANDONED)
+                tx.exchanges.free_versions(row.id)
+                add_interchange_fact(tx, row.id, FactKind.FREED, "", now)
+                self._derive_carried(tx, row.id)
+                return ABANDONED
+            if row.state != IN_DOUBT:
+                raise NotAllowed(f"this file is {row.state}, not in doubt")
+            state = FRESH if resolution == "resend" else DELIVERED
+            tx.exchanges.set_delivery(row.id, row.epoch, state)
+            if state == DELIVERED:
+                add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
+            return state
+
+    def decide_encounters(self, organization: str, pair: frozenset[str], decision: str, actor: Actor) -> None:
+        """Say of two encounters told by two feeds whether they are one. Raises NotAllowed."""
+        if decision not in ("same", "different"):
+            raise NotAllowed("two encounters are either the same or different")
+        with self._store.write() as tx:
+            tx.subjects.decide_encounters(organization, pair, decision)
+            now = self._clock.now()
+            tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)))
+            tx.work.add(DERIVE, tx.subjects.standing(list(tx.subjects.patient_ids())))
+
+    def load_credentials(self, organization: str, rows: Sequence[CredentialRecord], actor: Actor) -> int:
+        """Replace the organization's roster; claims it concerns are judged again."""
+        with self._store.write() as tx:
+            tx.subjects.set_credentials(organization, rows)
+            now = self._clock.now()
+            tx.audit.record(now, actor.name, actor.role, "load-credentials", f"organization:{organization}")
+            tx.work.add(DERIVE, tx.subjects.patient_ids())
+            return len(rows)
+
+    def _fresh(self, tx: Transaction, claim: str) -> ClaimRow:
+        """The claim, derived anew, so that the decision is about what is true now."""
+        row = tx.claims.find(claim)
+        if row is None:
+            raise NotFound("there is no such claim; give its id, its number, or its key")
+        self._derivation.derive(tx, [row.patient_id], self._clock.now())
+        row = tx.claims.get(row.id)
+        assert row is not None, "a claim is never deleted"
+        return row
+
+    def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
+        rows = (tx.claims.get(claim_id) for claim_id, _ in tx.exchanges.versions_in(interchange_id))
+        tx.work.add(DERIVE, {row.patient_id for row in rows if row})

@@ -1,0 +1,139 @@
+"""Doctor: recounts from raw messages and frozen bytes, and compares with what the derived tables say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.claim.answer import Remittance
+from gateway.claim.record import RecordKind
+from gateway.lifecycle import ClaimState
+from gateway.pipeline.funnel import place_of
+from gateway.pipeline.money import entries_of, state_of
+from gateway.ports import Exchange
+from gateway.ports.storage import Store, Transaction
+from gateway.receivable.ledger import total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing the doctor looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(store: Store, exchanges: Mapping[str, Exchange]) -> list[Check]:
+    """Every check, on one consistent picture."""
+    with store.read() as tx:
+        return [
+            _outcome("messages-interpreted", _uninterpreted(tx)),
+            _outcome("encounters-in-one-place", _unplaced(tx)),
+            _outcome("claims-explained", _unexplained(tx)),
+            _outcome("states-follow-from-facts", _wrong_states(tx)),
+            _outcome("money-sums-to-zero", _unbalanced(tx)),
+            _outcome("ledger-follows-from-facts", _wrong_money(tx)),
+            _outcome("cash-equals-remittances", _wrong_cash(tx)),
+            _outcome("frozen-bytes-unchanged", _changed_bytes(tx)),
+            _outcome("nothing-sent-twice", _sent_twice(tx, exchanges)),
+        ]
+
+
+def _outcome(name: str, problems: Iterable[str]) -> Check:
+    found = list(problems)
+    detail = "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
+    return Check(name=name, ok=not found, detail=detail or "nothing amiss")
+
+
+def _uninterpreted(tx: Transaction) -> Iterable[str]:
+    waiting = {kind: number for kind, number in tx.work.count().items() if number}
+    if waiting:
+        yield "work is still waiting: " + ", ".join(f"{number} to {kind}" for kind, number in sorted(waiting.items()))
+
+
+def _unplaced(tx: Transaction) -> Iterable[str]:
+    """Every encounter anybody told us of is in exactly one place; none is there that nobody told of."""
+    placed = Counter(row.encounter_id for row in tx.claims.placements())
+    yield from (f"encounter {id} is in {number} places" for id, number in placed.items() if number > 1)
+    told = set()
+    for said in tx.subjects.about_patients(list(tx.subjects.patient_ids())).values():
+        told |= {each.subject_id for each in said if each.kind is RecordKind.ENCOUNTER}
+    yield from (f"encounter {id} is nowhere" for id in sorted(told - set(placed)))
+    yield from (f"encounter {id} is placed but nobody told of it" for id in sorted(set(placed) - told))
+
+
+def _unexplained(tx: Transaction) -> Iterable[str]:
+    rows = tx.claims.search()
+    drafts = tx.claims.drafts([row.id for row in rows])
+    for row in rows:
+        held = row.state in (ClaimState.HELD, ClaimState.CORRECTION_HELD)
+        if held and not (row.id in drafts and (drafts[row.id].findings or tx.audit.acts(f"claim:{row.id}"))):
+            yield f"claim {row.id} is held and nothing says why"
+    states = {row.key: row.state for row in rows}
+    for placed in tx.claims.placements():
+        if place_of(placed, states) in ("held", "not-billable") and not (placed.reason or placed.findings):
+            yield f"encounter {placed.encounter_id} is {placed.place} and nothing says why"
+
+
+def _wrong_states(tx: Transaction) -> Iterable[str]:
+    rows = tx.claims.search()
+    ids = [row.id for row in rows]
+    drafts, versions, facts = tx.claims.drafts(ids), tx.claims.versions(ids), tx.claims.facts(ids)
+    for row in rows:
+        state = state_of(drafts.get(row.id), versions[row.id], facts[row.id])
+        if state != row.state:
+            yield f"claim {row.id} is written {row.state} but its facts say {state}"
+
+
+def _unbalanced(tx: Transaction) -> Iterable[str]:
+    cents = total(tx.ledger.entries())
+    if cents:
+        yield f"the ledger sums to {cents} cents, not zero"
+
+
+def _wrong_money(tx: Transaction) -> Iterable[str]:
+    ids = [row.id for row in tx.claims.search()]
+    versions, facts = tx.claims.versions(ids), tx.claims.facts(ids)
+    for claim_id in ids:
+        written = sorted(map(repr, tx.ledger.entries(f"claim:{claim_id}")))
+        if written != sorted(map(repr, entries_of(versions[claim_id], facts[claim_id]))):
+            yield f"the ledger of claim {claim_id} is not what its facts say"
+
+
+def _wrong_cash(tx: Transaction) -> Iterable[str]:
+    paid = sum(
+        answer.payment_cents
+        for row in tx.exchanges.answers(type="835", status="applied")
+        for answer in row.transaction.answers
+        if isinstance(answer, Remittance)
+    )
+    cash = tx.ledger.balances().get("cash", 0)
+    if paid != cash:
+        yield f"applied remittances pay {paid} cents, the ledger has {cash} in cash"
+
+
+def _changed_bytes(tx: Transaction) -> Iterable[str]:
+    for row in tx.exchanges.interchanges():
+        content = tx.exchanges.raw(row.sha256)
+        if hashlib.sha256(content).hexdigest() != row.sha256 or len(content) != row.size:
+            yield f"interchange {row.isa13} is not the bytes that were frozen"
+
+
+def _sent_twice(tx: Transaction, exchanges: Mapping[str, Exchange]) -> Iterable[str]:
+    """Read back every frozen file that may have been accepted: no claim number stands in two of them."""
+    carriers: dict[str, list[int]] = {}
+    for row in tx.exchanges.interchanges():
+        exchange = exchanges.get(row.connection)
+        if exchange is None or row.state in ("abandoned", "rejected"):
+            continue
+        numbers = exchange.claim_numbers(tx.exchanges.raw(row.sha256))
+        if len(numbers) != row.claim_count:
+            yield f"interchange {row.isa13} holds {len(numbers)} claims, {row.claim_count} were frozen"
+        for number in numbers:
+            carriers.setdefault(number, []).append(row.isa13)
+    for number, interchanges in carriers.items():
+        if len(interchanges) > 1:
+            yield f"claim {number} is in interchanges {', '.join(map(str, interchanges))}"
