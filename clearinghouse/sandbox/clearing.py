@@ -1,0 +1,154 @@
+"""The clearinghouse's work on its folders: take uploads in, acknowledge, decide, pay. It knows no network.
+
+Each step is one transaction in the ledger, and each pass is safe to repeat after a kill at any point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from clearinghouse.sandbox.faults import Faults
+from clearinghouse.sandbox.intake import Intake
+from clearinghouse.sandbox.ledger import Answer, Ledger
+from clearinghouse.sandbox.outbox import Outbox, Timing
+from clearinghouse.sandbox.payer_table import PayerTable
+from clearinghouse.sandbox.payment_run import PaymentRun
+from clearinghouse.sandbox.submission import read_interchanges
+
+IGNORED_SUFFIXES = (".part", ".tmp", ".filepart")
+_PRIORITY_OUT_OF_ORDER = {"835": 0, "277CA": 1, "999": 2, "TA1": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did."""
+
+    files_taken: int = 0
+    remittances: int = 0
+    answers_written: int = 0
+
+    @property
+    def did_something(self) -> bool:
+        """Whether another pass may find more to do."""
+        return bool(self.files_taken or self.remittances or self.answers_written)
+
+
+class Clearing:
+    """One clearinghouse over `mailboxes` (each a folder with upload, download and archive), with its ledger."""
+
+    def __init__(
+        self,
+        mailboxes: dict[str, Path],
+        ledger: Ledger,
+        table: PayerTable,
+        seed: int,
+        clock: Callable[[], datetime],
+        timing: Timing | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._ledger = ledger
+        self._clock = clock
+        self._timing = timing or Timing()
+        self._faults = faults or Faults()
+        outbox = Outbox(ledger, clock, self._faults)
+        self._intake = Intake(ledger, outbox, table, seed, clock, self._timing)
+        self._payments = PaymentRun(ledger, outbox, table, seed, clock, self._faults)
+        self._lock = threading.Lock()
+
+    def run_once(self) -> Pass:
+        """Take every complete upload, pay what is due, write what is due."""
+        with self._lock:
+            taken = sum(self._take(name, path) for name, path in self._uploads())
+            paid = self._pay()
+            return Pass(taken, paid, self._write_answers())
+
+    def serve_forever(self, stop: threading.Event, poll_s: float = 0.2) -> None:
+        """Pass after pass until told to stop."""
+        while not stop.is_set():
+            if not self.run_once().did_something:
+                stop.wait(poll_s)
+
+    def _uploads(self) -> Iterator[tuple[str, Path]]:
+        for name, folder in self._mailboxes.items():
+            for path in sorted((folder / "upload").iterdir()):
+                if path.is_file() and not path.is_symlink() and not path.name.endswith(IGNORED_SUFFIXES):
+                    yield name, path
+
+    def _take(self, mailbox: str, path: Path) -> int:
+        """Take one upload in, in one transaction, then archive it. A file still growing is left for a later pass."""
+        try:
+            content = path.read_bytes()
+            still_s = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            return 0
+        interchanges = read_interchanges(content)
+        whole = bool(interchanges) and all(each.complete for each in interchanges)
+        if not whole and still_s < self._timing.partial_after_s:
+            return 0
+        digest = hashlib.sha256(content).hexdigest()
+        taken = self._ledger.unarchived(mailbox, path.name, digest)
+        if not taken:
+            with self._ledger.transaction():
+                taken = self._intake.take(mailbox, path.name, content, digest, interchanges)
+        _move_aside(path, self._mailboxes[mailbox] / "archive")
+        with self._ledger.transaction():
+            for row_id in taken:
+                self._ledger.change("interchange", row_id, archived=1)
+        return 1
+
+    def _pay(self) -> int:
+        """One remittance for each payer, payee and envelope with decisions due."""
+        due = sorted(self._ledger.due_claims(self._clock()), key=_payee_of)
+        paid = 0
+        for _, rows in groupby(due, key=_payee_of):
+            with self._ledger.transaction():
+                paid += self._payments.pay(list(rows))
+        return paid
+
+    def _write_answers(self) -> int:
+        written = 0
+        for answer in self._in_order(self._ledger.due_answers(self._clock())):
+            content = answer.content
+            if self._faults.strikes("truncated-answer"):
+                content = content[: len(content) // 2]
+            _write_new(self._mailboxes[answer.mailbox] / "download", answer.file_name, content)
+            with self._ledger.transaction():
+                self._ledger.change("answer", answer.id, written=1)
+            written += 1
+        return written
+
+    def _in_order(self, answers: list[Answer]) -> list[Answer]:
+        if not self._faults.strikes("out-of-order"):
+            return answers
+        ordered = sorted(answers, key=lambda answer: _PRIORITY_OUT_OF_ORDER[answer.kind])
+        first = ordered[:1]
+        return [answer for answer in ordered if answer.kind == first[0].kind] if first else []
+
+
+def _payee_of(row: sqlite3.Row) -> tuple[str, str, str, str]:
+    return row["mailbox"], row["payer_id"], row["payee_npi"], row["reply"]
+
+
+def _move_aside(path: Path, archive: Path) -> None:
+    """Move to the archive, under another name where that one was used before."""
+    target, copies = archive / path.name, 1
+    while target.exists():
+        copies += 1
+        target = archive / f"{path.name}.{copies}"
+    path.rename(target)
+
+
+def _write_new(folder: Path, name: str, content: bytes) -> None:
+    """Make a file appear whole. One already there is our own from before a kill."""
+    unfinished = folder.parent / f".{name}.tmp"
+    unfinished.write_bytes(content)
+    unfinished.rename(folder / name)

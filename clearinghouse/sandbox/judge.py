@@ -1,0 +1,135 @@
+"""Whether a submission may pass: the envelope for the TA1, each transaction for the 999, each claim for the 277CA.
+
+The guide check comes from clearinghouse.x12; routing and plausibility are the clearinghouse's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from clearinghouse.sandbox.answers import Verdict
+from clearinghouse.sandbox.payer_table import PayerTable
+from clearinghouse.sandbox.submission import SubmittedClaim, SubmittedInterchange, SubmittedTransaction, at
+from clearinghouse.x12.acknowledgement_999 import Context, ElementError, SegmentError, TransactionResponse
+from clearinghouse.x12.findings import ERROR, Finding
+
+SYNTAX = 2
+"""Findings up to this SNIP type refuse the whole transaction; later ones refuse the claim they are about."""
+
+_CLAIM_STATUS_BY_SNIP = {3: ("A8", "400"), 4: ("A6", "21"), 5: ("A7", "21")}
+
+
+def judge_envelope(interchange: SubmittedInterchange) -> str | None:
+    """The TA1 note that refuses the interchange, or None."""
+    isa = interchange.header.elements
+    if not interchange.complete:
+        return "023"
+    trailer = interchange.trailer or []
+    if at(trailer, 2) != isa[13]:
+        return "001"
+    if at(trailer, 1).lstrip("0") != str(len(interchange.groups)):
+        return "021"
+    if isa[15] not in ("T", "P"):
+        return "020"
+    if interchange.stray or not interchange.groups or any(group.trailer is None for group in interchange.groups):
+        return "024"
+    return None
+
+
+def transaction_response(transaction: SubmittedTransaction, findings: Iterable[Finding]) -> TransactionResponse:
+    """AK2 to IK5 for one transaction: refused when the guide check found a syntax or guide error."""
+    errors = [each for each in findings if each.severity == ERROR and each.snip <= SYNTAX]
+    header = transaction.segments[0]
+    return TransactionResponse(
+        transaction_type=at(header, 1),
+        control_number=at(header, 2),
+        guide=at(header, 3),
+        code="R" if errors else "A",
+        segment_errors=tuple(_segment_errors(transaction, errors)),
+        error_codes=("5",) if errors else (),
+    )
+
+
+def _segment_errors(transaction: SubmittedTransaction, errors: list[Finding]) -> Iterable[SegmentError]:
+    placed: dict[int, list[Finding]] = {}
+    for error in errors:
+        if error.segment and error.position:
+            placed.setdefault(error.position, []).append(error)
+    for position, found in sorted(placed.items()):
+        claim_number = _claim_number_at(transaction, position)
+        elements = tuple(_element_error(each) for each in found if each.ik4)
+        yield SegmentError(
+            segment_id=found[0].segment,
+            segment_position=position,
+            code=next((each.ik3 for each in found if each.ik3), "8"),
+            loop_id=found[0].loop,
+            contexts=(Context("CLM01", claim_number),) if claim_number else (),
+            elements=elements,
+        )
+
+
+def _element_error(finding: Finding) -> ElementError:
+    found = re.fullmatch(r"[A-Z0-9]{2,3}?([0-9]{2})(?:-([0-9]+))?", finding.element)
+    return ElementError(
+        element_position=int(found[1]) if found else 1,
+        component_position=int(found[2]) if found and found[2] else None,
+        code=finding.ik4,
+    )
+
+
+def _claim_number_at(transaction: SubmittedTransaction, position: int) -> str:
+    """CLM01 of the claim a segment belongs to; blank above the claims."""
+    for segment in reversed(transaction.segments[:position]):
+        if segment[0] == "CLM":
+            return at(segment, 1)
+        if segment[0] == "HL":
+            return ""
+    return ""
+
+
+def judge_claim(claim: SubmittedClaim, table: PayerTable, findings: Iterable[Finding], today: date) -> Verdict:
+    """The clearinghouse's word on one claim: A1 when it is passed on to the payer, else why not."""
+    found = [
+        each
+        for each in findings
+        if each.severity == ERROR
+        and each.snip > SYNTAX
+        and claim.first_position <= (each.position or 0) <= claim.last_position
+    ]
+    if found:
+        return Verdict(claim, *_CLAIM_STATUS_BY_SNIP.get(found[0].snip, ("A3", "21")))
+    if table.find(claim.payer.identifier) is None:
+        return Verdict(claim, "A7", "153", "PR")
+    if claim.charge_cents != sum(line.charge_cents for line in claim.lines):
+        return Verdict(claim, "A8", "400")
+    if not claim.service_dates or claim.service_dates[-1] > today:
+        return Verdict(claim, "A7", "187")
+    return Verdict(claim, "A1", "19", "PR")
+
+
+def judge_at_payer(claim: SubmittedClaim, original_is_known: bool) -> tuple[str, str, str] | None:
+    """The payer's reason to refuse a claim before adjudication (category, status, entity), or None."""
+    if not re.fullmatch(r"[A-Z0-9][A-Z0-9-]{3,24}", claim.subscriber.identifier):
+        return "A7", "164", "IL"
+    if not _is_npi(claim.billing.identifier):
+        return "A7", "562", "85"
+    if claim.frequency in ("7", "8") and not claim.original_number:
+        return "A6", "464", ""
+    if claim.frequency in ("7", "8") and not original_is_known:
+        return "A7", "464", ""
+    if claim.frequency not in ("1", "2", "3", "4", "5", "7", "8", "9"):
+        return "A7", "228", ""
+    return None
+
+
+def _is_npi(text: str) -> bool:
+    """Ten digits whose Luhn sum over 80840 and the number is right (45 CFR 162.406)."""
+    if not re.fullmatch(r"[12][0-9]{9}", text):
+        return False
+    total = 0
+    for place, digit in enumerate(reversed("80840" + text)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
