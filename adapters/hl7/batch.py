@@ -127,8 +127,7 @@ def _lines(beginning: bytes, stream: BinaryIO, longest: int) -> Iterator[tuple[i
 
 def _without_framing(raw: bytes) -> bytes:
     """Cut MLLP's end block off, and what follows it; a message keeps its own last segment terminator."""
-    body = raw.rstrip(b"\r\n")
-    return body.rstrip(b"\r\n\x1c") + raw[len(body) :][:1] if body.endswith(END_BLOCK) else raw
+    return raw[: raw.rindex(END_BLOCK)] if raw.rstrip(b"\r\n").endswith(END_BLOCK) else raw
 
 
 def _check_count(position: int, line: bytes, found: int, reason: str, place: str) -> Iterator[BatchFault]:
@@ -149,10 +148,10 @@ def _read_wide(raw: bytes, codec: str, max_message_bytes: int) -> Iterator[Batch
     except UnicodeDecodeError as error:
         yield BatchFault(error.start, "charset-mismatch", "the file is not in the character set it begins with", raw)
         return
-    # Written back as UTF-8 so that lines can be found; each message keeps the character set of the file.
-    exact = codec if codec.endswith(("-le", "-be")) else codec + ("-le" if raw[0] == 0xFF else "-be")
-    for entry in _Splitter(max_message_bytes).split(_lines(text.encode(), io.BytesIO(), max_message_bytes)):
+    # Lines are found in UTF-8; each message keeps the character set of the file, so places in it are not known.
+    lines = _lines(text.lstrip("\ufeff").encode(), io.BytesIO(), max_message_bytes)
+    for entry in _Splitter(max_message_bytes).split(lines):
         if isinstance(entry, BatchMessage):
-            yield BatchMessage(entry.index, entry.byte_position, entry.raw.decode().encode(exact))
+            yield BatchMessage(entry.index, 0, entry.raw.decode().encode(codec))
         else:
             yield entry

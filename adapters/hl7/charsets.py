@@ -36,10 +36,10 @@ for _part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15):
         _CODECS[_spelling.format(_part)] = f"iso8859-{_part}"
 
 _WIDE_STARTS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
     (b"M\x00\x00\x00", "utf-32-le"),
     (b"\x00\x00\x00M", "utf-32-be"),
     (b"M\x00", "utf-16-le"),
@@ -53,7 +53,7 @@ def find_codec(declared: str) -> str | None:
 
 
 def find_wide_codec(raw: bytes) -> str | None:
-    """The codec of bytes whose first characters take two or four bytes each, else None."""
+    """The codec of bytes whose first characters take two or four bytes each, else None; a mark stays in the text."""
     for start, codec in _WIDE_STARTS:
         if raw.startswith(start):
             return codec

@@ -246,9 +246,7 @@ class Hl7Message:
     def _width(self, text: str) -> int:
         if text.isascii() and not find_wide_codec(self.raw):
             return len(text)
-        # A codec that writes a byte order mark would count it once for every stretch of text.
-        mark = len("".encode(self.charset)) if self.charset in ("utf-16", "utf-32") else 0
-        return len(text.encode(self.charset)) - mark
+        return len(text.encode(self.charset))
 
 
 def read_message(raw: bytes, fallback_charset: str | None = None) -> Hl7Message:

@@ -89,13 +89,13 @@ class FrameDecoder:
         if self.overflow is not None or not self._inside:
             return []
         if self.awaits_carriage_return:
-            self.counts.ends_without_carriage_return += 1
             content = bytes(self._buffer[:-1])
+            if len(content) > self._max_frame_bytes:
+                self._overflow()
+                return []
+            self.counts.ends_without_carriage_return += 1
             self._leave(len(self._buffer))
-            if len(content) <= self._max_frame_bytes:
-                return [self._settle(content)]
-            self._overflow(content)
-            return []
+            return [self._settle(content)]
         self.counts.frames_cut_off += 1
         self._leave(len(self._buffer))
         return []
@@ -128,7 +128,7 @@ class FrameDecoder:
             # EB may still turn out to be content, so it counts only once the byte after it is known.
             length = self._scanned if end < 0 or end + 1 == len(buffer) else end
             if length > self._max_frame_bytes:
-                self._overflow(bytes(buffer[:_OVERFLOW_KEPT_BYTES]))
+                self._overflow()
                 return None
             if end < 0 or end + 1 == len(buffer):
                 return None
@@ -161,8 +161,9 @@ class FrameDecoder:
         self.counts.frames += 1
         return kept
 
-    def _overflow(self, beginning: bytes) -> None:
+    def _overflow(self) -> None:
         self.counts.frames_too_large += 1
-        self.overflow = beginning.lstrip(START_BLOCK)[:_OVERFLOW_KEPT_BYTES]
+        kept = bytes(self._buffer[: min(_OVERFLOW_KEPT_BYTES, self._max_frame_bytes)])
+        self.overflow = kept.lstrip(START_BLOCK)
         self._buffer.clear()
         self._inside = False
