@@ -103,7 +103,7 @@ class _Reader:
         while len(self.open) > depth:
             self._close_line()
             level = self.open.pop()
-            value = _BUILD[level.kind](level)
+            value: Any = _BUILD[level.kind](level)
             if self.open:
                 self.open[-1].children.append(value)
             else:
@@ -187,7 +187,7 @@ def _claim(level: _Level) -> ClaimStatus:
         references=tuple(others),
         service_dates=_service_dates(level),
         lines=tuple(level.children),
-        **named,  # type: ignore[arg-type]
+        **named,
     )
 
 

@@ -28,18 +28,13 @@ class Enclosure:
         return self.header.delimiters.component
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One segment of a transaction set: elements (`values[0]` is its id) and its position counted from ST = 1."""
-
-    values: list[str]
-    position: int
-
-
-def read_lines(source: Source, transaction_type: str) -> Iterator[tuple[Enclosure, list[str], int]]:
+def read_lines(
+    source: Source, transaction_type: str, *, counted: bool = True
+) -> Iterator[tuple[Enclosure, list[str], int]]:
     """Every segment of every ST of one type (835, 837, 277, 999) as (enclosure, elements, position), SE included.
 
-    Raises X12FormatError when no interchange can be read, a transaction set ends without SE, or SE01 miscounts.
+    Raises X12FormatError when no interchange can be read, a transaction set ends without SE, or (where `counted`) after
+    an SE whose SE01 miscounts.
     """
     enclosure: Enclosure | None = None
     group: tuple[str, ...] = ()
@@ -69,7 +64,7 @@ def read_lines(source: Source, transaction_type: str) -> Iterator[tuple[Enclosur
                 raise X12FormatError("the transaction set has no SE segment.", position)
             yield enclosure, values, position
             if name == "SE":
-                if at(values, 1) != str(position):
+                if counted and at(values, 1) != str(position):
                     raise X12FormatError("the segment count differs from the segments there are.", position, "SE01")
                 enclosure = None
     if enclosure is not None:
