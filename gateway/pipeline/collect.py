@@ -60,6 +60,8 @@ class CollectPass:
         try:
             for waiting in exchange.list_answers():
                 content = exchange.download(waiting)
+                if content is None:
+                    continue
                 self.take(connection, content, waiting.name, collected)
                 exchange.dispose(waiting)
         except Unavailable as error:

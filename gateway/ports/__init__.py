@@ -241,8 +241,8 @@ class Exchange(Protocol):
     def list_answers(self) -> list[RemoteAnswer]:
         """Files waiting for us that have settled. Files with hostile names are left where they are."""
 
-    def download(self, answer: RemoteAnswer) -> bytes:
-        """The bytes of one waiting file."""
+    def download(self, answer: RemoteAnswer) -> bytes | None:
+        """The bytes of one waiting file; None while it is not complete: it stays where it is."""
 
     def dispose(self, answer: RemoteAnswer) -> None:
         """After the bytes are committed: delete, move or leave, as the partner's profile says."""

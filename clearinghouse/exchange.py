@@ -1,0 +1,257 @@
+"""One connection: claims rendered in its envelope, files moved through its mailbox, answers read back as facts."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from clearinghouse import mailbox as box
+from clearinghouse.ack_999 import transaction_answers
+from clearinghouse.claims_to_837 import transaction_837
+from clearinghouse.interchange_ta1 import interchange_answers
+from clearinghouse.partner import AfterDownload, PartnerProfile, Publish, file_name
+from clearinghouse.remit_835 import remittances
+from clearinghouse.returned_file import Enclosed, split_returned
+from clearinghouse.status_277ca import claim_answers
+from clearinghouse.x12.claims_837 import Submitter
+from clearinghouse.x12.decoding import X12FormatError
+from clearinghouse.x12.encoding import UnwritableValue
+from clearinghouse.x12.envelope import Delimiters, Envelope
+from clearinghouse.x12.parties import Name
+from clearinghouse.x12.tokens import read_segments
+from clearinghouse.x12.write_837 import write_837
+from gateway.claim.answer import Answer, AnswerTransaction
+from gateway.errors import (
+    DeliveryUnknown,
+    FormatError,
+    GatewayError,
+    NotSent,
+    PartnerPaused,
+    Unavailable,
+)
+from gateway.ports import (
+    InterchangeNumbers,
+    NumberedClaim,
+    RemoteAnswer,
+    RenderedInterchange,
+    Settled,
+)
+
+_READERS: Mapping[str, tuple[str, Callable[[bytes], tuple[Answer, ...]]]] = {
+    "TA1": ("TA1", interchange_answers),
+    "999": ("999", transaction_answers),
+    "277": ("277CA", claim_answers),
+    "835": ("835", remittances),
+}
+_INTERCHANGE_END = re.compile(rb"IEA.[0-9]{1,5}.[0-9]{1,9}[^0-9A-Za-z]\s*\Z")
+
+
+class PartnerExchange:
+    """Implements gateway.ports.Exchange for one partner profile over one mailbox."""
+
+    def __init__(
+        self,
+        profile: PartnerProfile,
+        mailbox: box.Mailbox,
+        submitter: Submitter,
+        *,
+        local_time: ZoneInfo,
+        settle_gap: timedelta,
+    ) -> None:
+        self._profile = profile
+        self._mailbox = mailbox
+        self._submitter = submitter
+        self._local_time = local_time
+        self._settle_gap = settle_gap
+        self._seen: dict[tuple[str, bytes], tuple[int, int]] = {}
+        """(size, polls it has had that size) of each waiting file: one still growing is left alone."""
+
+    @property
+    def usage(self) -> str:
+        """ISA15."""
+        return self._profile.envelope.usage.value
+
+    @property
+    def most_claims(self) -> int:
+        """Claims in one interchange at most."""
+        return self._profile.upload.max_claims
+
+    @property
+    def settle_gap(self) -> timedelta:
+        """How far apart two probes must agree that nothing arrived."""
+        return self._settle_gap
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def render(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> RenderedInterchange:
+        """One interchange with one ST. Raises FormatError naming loop and element, never the value."""
+        local = numbers.created_at.astimezone(self._local_time)
+        envelope = self._envelope(numbers.isa13, local)
+        receiver = self._profile.envelope.receiver_id.strip()
+        transaction = transaction_837(
+            claims,
+            batch_reference=numbers.batch_reference,
+            created_at=local,
+            submitter=self._submitter,
+            receiver=Name(self._profile.partner.upper(), id_qualifier="46", identifier=receiver),
+        )
+        try:
+            content = write_837(transaction, envelope)
+        except UnwritableValue as error:
+            raise FormatError(str(error)) from error
+        form = claims[0].claim.form
+        usage = self._profile.envelope.usage
+        name = file_name(self._profile.upload, form, numbers.isa13, usage, numbers.created_at)
+        if self.claim_numbers(content) != [each.claim_number for each in claims]:
+            raise FormatError("what was written does not read back as the claims that were given")
+        return RenderedInterchange(content=content, remote_name=name)
+
+    def _envelope(self, number: int, local: datetime) -> Envelope:
+        ours = self._profile.envelope
+        marks = ours.delimiters
+        return Envelope(
+            sender_qualifier=ours.sender_qualifier,
+            sender_id=ours.sender_id,
+            receiver_qualifier=ours.receiver_qualifier,
+            receiver_id=ours.receiver_id,
+            application_sender_code=ours.group_sender,
+            application_receiver_code=ours.group_receiver,
+            usage=ours.usage.value,
+            interchange_control_number=number,
+            group_control_number=number,
+            created_on=local.date(),
+            created_time=local.time(),
+            acknowledgment_requested=ours.acknowledgement_requested,
+            delimiters=Delimiters(marks.element, marks.component, marks.repetition, marks.segment, marks.newline),
+        )
+
+    def claim_numbers(self, content: bytes) -> list[str]:
+        """CLM01 of every claim, read back from the bytes."""
+        return [values[1] for _, values in read_segments(content) if values[0] == "CLM" and len(values) > 1]
+
+    def upload(self, interchange: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        """Put the file where the partner takes it; see gateway.ports.Exchange for what is raised."""
+
+        def step(marker: box.Step, detail: Mapping[str, str | int]) -> None:
+            on_step(marker.value, " ".join(f"{name}={value}" for name, value in detail.items()))
+
+        with _translated(), self._mailbox.session() as session:
+            session.upload(interchange.remote_name, interchange.content, step)
+
+    def settle(self, interchange: RenderedInterchange, markers: Sequence[str]) -> Settled:
+        """What became of an interrupted upload. Removes only our own unfinished file."""
+        if box.Step.OPENED.value not in markers:
+            return Settled.NOT_SENT
+        size = len(interchange.content)
+        with _translated(), self._mailbox.session() as session:
+            probe = session.probe(interchange.remote_name)
+            if probe.shows_delivery(size):
+                return Settled.DELIVERED
+            if session.remove_partial(interchange.remote_name, size):
+                return Settled.NOT_SENT
+            renamed = box.Step.RENAME_SENT.value in markers
+            hidden = self._profile.upload.publish is not Publish.DIRECT
+            return Settled.NOT_SENT if hidden and not renamed and probe.shows_nothing else Settled.UNKNOWN
+
+    # --- back --------------------------------------------------------------------------------------------------------
+
+    def list_answers(self) -> list[RemoteAnswer]:
+        """Files that have settled: the same size in enough listings, and old enough."""
+        rules = self._profile.download
+        waiting: list[RemoteAnswer] = []
+        now_seen: dict[tuple[str, bytes], tuple[int, int]] = {}
+        with _translated(), self._mailbox.session() as session:
+            for source in rules.sources:
+                for file in session.list(source.path):
+                    if file.refused or not fnmatch.fnmatchcase(file.shown_name, source.match):
+                        continue
+                    key = (file.directory, file.name)
+                    size, polls = self._seen.get(key, (-1, 0))
+                    polls = polls + 1 if size == file.size else 1
+                    now_seen[key] = (file.size, polls)
+                    if polls >= rules.settle_polls:
+                        waiting.append(RemoteAnswer(name=file.name, directory=file.directory, size=file.size))
+        self._seen = now_seen
+        return waiting
+
+    def download(self, answer: RemoteAnswer) -> bytes | None:
+        """The bytes of one waiting file; None for an interchange whose IEA has not arrived yet."""
+        with _translated(), self._mailbox.session() as session:
+            content = session.download(_remote(answer), self._profile.download.max_bytes)
+        unfinished = content.lstrip()[:3] == b"ISA" and not _INTERCHANGE_END.search(content[-64:])
+        return None if unfinished else content
+
+    def dispose(self, answer: RemoteAnswer) -> None:
+        """Delete, move or leave the partner's copy, as the profile says."""
+        rules = self._profile.download
+        with _translated(), self._mailbox.session() as session:
+            if rules.after is AfterDownload.REMOVE:
+                session.remove(_remote(answer))
+            elif rules.after is AfterDownload.ARCHIVE and rules.archive_directory:
+                session.move_to_archive(_remote(answer), rules.archive_directory)
+
+    def read_answers(self, content: bytes) -> list[AnswerTransaction]:
+        """Every transaction of a returned file. Raises FormatError when it holds none we know."""
+        enclosed = split_returned(content)
+        if not enclosed:
+            raise FormatError("the file holds no X12 transaction; it is kept as a report")
+        read = [_answer_transaction(each) for each in enclosed if each.identifier in _READERS]
+        if not read:
+            found = ", ".join(sorted({each.identifier for each in enclosed}))
+            raise FormatError(f"the file holds {found}, which is no answer to a claim; it is kept")
+        return read
+
+    def is_ours(self, answer: AnswerTransaction) -> str:
+        """Why a returned transaction is not for us; empty when it is."""
+        ours = self._profile.envelope
+        if answer.receiver != ours.sender_id.strip():
+            return "the receiver in its envelope is somebody else: this may be another organization's data"
+        if answer.usage != ours.usage.value:
+            return f"its usage is {answer.usage}, this connection's is {ours.usage.value}"
+        return ""
+
+
+def _answer_transaction(each: Enclosed) -> AnswerTransaction:
+    type, read = _READERS[each.identifier]
+    answers: tuple[Answer, ...] = ()
+    problems = list(each.problems)
+    if not problems:
+        try:
+            answers = read(each.raw)
+        except (X12FormatError, ValueError) as error:
+            problems.append(f"the {type} cannot be read: {error}")
+    elements = each.header.elements
+    return AnswerTransaction(
+        type=type,
+        sender=elements[6].strip(),
+        receiver=elements[8].strip(),
+        usage=elements[15],
+        isa13=int(elements[13]) if elements[13].isdigit() else 0,
+        gs06=int(each.group_number) if each.group_number.isdigit() else None,
+        st02=each.control_number,
+        raw=each.raw,
+        answers=answers,
+        problems=tuple(problems),
+    )
+
+
+def _remote(answer: RemoteAnswer) -> box.RemoteFile:
+    return box.RemoteFile(directory=answer.directory, name=answer.name, size=answer.size, modified_at=None)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The mailbox's failures in the words of the use cases."""
+    try:
+        yield
+    except box.DeliveryUnknown as error:
+        raise DeliveryUnknown(str(error)) from error
+    except box.NotSent as error:
+        raise NotSent(str(error)) from error
+    except box.MailboxError as error:
+        raised: type[GatewayError] = PartnerPaused if error.pauses_partner else Unavailable
+        raise raised(str(error)) from error
