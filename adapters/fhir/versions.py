@@ -1,0 +1,147 @@
+"""Recognises resources written for another FHIR version than R4, by elements and types that only it has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.fhir.issues import Issue
+
+DSTU2, STU3, R5 = "DSTU2 (1.0)", "STU3 (3.0)", "R5 (5.0)"
+
+_OTHER_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("MedicationOrder", "DiagnosticOrder", "DeviceUseRequest", "ProcedureRequest", "ReferralRequest", "Order"), DSTU2
+    ),
+    **dict.fromkeys(("BodySite", "Conformance", "ClaimResponseRequest", "EligibilityRequest"), DSTU2),
+    **dict.fromkeys(("Sequence", "ProcessRequest", "ProcessResponse", "EligibilityResponse", "ServiceDefinition"), STU3),
+    **dict.fromkeys(("InventoryItem", "Transport", "FormularyItem", "GenomicStudy", "ImagingSelection"), R5),
+    **dict.fromkeys(("BiologicallyDerivedProductDispense", "DeviceAssociation", "DeviceDispense", "Permission"), R5),
+    **dict.fromkeys(("EncounterHistory", "InventoryReport", "NutritionIntake", "Requirements", "TestPlan"), R5),
+}
+
+# Elements of the types we take which R4 does not have, by who had or has them.
+_ELEMENTS: Mapping[tuple[str, str], str] = {
+    (resource, element): version
+    for version, table in (
+        (
+            DSTU2,
+            {
+                "Bundle": "base",
+                "Encounter": "patient indication incomingReferral",
+                "Condition": "patient dateRecorded",
+                "Procedure": "notPerformed reasonNotPerformed request",
+                "Coverage": "issuer bin group plan",
+                "Patient": "animal careProvider",
+                "Practitioner": "practitionerRole role",
+                "EpisodeOfCare": "condition",
+                "Account": "currency balance coveragePeriod activePeriod",
+                "Claim": "ruleset originalRuleset target condition interventionException school missingTeeth",
+                "ClaimResponse": "ruleset originalRuleset",
+            },
+        ),
+        (
+            STU3,
+            {
+                "Encounter": "reason incomingReferral",
+                "EncounterDiagnosis": "role",
+                "Condition": "context assertedDate",
+                "Procedure": "context notDone notDoneReason definition",
+                "ProcedurePerformer": "role onBehalf",
+                "Coverage": "grouping sequence",
+                "Patient": "animal",
+                "Claim": "employmentImpacted hospitalization information naicsCode organization",
+                "ClaimResponse": "requestProvider requestOrganization totalCost totalBenefit unallocDeductable",
+                "ChargeItem": "definition",
+                "Account": "active balance",
+                "Appointment": "indication reason incomingReferral",
+                "ServiceRequest": "context definition",
+            },
+        ),
+        (
+            R5,
+            {
+                "Encounter": "actualPeriod admission careTeam virtualService subjectStatus plannedStartDate plannedEndDate",
+                "EncounterParticipant": "actor",
+                "EncounterLocation": "form",
+                "Coverage": "kind paymentBy insurer insurancePlan",
+                "Condition": "participant",
+                "Procedure": "occurrenceDateTime occurrencePeriod focus recorded reported reason",
+                "Claim": "traceNumber diagnosisRelatedGroup event encounter",
+                "ClaimResponse": "traceNumber diagnosisRelatedGroup decision event encounter",
+                "ChargeItem": "unitPriceComponent totalPriceComponent",
+                "Account": "billingStatus diagnosis procedure relatedAccount calculatedAt",
+                "EpisodeOfCare": "reason",
+                "Organization": "qualification description",
+                "Practitioner": "deceasedBoolean deceasedDateTime",
+                "PractitionerRole": "contact characteristic communication",
+                "Location": "form contact virtualService characteristic",
+                "Appointment": "subject recurrenceId virtualService cancellationDate class account",
+                "ServiceRequest": "focus bodyStructure reason",
+                "Bundle": "issues",
+            },
+        ),
+    )
+    for resource, names in table.items()
+    for element in names.split()
+}
+
+
+class VersionSigns:
+    """Collects the signs one resource gives of having been written for another version."""
+
+    __slots__ = ("_signs",)
+
+    def __init__(self) -> None:
+        self._signs: Counter[str] = Counter()
+
+    def unknown_element(self, shape: str, name: str) -> None:
+        """An element R4 does not have."""
+        version = _ELEMENTS.get((shape, name))
+        if version is not None:
+            self._signs[version] += 1
+
+    def misshapen(self, shape: str, name: str, value: Any) -> None:
+        """An element R4 has, in a form that R4 does not."""
+        version = _misshapen(shape, name, value)
+        if version is not None:
+            self._signs[version] += 1
+
+    def issue(self, place: str) -> Issue | None:
+        """What the signs add up to; None when there were none."""
+        if not self._signs:
+            return None
+        return wrong_version(place, self._signs.most_common(1)[0][0])
+
+
+def _misshapen(shape: str, name: str, value: Any) -> str | None:
+    if shape == "HumanName" and name == "family" and type(value) is list:
+        return DSTU2
+    if shape == "Encounter" and name == "class":
+        return {str: DSTU2, list: R5}.get(type(value))
+    if shape == "Condition" and name in {"clinicalStatus", "verificationStatus"} and type(value) is str:
+        return STU3
+    if shape == "Condition" and name == "category" and type(value) is dict:
+        return DSTU2
+    if shape == "Coverage" and name == "subscriberId" and type(value) is list:
+        return R5
+    if shape == "ServiceRequest" and name == "code" and type(value) is dict and "concept" in value:
+        return R5
+    return None
+
+
+def version_of_unknown_type(name: str) -> str | None:
+    """The FHIR version that has a resource of this name, where R4 has none."""
+    return _OTHER_TYPES.get(name)
+
+
+def wrong_version(place: str, version: str) -> Issue:
+    """The issue that says plainly: this is not R4."""
+    return Issue(
+        code="not-supported",
+        detail="fhir-version-wrong",
+        expression=place,
+        message=f"This looks like FHIR {version}; this server takes R4 (4.0.1).",
+        fix="Send it as FHIR R4.",
+    )
