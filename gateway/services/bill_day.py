@@ -32,7 +32,12 @@ from gateway.services.resolve import resolve_charge
 TELEHEALTH = frozenset({Modality.TELEHEALTH_HOME, Modality.TELEHEALTH_OTHER})
 # CMS place of service codes: 10 the patient's home, 02 anywhere else on a screen.
 _TELEHEALTH_PLACES = {Modality.TELEHEALTH_HOME: "10", Modality.TELEHEALTH_OTHER: "02"}
-_MISSED = {AttendanceStatus.NO_SHOW: "no-show", AttendanceStatus.CANCELLED: "cancelled"}
+_MISSED = {
+    AttendanceStatus.PLANNED: "planned",
+    AttendanceStatus.NO_SHOW: "no-show",
+    AttendanceStatus.CANCELLED: "cancelled",
+    AttendanceStatus.ERROR: "entered-in-error",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +75,19 @@ def bill_day(
     A day whose notes are unsigned still gets its lines: the gate holds them, with the dollars.
     """
     day_class = classify_day(day, definition)
-    missed = {each.encounter_id: _MISSED.get(each.status, "planned") for each in day.sessions}
+    missed = {each.encounter_id: _MISSED[each.status] for each in day.sessions if each.status in _MISSED}
     if not day.attended:
         return DayBill(day_class=day_class, reason=str(day_class), unbilled=missed)
     if day_class is DayClass.PARTIAL and not _is_half_day(day, definition.half_day):
         return _not_billed(day, definition, missed)
     billing = _Billing(day, definition, facility, payer, catalogue)
     lines, findings, unbilled = billing.itemised() if _itemises(definition) else billing.per_diem(day_class)
-    billed = {encounter_id for line in lines for encounter_id in line.encounter_ids}
-    reasons = {each: word for each, word in missed.items() if each not in billed}
     return DayBill(
         day_class=day_class,
         lines=tuple(lines),
         reason="" if lines else "no-billed-service",
         findings=tuple(findings),
-        unbilled={**reasons, **unbilled},
+        unbilled={**missed, **unbilled},
     )
 
 

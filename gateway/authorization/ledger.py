@@ -1,0 +1,101 @@
+"""The authorization ledger's arithmetic: which authorization covers a day, and how far its units reach.
+
+Pure: records and uses come in, positions go out. Counting is cumulative by date of service, because that is how a payer
+counts: the units that are short fall on the last days, whatever order the claims were sent in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.claim.contract import Payer
+from gateway.claim.record import AuthorizationRecord, AuthorizationStatus, AuthorizationUnit, LevelOfCare
+
+GRANTED = frozenset({AuthorizationStatus.APPROVED, AuthorizationStatus.PARTIAL})
+_MINUTES = {AuthorizationUnit.HOUR: 60, AuthorizationUnit.QUARTER_HOUR: 15}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Units of one authorization used on one date of service."""
+
+    on: date
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationPosition:
+    """Where an authorization stands on one date of service."""
+
+    number: str
+    on: date
+    in_span: bool
+    units: int | None
+    """Units granted; None when the payer's answer states none, or nobody recorded them."""
+    used: int
+    """Units used up to and including the day."""
+    remaining: int | None
+    """Never below zero; None when ``units`` is."""
+    first_day_beyond: date | None
+    """The first date of service the units no longer reach, of all uses known."""
+
+    @property
+    def covers(self) -> bool:
+        """True when the day lies in the span and its units are still there, as far as units are known."""
+        return self.in_span and (self.units is None or self.used <= self.units)
+
+
+def authorization_position(record: AuthorizationRecord, uses: Iterable[Use], day: date) -> AuthorizationPosition:
+    """Cumulative units by date of service, what remains after ``day``, and the first day beyond.
+
+    ``uses`` are all uses of this authorization, the day's own included, in any order.
+    """
+    cumulative = used = 0
+    first_day_beyond = None
+    for use in sorted(uses, key=lambda each: each.on):
+        cumulative += use.units
+        if use.on <= day:
+            used = cumulative
+        if first_day_beyond is None and record.units is not None and cumulative > record.units:
+            first_day_beyond = use.on
+    return AuthorizationPosition(
+        number=record.number,
+        on=day,
+        in_span=is_in_span(record, day),
+        units=record.units,
+        used=used,
+        remaining=None if record.units is None else max(0, record.units - used),
+        first_day_beyond=first_day_beyond,
+    )
+
+
+def is_in_span(record: AuthorizationRecord, on: date) -> bool:
+    """True when the day lies between the authorization's dates; a date the payer left open is open."""
+    return (record.start_on is None or record.start_on <= on) and (record.end_on is None or on <= record.end_on)
+
+
+def is_for(record: AuthorizationRecord, payer: Payer, level_of_care: LevelOfCare) -> bool:
+    """True unless the authorization names another payer or another level of care."""
+    return (record.payer is None or record.payer in payer.names) and (
+        record.level_of_care is None or record.level_of_care is level_of_care
+    )
+
+
+def units_of_day(unit: AuthorizationUnit, minutes: int) -> int:
+    """Units one day of attendance uses: a day or visit is one, begun hours and quarters count whole."""
+    size = _MINUTES.get(unit)
+    return 1 if size is None else max(1, -(-minutes // size))
+
+
+def find_covering(
+    records: Iterable[AuthorizationRecord], payer: Payer, level_of_care: LevelOfCare, on: date
+) -> AuthorizationRecord | None:
+    """The granted authorization for the payer and level of care whose span holds the day; the earliest of several."""
+    found = [
+        each
+        for each in records
+        if each.number and each.status in GRANTED and is_for(each, payer, level_of_care) and is_in_span(each, on)
+    ]
+    return min(found, key=lambda each: (each.start_on or date.min, each.number)) if found else None

@@ -1,0 +1,209 @@
+"""Judge one service day of one patient: who pays, under which definition, in which period; or why it is not billed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from gateway.authorization.ledger import find_covering
+from gateway.claim.attendance import ServiceDay
+from gateway.claim.calendar import Span
+from gateway.claim.contract import AuthorizationNeed, Catalogue, Facility, Payer, Program, ServiceDefinition
+from gateway.claim.finding import Finding, Owner, Severity, blocks
+from gateway.claim.record import AttendanceStatus
+from gateway.services.bill_day import DayBill, bill_day
+from gateway.services.case import KnownCoverage, KnownEpisode, PatientCase
+from gateway.services.coverage_choice import choose_coverage
+from gateway.services.days import findings_of_day
+from gateway.services.periods import billing_period
+from gateway.services.resolve import resolve_definition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillableDay:
+    """A day with lines, and all that decides on which claim they go."""
+
+    day: ServiceDay
+    bill: DayBill
+    definition: ServiceDefinition
+    payer: Payer
+    coverage: KnownCoverage
+    facility: Facility
+    program: Program
+    episode: KnownEpisode | None
+    period: Span
+    authorization_number: str
+    findings: tuple[Finding, ...] = ()
+    """Of its sessions and its bill; a block holds the claim."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbilledDay:
+    """A day without lines: held when it has blocking findings, else not billable or still to come."""
+
+    day: ServiceDay
+    reason: str
+    payer: str = ""
+    findings: tuple[Finding, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """The reason by encounter id, where it is not the day's."""
+
+
+def judge_day(case: PatientCase, day: ServiceDay, catalogue: Catalogue, today: date) -> BillableDay | UnbilledDay:
+    """Everything about one day that needs no other day of the patient."""
+    own = tuple(findings_of_day(day, case.book.findings))
+    if not day.attended:
+        return _missed(day, own, today)
+    facility, program = catalogue.facilities[day.facility], catalogue.program(day.organization, day.program)
+    assert program is not None, "service days are made of known programs only"
+    coverage = choose_coverage(case.coverages, day.on)
+    if isinstance(coverage, Finding):
+        return UnbilledDay(day=day, reason=coverage.rule, findings=(*own, coverage))
+    payer = catalogue.payers.get(coverage.payer or "")
+    if payer is None:
+        unknown = _payer_unknown(coverage, day.on)
+        return UnbilledDay(day=day, reason=unknown.rule, findings=(*own, unknown))
+    if payer.id in case.never_bill_payers:
+        return UnbilledDay(day=day, reason="never-bill-payer", payer=payer.id, findings=own)
+    definition = resolve_definition(
+        catalogue, payer, coverage.record.plan, program.kind, day.level_of_care, facility, day.on
+    )
+    if isinstance(definition, Finding):
+        return UnbilledDay(day=day, reason=definition.rule, payer=payer.id, findings=(*own, definition))
+    bill = bill_day(day, definition, facility, payer, catalogue)
+    if not bill.lines:
+        return _without_lines(case, day, bill, payer, own, today)
+    episode = find_episode(case.episodes, day)
+    period = billing_period(day.on, definition.cadence, payer, episode.record if episode else None)
+    if period is None:
+        return UnbilledDay(
+            day=day, reason="episode-missing", payer=payer.id, findings=(*own, _episode_missing(day, definition))
+        )
+    return BillableDay(
+        day=day,
+        bill=bill,
+        definition=definition,
+        payer=payer,
+        coverage=coverage,
+        facility=facility,
+        program=program,
+        episode=episode,
+        period=period,
+        authorization_number=_authorization_number(case, day, definition, payer, episode),
+        findings=(*own, *bill.findings),
+    )
+
+
+def find_episode(episodes: Iterable[KnownEpisode], day: ServiceDay) -> KnownEpisode | None:
+    """The patient's stay the day lies in: same program, level of care and facility where it states them; the latest."""
+    found = [
+        each
+        for each in episodes
+        if not each.record.cancelled
+        and each.record.admitted_on is not None
+        and each.record.admitted_on <= day.on
+        and (each.record.discharged_on is None or day.on <= each.record.discharged_on)
+        and each.record.program in ("", day.program)
+        and each.record.facility in ("", day.facility)
+        and each.record.level_of_care in (None, day.level_of_care)
+    ]
+    return max(found, key=lambda each: (each.record.admitted_on or date.min, each.id), default=None)
+
+
+def attendance_not_recorded(encounter_id: str, case: PatientCase) -> Finding:
+    """The finding of a planned session whose day has passed."""
+    day, session = next(
+        (day, each) for day in case.book.days for each in day.sessions if each.encounter_id == encounter_id
+    )
+    return Finding(
+        rule="attendance-not-recorded",
+        code="",
+        severity=Severity.BLOCK,
+        path="encounter.status",
+        message=f"The {session.session} session of {day.on} is still only planned.",
+        fix="Record in the EHR whether the patient attended, cancelled or did not come.",
+        owner=Owner.FRONT_DESK,
+        values={"service_on": day.on.isoformat()},
+        origin=session.origin("status"),
+    )
+
+
+def _missed(day: ServiceDay, own: tuple[Finding, ...], today: date) -> UnbilledDay:
+    words = {
+        AttendanceStatus.PLANNED: "planned" if day.on >= today else "attendance-not-recorded",
+        AttendanceStatus.NO_SHOW: "no-show",
+        AttendanceStatus.CANCELLED: "cancelled",
+    }
+    reasons = {each.encounter_id: words.get(each.status, "entered-in-error") for each in day.sessions}
+    return UnbilledDay(day=day, reason=next(iter(reasons.values())), findings=own, reasons=reasons)
+
+
+def _without_lines(
+    case: PatientCase, day: ServiceDay, bill: DayBill, payer: Payer, own: tuple[Finding, ...], today: date
+) -> UnbilledDay:
+    """A day too short to bill is held, not given up, while facts that could lengthen it are still missing."""
+    pending = [finding for finding in _missing_attendance(case, day, today) if finding not in own]
+    return UnbilledDay(
+        day=day,
+        reason=bill.reason,
+        payer=payer.id,
+        findings=(*own, *bill.findings, *pending),
+        reasons=bill.unbilled,
+    )
+
+
+def _missing_attendance(case: PatientCase, day: ServiceDay, today: date) -> list[Finding]:
+    """Blocking findings of the patient's visits of that date that found no place in any day, or have no outcome yet."""
+    unplaced = [
+        finding
+        for each in case.book.unplaced
+        if each.on == day.on and each.status not in (AttendanceStatus.NO_SHOW, AttendanceStatus.CANCELLED)
+        for finding in blocks(each.findings)
+    ]
+    if day.on >= today:
+        return unplaced
+    planned = [each.encounter_id for each in day.sessions if each.status is AttendanceStatus.PLANNED]
+    return unplaced + [attendance_not_recorded(encounter_id, case) for encounter_id in planned]
+
+
+def _authorization_number(
+    case: PatientCase, day: ServiceDay, definition: ServiceDefinition, payer: Payer, episode: KnownEpisode | None
+) -> str:
+    """The number the visits carry, else the episode's, else the granted authorization that covers the day."""
+    stated = [each.authorization_number for each in day.attended if each.authorization_number]
+    if stated:
+        return max(stated, key=lambda number: (stated.count(number), -stated.index(number)))
+    if definition.authorization is AuthorizationNeed.REQUIRED:
+        covering = find_covering(case.authorizations, payer, day.level_of_care, day.on)
+        if covering is not None:
+            return covering.number
+    return episode.record.authorization_number if episode else ""
+
+
+def _payer_unknown(coverage: KnownCoverage, on: date) -> Finding:
+    name = coverage.record.payer
+    return Finding(
+        rule="payer-unknown",
+        code="",
+        severity=Severity.BLOCK,
+        path="insured.payer",
+        message=f"No payer file knows the payer '{name}'." if name else "The coverage does not name its payer.",
+        fix=f"Add '{name}' to the names of the right payer's file." if name else "Send the coverage with its payer.",
+        owner=Owner.BILLING if name else Owner.FRONT_DESK,
+        values={"payer": str(name or ""), "service_on": on.isoformat()},
+        origin=coverage.origins.get("payer"),
+    )
+
+
+def _episode_missing(day: ServiceDay, definition: ServiceDefinition) -> Finding:
+    return Finding(
+        rule="episode-missing",
+        code="",
+        severity=Severity.BLOCK,
+        path="admitted_on",
+        message=f"The payer is billed from admission to discharge, and no stay of this patient holds {day.on}.",
+        fix="Send the EpisodeOfCare (FHIR) or the admission as ADT (HL7), with its dates.",
+        owner=Owner.FRONT_DESK,
+        values={"service_on": day.on.isoformat(), "definition": definition.entry},
+    )
