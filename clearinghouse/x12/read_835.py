@@ -77,10 +77,10 @@ def read_835(source: Source) -> list[Remittance]:
 
 def stream_835(source: Source) -> Iterator[RemittanceEvent]:
     """Header, claims, end of each 835 in order; nothing is kept but the claim in hand. Raises X12FormatError."""
-    reader: _Reader | None = None
+    reader: RemittanceReader | None = None
     for enclosure, values, position in read_lines(source, "835"):
         if position == 1:
-            reader = _Reader(enclosure)
+            reader = RemittanceReader(enclosure)
             continue
         assert reader is not None
         yield from reader.take(values, position)
@@ -132,7 +132,7 @@ class _Balance:
         self.found.append(OutOfBalance(where, expected, found))
 
 
-class _Reader:
+class RemittanceReader:
     """The state of one ST: header parts until the first claim, then the claim and line in hand."""
 
     def __init__(self, enclosure: Enclosure) -> None:
@@ -149,6 +149,7 @@ class _Reader:
         self.street: list[str] = []
 
     def take(self, values: list[str], position: int) -> Iterator[RemittanceEvent]:
+        """One segment after ST; the header, claim or end it completes. Raises X12FormatError."""
         name = values[0]
         if name in _CLAIM_ENDS:
             if self.header is None:
@@ -206,7 +207,7 @@ class _Reader:
         """The parts of the line in hand, else of the claim in hand."""
         return self.line if self.line is not None else self.claim
 
-    def bpr(self, values: list[str], position: int) -> None:
+    def _bpr(self, values: list[str], position: int) -> None:
         self.parts["payment"] = Payment(
             cents=read.reading(read.cents, values, 2, position),
             effective_on=read.reading(read.day, values, 16, position) if at(values, 16) else None,
@@ -226,21 +227,21 @@ class _Reader:
             receiver_account=at(values, 15),
         )
 
-    def trn(self, values: list[str], _position: int) -> None:
+    def _trn(self, values: list[str], _position: int) -> None:
         self.parts["trace"] = Trace(at(values, 2), at(values, 3), at(values, 4))
 
-    def n1(self, values: list[str], _position: int) -> None:
+    def _n1(self, values: list[str], _position: int) -> None:
         self.party = {"name": read.party(values), "references": [], "contacts": []}
         self.parts[at(values, 1)] = self.party
 
-    def n3(self, values: list[str], _position: int) -> None:
+    def _n3(self, values: list[str], _position: int) -> None:
         self.street = values
 
-    def n4(self, values: list[str], _position: int) -> None:
+    def _n4(self, values: list[str], _position: int) -> None:
         if self.party is not None and self.claim is None:
             self.party["address"] = read.address(self.street, values)
 
-    def ref(self, values: list[str], _position: int) -> None:
+    def _ref(self, values: list[str], _position: int) -> None:
         here = self._here()
         if here is None:
             target = self.parts if self.party is None else self.party
@@ -250,12 +251,12 @@ class _Reader:
         else:
             here.setdefault("references", []).append(read.reference(values))
 
-    def per(self, values: list[str], _position: int) -> None:
+    def _per(self, values: list[str], _position: int) -> None:
         here = self.claim if self.claim is not None else self.party
         if here is not None:
             here.setdefault("contacts", []).append(read.contact(values))
 
-    def dtm(self, values: list[str], position: int) -> None:
+    def _dtm(self, values: list[str], position: int) -> None:
         qualifier, on = at(values, 1), read.reading(read.day, values, 2, position)
         if self.line is not None:
             self._service_date(self.line, qualifier, on)
@@ -271,10 +272,10 @@ class _Reader:
         elif known is None or qualifier in ("150", "472"):
             line["service_dates"] = DateSpan(on)
 
-    def lx(self, values: list[str], position: int) -> None:
+    def _lx(self, values: list[str], position: int) -> None:
         self.group_number = read.reading(read.whole, values, 1, position)
 
-    def clp(self, values: list[str], position: int) -> None:
+    def _clp(self, values: list[str], position: int) -> None:
         self.claim = {
             "patient_control_number": at(values, 1),
             "status_code": at(values, 2),
@@ -290,23 +291,23 @@ class _Reader:
             "position": self.balance.claims + 1,
         }
 
-    def nm1(self, values: list[str], _position: int) -> None:
+    def _nm1(self, values: list[str], _position: int) -> None:
         role = _CLAIM_NAMES.get(at(values, 1))
         if self.claim is not None and role is not None:
             self.claim[role] = read.name(values)
 
-    def cas(self, values: list[str], position: int) -> None:
+    def _cas(self, values: list[str], position: int) -> None:
         here = self._here()
         if here is not None:
             found: list[Adjustment] = here.setdefault("adjustments", [])
             found += read.adjustments(values, position)
 
-    def mia(self, values: list[str], _position: int) -> None:
+    def _mia(self, values: list[str], _position: int) -> None:
         if self.claim is not None:
             remarks = tuple(at(values, place) for place in _REMARKS_MIA if at(values, place))
             self.claim["inpatient"] = InpatientAdjudication(tuple(values[1:]), remarks)
 
-    def moa(self, values: list[str], position: int) -> None:
+    def _moa(self, values: list[str], position: int) -> None:
         if self.claim is not None:
             self.claim["outpatient"] = OutpatientAdjudication(
                 reimbursement_rate=read.reading(read.optional_decimal, values, 1, position),
@@ -314,18 +315,18 @@ class _Reader:
                 remark_codes=tuple(code for code in values[3:8] if code),
             )
 
-    def amt(self, values: list[str], position: int) -> None:
+    def _amt(self, values: list[str], position: int) -> None:
         here = self._here()
         if here is not None:
             amount = Amount(at(values, 1), read.reading(read.cents, values, 2, position))
             here.setdefault("amounts", []).append(amount)
 
-    def qty(self, values: list[str], position: int) -> None:
+    def _qty(self, values: list[str], position: int) -> None:
         here = self._here()
         if here is not None:
             here.setdefault("quantities", []).append(read.quantity(values, position))
 
-    def svc(self, values: list[str], position: int) -> None:
+    def _svc(self, values: list[str], position: int) -> None:
         if self.claim is None:
             raise X12FormatError("a service line stands outside any claim.", position)
         self._finish_line()
@@ -342,11 +343,11 @@ class _Reader:
             "submitted_units": _units(values, 7, position),
         }
 
-    def lq(self, values: list[str], _position: int) -> None:
+    def _lq(self, values: list[str], _position: int) -> None:
         if self.line is not None:
             self.line.setdefault("remark_codes", []).append(RemarkCode(at(values, 2), at(values, 1)))
 
-    def plb(self, values: list[str], position: int) -> None:
+    def _plb(self, values: list[str], position: int) -> None:
         period = read.reading(read.day, values, 2, position)
         for index in range(3, len(values), 2):
             if not values[index]:
@@ -374,24 +375,24 @@ _CLAIM_NAMES = {
     "TT": "crossover_carrier",
     "PR": "corrected_payer",
 }
-_HANDLERS: dict[str, Callable[[_Reader, list[str], int], None]] = {
-    "BPR": _Reader.bpr,
-    "TRN": _Reader.trn,
-    "N1": _Reader.n1,
-    "N3": _Reader.n3,
-    "N4": _Reader.n4,
-    "REF": _Reader.ref,
-    "PER": _Reader.per,
-    "DTM": _Reader.dtm,
-    "LX": _Reader.lx,
-    "CLP": _Reader.clp,
-    "NM1": _Reader.nm1,
-    "CAS": _Reader.cas,
-    "MIA": _Reader.mia,
-    "MOA": _Reader.moa,
-    "AMT": _Reader.amt,
-    "QTY": _Reader.qty,
-    "SVC": _Reader.svc,
-    "LQ": _Reader.lq,
-    "PLB": _Reader.plb,
+_HANDLERS: dict[str, Callable[[RemittanceReader, list[str], int], None]] = {
+    "BPR": RemittanceReader._bpr,
+    "TRN": RemittanceReader._trn,
+    "N1": RemittanceReader._n1,
+    "N3": RemittanceReader._n3,
+    "N4": RemittanceReader._n4,
+    "REF": RemittanceReader._ref,
+    "PER": RemittanceReader._per,
+    "DTM": RemittanceReader._dtm,
+    "LX": RemittanceReader._lx,
+    "CLP": RemittanceReader._clp,
+    "NM1": RemittanceReader._nm1,
+    "CAS": RemittanceReader._cas,
+    "MIA": RemittanceReader._mia,
+    "MOA": RemittanceReader._moa,
+    "AMT": RemittanceReader._amt,
+    "QTY": RemittanceReader._qty,
+    "SVC": RemittanceReader._svc,
+    "LQ": RemittanceReader._lq,
+    "PLB": RemittanceReader._plb,
 }
