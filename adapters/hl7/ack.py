@@ -99,6 +99,7 @@ def acknowledgement_codes(header: Header | None, code: str, silent_when_asked: b
 def write_acknowledgement(verdict: Triage, code: str, *, answered_at: datetime, control_id: str) -> bytes:
     """One ACK message in standard separators, unframed: parties swapped, MSH-10 echoed, no value of the message."""
     header = verdict.header
+    codec, charset = _answer_charset(header)
     fields = [
         "MSH",
         "^~\\&",
@@ -112,13 +113,13 @@ def write_acknowledgement(verdict: Triage, code: str, *, answered_at: datetime, 
         escape(control_id),
         _echo(verdict.processing_id, 3) or "P",
         _echo(verdict.version, 12) if verdict.version.startswith("2.") else _ACK_VERSION,
-        *_charset_fields(header),
+        *(["", "", "", "", "", charset] if charset else []),
     ]
     segments = ["|".join(fields), f"MSA|{code}|{_echo_control_id(header)}"]
     if verdict.kind != "accept":
         segments[1] += "|" + escape(_ascii(verdict.text))
         segments.append(_error_segment(verdict))
-    return ("\r".join(segments) + "\r").encode(_answer_codec(header), errors="replace")
+    return ("\r".join(segments) + "\r").encode(codec, errors="replace")
 
 
 def _error_segment(verdict: Triage) -> str:
@@ -174,13 +175,14 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", errors="replace").decode("ascii")
 
 
-def _answer_codec(header: Header | None) -> str:
-    return header.charset if header is not None else "ascii"
-
-
-def _charset_fields(header: Header | None) -> list[str]:
-    """MSH-13 to MSH-18, when the sender declared a character set we answer in."""
-    declared = header.value(18) if header is not None else ""
-    if header is None or not declared or find_codec(declared) != header.charset:
-        return []
-    return ["", "", "", "", "", _clean(declared)]
+def _answer_charset(header: Header | None) -> tuple[str, str]:
+    """(codec, MSH-18) of the answer: the sender's own where it declared what it sent, else one that is said."""
+    if header is None:
+        return "ascii", ""
+    declared = header.value(18)
+    if declared and find_codec(declared) == header.charset:
+        return header.charset, _clean(declared)
+    if header.charset == "utf-8" or header.charset.startswith(("utf-16", "utf-32")):
+        return header.charset, ""
+    # Read by a fallback: the sender's declaration was wrong, so the answer does not repeat it.
+    return "iso8859-1", "8859/1"

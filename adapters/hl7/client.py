@@ -15,6 +15,8 @@ from adapters.hl7.framing import FrameDecoder, frame
 from gateway.errors import GatewayError
 
 _CHUNK_BYTES = 64 * 1024
+# A receiver that is waiting for its answers to be read takes no more, so no more is sent than its buffers surely hold.
+_MESSAGES_AT_ONCE = 100
 
 
 class NoAcknowledgement(GatewayError):
@@ -69,13 +71,17 @@ class MllpClient:
         return self.send_all([message])[0]
 
     def send_all(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Send several at once and return their acknowledgements in the same order. Raises as `send` does."""
+        """Send many, a hundred at once, and return their acknowledgements in order, all within `timeout_s`."""
         deadline = time.monotonic() + self._timeout_s
         try:
             connection = self._connect()
             connection.settimeout(self._timeout_s)
-            connection.sendall(b"".join(map(frame, messages)))
-            return [self._acknowledgement_of(message, connection, deadline) for message in messages]
+            answers: list[bytes] = []
+            for start in range(0, len(messages), _MESSAGES_AT_ONCE):
+                window = messages[start : start + _MESSAGES_AT_ONCE]
+                connection.sendall(b"".join(map(frame, window)))
+                answers += [self._acknowledgement_of(message, connection, deadline) for message in window]
+            return answers
         except TimeoutError:
             self.close()
             raise NoAcknowledgement from None

@@ -103,7 +103,7 @@ def triage(raw: bytes, policy: AcceptancePolicy = ANY_SENDER) -> Triage:
 def find_header(raw: bytes) -> Header | None:
     """Read MSH as far as it can be read, for an answer to a message that cannot: else None."""
     beginning = raw[:_READABLE_HEADER_BYTES]
-    for fallback in (None, "latin-1"):
+    for fallback in (None, "iso8859-1"):
         try:
             return peek_header(beginning, fallback)
         except Hl7FormatError:
