@@ -1,0 +1,88 @@
+"""The guide check behind the gate's port: one claim rendered alone and judged by the 837 guides, SNIP types 1 to 5."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from clearinghouse.claims_to_837 import transaction_837
+from clearinghouse.x12 import findings as x12
+from clearinghouse.x12.check import check_transaction
+from clearinghouse.x12.claims_837 import Submitter
+from clearinghouse.x12.code_sets import CodeSets
+from clearinghouse.x12.encoding import UnwritableValue
+from clearinghouse.x12.envelope import Envelope
+from clearinghouse.x12.parties import Name
+from clearinghouse.x12.write_837 import write_837
+from gateway.claim.finding import Finding, Owner, Severity
+from gateway.ports import NumberedClaim
+
+_SEVERITIES = {x12.ERROR: Severity.BLOCK, x12.WARNING: Severity.WARN, x12.NOTE: Severity.NOTE}
+_ENVELOPE_ONLY = frozenset({"", "ISA", "GS", "GE", "IEA"})
+_CODES = {1: "G02", 2: "G03"}
+
+
+class RenderedGuideCheck:
+    """Implements gateway.ports.GuideCheck."""
+
+    def __init__(self, submitter: Submitter, code_sets: CodeSets | None = None) -> None:
+        self._submitter = submitter
+        self._code_sets = code_sets
+
+    def check(self, claim: NumberedClaim) -> list[Finding]:
+        """Findings of the rendered claim; one finding when it cannot be rendered at all."""
+        try:
+            content = self._render(claim)
+        except UnwritableValue as error:
+            return [_finding("unwritable", Severity.BLOCK, "G02", "", str(error))]
+        return [
+            _finding(
+                found.code,
+                _SEVERITIES[found.severity],
+                _CODES.get(found.snip, f"SNIP{found.snip}"),
+                ".".join(filter(None, (found.loop, found.element or found.segment))),
+                found.message,
+            )
+            for found in check_transaction(content, self._code_sets)
+            if found.segment not in _ENVELOPE_ONLY or found.loop
+        ]
+
+    def _render(self, claim: NumberedClaim) -> bytes:
+        through = claim.claim.statement_through_on
+        at = datetime(through.year, through.month, through.day, 12)  # noqa: DTZ001 - BHT and ISA hold local wall time
+        transaction = transaction_837(
+            [claim],
+            batch_reference="CHECK",
+            created_at=at,
+            submitter=self._submitter,
+            receiver=Name("CHECK", id_qualifier="46", identifier="CHECK"),
+        )
+        return write_837(transaction, _envelope(at))
+
+
+def _envelope(at: datetime) -> Envelope:
+    return Envelope(
+        sender_qualifier="ZZ",
+        sender_id="CHECK",
+        receiver_qualifier="ZZ",
+        receiver_id="CHECK",
+        application_sender_code="CHECK",
+        application_receiver_code="CHECK",
+        usage="T",
+        interchange_control_number=1,
+        group_control_number=1,
+        created_on=at.date(),
+        created_time=at.time(),
+    )
+
+
+def _finding(code: str, severity: Severity, gate_code: str, path: str, message: str) -> Finding:
+    return Finding(
+        rule=f"guide-{code}",
+        code=gate_code,
+        severity=severity,
+        path=path or "claim",
+        message=message,
+        fix="correct the value where it is kept (facility, payer or patient data), then the claim is checked again",
+        owner=Owner.BILLING,
+        overridable=False,
+    )

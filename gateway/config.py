@@ -1,0 +1,166 @@
+"""A site's settings: one YAML file, typed, every mistake at once. Each part gets its own section, never the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.mapping.shapes import BROKEN, ChoiceKind, IntegerKind, Key, ListKind, Shape, TextKind
+from adapters.mapping.yaml_reader import Problems, read_yaml
+from gateway.errors import ConfigurationError
+
+SETTINGS_FILE = "site.yaml"
+ROLES = ("viewer", "biller", "supervisor", "clinician", "utilization-review", "integration", "auditor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Where a door listens. Anything but loopback needs ``open_to_network`` said aloud."""
+
+    host: str = "127.0.0.1"
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One feed at this site: its mapping file's name, its token by reference, and how far its word is believed."""
+
+    name: str
+    token: str = ""
+    """``env:NAME`` or ``file:PATH``; empty for a feed that comes by MLLP or files."""
+    mllp: Listener | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSettings:
+    """One person of the site, for the API and the command line."""
+
+    name: str
+    role: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderSettings:
+    """Who submits, as loop 1000A says it."""
+
+    name: str
+    contact_name: str
+    contact_phone: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """The clock shows ``now`` at the moment ``since`` and runs on from there."""
+
+    now: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a site settles for itself; what billing means is in its mapping files."""
+
+    folder: Path
+    tenant: str
+    database: str
+    sender: SenderSettings
+    http: Listener
+    sources: tuple[SourceSettings, ...] = ()
+    users: tuple[UserSettings, ...] = ()
+    rehearsal: Rehearsal | None = None
+    """A pretended present, for rehearsals on dated data; absent in production."""
+    pass_every_s: int = 1
+    settle_gap_s: int = 60
+    """How far apart two probes must agree that an interrupted file never arrived."""
+
+    @property
+    def mappings(self) -> Path:
+        """The site's mapping overlay."""
+        return self.folder / "mappings"
+
+    @property
+    def database_url(self) -> str:
+        """The database; a relative SQLite path is relative to the site's folder."""
+        prefix = "sqlite:///"
+        if self.database.startswith(prefix) and not self.database.startswith(prefix + "/"):
+            return f"{prefix}{(self.folder / self.database.removeprefix(prefix)).resolve()}"
+        return self.database
+
+
+def _check_instant(text: str) -> str:
+    try:
+        aware = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        aware = False
+    return "" if aware else f"{text!r} is not a time with its offset, such as 2026-09-01T08:00:00-05:00"
+
+
+def _rehearsal(now: str, since: str) -> Rehearsal:
+    return Rehearsal(now=datetime.fromisoformat(now), since=datetime.fromisoformat(since))
+
+
+_TEXT = TextKind()
+_LISTENER = Shape("listener", Listener, {"host": Key(_TEXT), "port": Key(IntegerKind(), required=True)})
+_SOURCE = Shape(
+    "source",
+    SourceSettings,
+    {
+        "name": Key(_TEXT, required=True),
+        "token": Key(_TEXT),
+        "mllp": Key(_LISTENER),
+    },
+)
+_USER = Shape(
+    "user",
+    UserSettings,
+    {
+        "name": Key(_TEXT, required=True),
+        "role": Key(ChoiceKind({role: role for role in ROLES}), required=True),
+        "token": Key(_TEXT),
+    },
+)
+_SENDER = Shape(
+    "sender",
+    SenderSettings,
+    {name: Key(_TEXT, required=True) for name in ("name", "contact_name", "contact_phone", "time_zone")},
+)
+_INSTANT = TextKind(wanted="a time with its offset", check=_check_instant)
+_REHEARSAL = Shape(
+    "rehearsal",
+    _rehearsal,
+    {"now": Key(_INSTANT, required=True), "since": Key(_INSTANT, required=True)},
+)
+_SITE = Shape(
+    "site",
+    dict,
+    {
+        "tenant": Key(_TEXT, required=True),
+        "database": Key(_TEXT, required=True),
+        "sender": Key(_SENDER, required=True),
+        "http": Key(_LISTENER, required=True),
+        "sources": Key(ListKind(_SOURCE)),
+        "users": Key(ListKind(_USER)),
+        "rehearsal": Key(_REHEARSAL),
+        "pass_every_s": Key(IntegerKind()),
+        "settle_gap_s": Key(IntegerKind()),
+    },
+)
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of a site folder. Raises ConfigurationError with every problem as file:line:column."""
+    path = folder / SETTINGS_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        next_step = "run 'cleanclaim init DIR' to make a site, or give --site DIR"
+        raise ConfigurationError([f"{path}: cannot be read ({error.strerror}); {next_step}"]) from error
+    problems = Problems()
+    table = read_yaml(str(path), content, problems)
+    read: Any = _SITE.read(table, problems) if table is not None else BROKEN
+    problems.raise_if_any()
+    return Settings(folder=folder, **read)
