@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import groupby
@@ -117,7 +117,7 @@ def status_answer(source: Name, role: str, verdicts: Sequence[Verdict], envelope
     receiver = ReceiverStatus(
         receiver=_name(first.submitter),
         trace_number=first.batch_reference,
-        statuses=(_status(_summary(verdicts), today, sum(each.claim.charge_cents for each in verdicts)),),
+        statuses=(_received(verdicts, today),),
         providers=tuple(
             _provider_status(list(claims), today)
             for _, claims in groupby(verdicts, key=lambda each: each.claim.billing.identifier)
@@ -141,6 +141,7 @@ def _provider_status(verdicts: Sequence[Verdict], today: date) -> ProviderStatus
         provider=_name(verdicts[0].claim.billing),
         claims=tuple(_claim_status(each, today) for each in verdicts),
         trace_number="0",
+        statuses=(_received(verdicts, None),),
         quantities=counts,
         amounts=amounts,
     )
@@ -151,7 +152,7 @@ def _claim_status(verdict: Verdict, today: date) -> ClaimStatus:
     days = claim.service_dates
     span = DateSpan(days[0], days[-1] if len(days) > 1 else None) if days else None
     return ClaimStatus(
-        patient=_name(claim.patient, "MI"),
+        patient=_name(replace(claim.patient, identifier=claim.patient.identifier or claim.subscriber.identifier), "MI"),
         trace_number=claim.claim_number,
         statuses=(_status(verdict, today, claim.charge_cents),),
         payer_claim_number=verdict.payer_claim_number,
@@ -160,7 +161,7 @@ def _claim_status(verdict: Verdict, today: date) -> ClaimStatus:
     )
 
 
-def _status(verdict: Verdict, today: date, charge_cents: int) -> Status:
+def _status(verdict: Verdict, today: date | None, charge_cents: int) -> Status:
     return Status(
         codes=(StatusCode(verdict.category, verdict.status, verdict.entity),),
         effective_on=today,
@@ -169,11 +170,10 @@ def _status(verdict: Verdict, today: date, charge_cents: int) -> Status:
     )
 
 
-def _summary(verdicts: Sequence[Verdict]) -> Verdict:
-    """The batch was received, whatever became of its claims; refused as a whole only when every claim was."""
-    if any(each.is_acceptance for each in verdicts):
-        return Verdict(verdicts[0].claim, "A1", "19", "PR")
-    return Verdict(verdicts[0].claim, "A3", "21")
+def _received(verdicts: Sequence[Verdict], today: date | None) -> Status:
+    """The levels above the claims only say that they came: refused there, a batch would have no claims below it."""
+    total = sum(each.claim.charge_cents for each in verdicts)
+    return _status(Verdict(verdicts[0].claim, "A1", "19", "PR"), today, total)
 
 
 def _totals(verdicts: Iterable[Verdict], counted: tuple[str, str]) -> tuple[tuple[Quantity, ...], tuple[Amount, ...]]:

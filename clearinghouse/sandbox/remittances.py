@@ -39,7 +39,9 @@ from clearinghouse.x12.remittance_835 import (
 REVERSAL = "22"
 _PROCESSED_AS = {"P": "1", "S": "2", "T": "3"}
 # What CLP06 may say (005010X221A1): narrower than the SBR09 of a claim, which may say CI or BL.
-_FILING_INDICATORS = frozenset("12 13 14 15 16 17 AM CH DS HM LM MA MB MC OF TV VA WC ZZ".split())
+_FILING_INDICATORS = frozenset(
+    ("12", "13", "14", "15", "16", "17", "AM", "CH", "DS", "HM", "LM", "MA", "MB", "MC", "OF", "TV", "VA", "WC", "ZZ")
+)
 _PAYER_ADDRESS = Address("PO BOX 1000", "SPRINGFIELD", "IL", "627010000")
 _PAYER_CONTACT = Contact("PROVIDER SERVICES", (ContactNumber("TE", "5555550199"),), "BL")
 
