@@ -51,7 +51,7 @@ def make_policy(random: Random, number: int, plan: Plan, human: Human, age: str)
     return Policy(
         number=f"P{number:06d}1",
         plan=plan,
-        member_number=_member_number(random, number, plan),
+        member_number=member_number(number, plan),
         group_number=f"G{random.randint(10000, 99999)}" if plan in (clinic.PRAIRIE, clinic.LAKELAND) else "",
         relationship="child" if dependent else "self",
         subscriber=make_parent(random, number, human) if dependent else None,
@@ -59,9 +59,10 @@ def make_policy(random: Random, number: int, plan: Plan, human: Human, age: str)
     )
 
 
-def _member_number(random: Random, number: int, plan: Plan) -> str:
+def member_number(number: int, plan: Plan) -> str:
+    """A number in the payer's own shape, the same for every seed: a payer may know a member before the month does."""
     if plan is clinic.MEDICARE:
-        letters = [random.choice(_NEVER_IN_A_MEDICARE_NUMBER) for _ in range(4)]
+        letters = [_NEVER_IN_A_MEDICARE_NUMBER[(number + place * 5) % 6] for place in range(4)]
         digits = f"{number:06d}"
         return f"{1 + number % 9}{letters[0]}{digits[0]}{digits[1]}{letters[1]}{digits[2]}{digits[3]}" + (
             f"{letters[2]}{letters[3]}{digits[4:]}"
@@ -73,4 +74,4 @@ def _member_number(random: Random, number: int, plan: Plan) -> str:
         clinic.MEDICAID.key: "9",
         clinic.HARBOR.key: "HA",
     }
-    return f"{prefixes.get(plan.key, 'F')}{number:06d}{random.randint(100, 999)}"
+    return f"{prefixes.get(plan.key, 'F')}{number:06d}{100 + number * 37 % 900}"
