@@ -1,0 +1,260 @@
+"""What people and programs are shown of claims and exchanges: plain dicts with stable keys, for every door alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from gateway.claim.claim import ClaimLine
+from gateway.claim.finding import Finding, Origin, blocks
+from gateway.errors import NotFound
+from gateway.lifecycle import ClaimFact
+from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, Transaction, Version
+
+
+def claim_list(tx: Transaction, *, payer: str = "", state: str = "", limit: int = 0) -> list[dict[str, Any]]:
+    """Claims in order of key, each in one line."""
+    rows = tx.claims.search(payer=payer, state=state, limit=limit)
+    ids = [row.id for row in rows]
+    drafts, versions = tx.claims.drafts(ids), tx.claims.versions(ids)
+    return [_summary(row, drafts.get(row.id), versions[row.id]) for row in rows]
+
+
+def _summary(row: ClaimRow, draft: Draft | None, versions: Sequence[Version]) -> dict[str, Any]:
+    claim = draft.claim if draft else versions[-1].claim if versions else None
+    return {
+        "id": row.id,
+        "state": row.state,
+        "payer": row.payer,
+        "organization": row.organization,
+        "form": claim.form if claim else None,
+        "level_of_care": claim.key.level_of_care if claim else None,
+        "from": claim.statement_from_on.isoformat() if claim else None,
+        "through": claim.statement_through_on.isoformat() if claim else None,
+        "charge_cents": claim.charge_cents if claim else 0,
+        "claim_number": versions[-1].claim_number if versions else None,
+        "holds": sorted({each.rule for each in blocks(draft.findings)}) if draft else [],
+    }
+
+
+def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
+    """One claim whole: content, lines, findings, versions, facts, money. Raises NotFound."""
+    row = _row(tx, text)
+    draft = tx.claims.drafts([row.id]).get(row.id)
+    versions = tx.claims.versions([row.id])[row.id]
+    claim = draft.claim if draft else versions[-1].claim if versions else None
+    return {
+        **_summary(row, draft, versions),
+        "key": row.key,
+        "patient_id": row.patient_id,
+        "frequency": claim.frequency if claim else None,
+        "authorization_number": claim.authorization_number if claim else None,
+        "diagnoses": list(claim.diagnoses) if claim else [],
+        "lines": [_line(each) for each in claim.lines] if claim else [],
+        "findings": [finding_view(each) for each in (draft.findings if draft else ())],
+        "versions": [_version(each) for each in versions],
+        "facts": [_fact(each) for each in tx.claims.facts([row.id])[row.id]],
+        "overrides": [
+            {**asdict(each), "expires_on": each.expires_on.isoformat()}
+            for each in tx.claims.overrides([row.id])[row.id]
+        ],
+        "money": [asdict(entry) for entry in tx.ledger.entries(f"claim:{row.id}")],
+        "acts": [_act(each) for each in tx.audit.acts(f"claim:{row.id}")],
+    }
+
+
+def claim_why(tx: Transaction, text: str) -> dict[str, Any]:
+    """Why a claim is as it is: for each finding and line the rule, the values, the source field, the mapping entry."""
+    row = _row(tx, text)
+    draft = tx.claims.drafts([row.id]).get(row.id)
+    versions = tx.claims.versions([row.id])[row.id]
+    claim = draft.claim if draft else versions[-1].claim if versions else None
+    findings = draft.findings if draft else versions[-1].findings if versions else ()
+    return {
+        "id": row.id,
+        "state": row.state,
+        "because": _because(row, findings, tx.claims.facts([row.id])[row.id]),
+        "findings": [finding_view(each) for each in findings],
+        "lines": [_why_line(each) for each in claim.lines] if claim else [],
+        "mapping_set": claim.catalogue_hash if claim else None,
+    }
+
+
+def _row(tx: Transaction, text: str) -> ClaimRow:
+    row = tx.claims.find(text)
+    if row is None:
+        raise NotFound("there is no such claim; give its id, its number, or its key")
+    return row
+
+
+def _because(row: ClaimRow, findings: Sequence[Finding], facts: Sequence[ClaimFact]) -> str:
+    """One sentence on the state."""
+    held = blocks(findings)
+    if held:
+        return f"{len(held)} finding{'s hold' if len(held) > 1 else ' holds'} it: {held[0].message}"
+    last = facts[-1] if facts else None
+    if last is None:
+        return f"it is {row.state}; nothing holds it"
+    said = " ".join(filter(None, (last.kind, last.code if len(last.code) < 20 else "", last.reason)))
+    return f"it is {row.state}; last heard: {said} ({last.at:%Y-%m-%d %H:%M} UTC, {last.actor})"
+
+
+def finding_view(finding: Finding) -> dict[str, Any]:
+    """A finding under its documented keys."""
+    return {
+        "rule": finding.rule,
+        "code": finding.code,
+        "severity": finding.severity,
+        "owner": finding.owner,
+        "path": finding.path,
+        "message": finding.message,
+        "fix": finding.fix,
+        "values": dict(finding.values),
+        "source": origin_view(finding.origin),
+        "cents": finding.cents,
+        "overridable": finding.overridable,
+    }
+
+
+def origin_view(origin: Origin | None) -> dict[str, str] | None:
+    """Source field, mapping entry and message of a value."""
+    if origin is None:
+        return None
+    return {"field": origin.source, "mapping": origin.mapping, "message_id": origin.message_id}
+
+
+def _line(line: ClaimLine) -> dict[str, Any]:
+    return {
+        "number": line.number,
+        "service_on": line.service_on.isoformat(),
+        "revenue_code": line.revenue_code,
+        "hcpcs": line.hcpcs,
+        "modifiers": list(line.modifiers),
+        "units": line.units,
+        "charge_cents": line.charge_cents,
+        "place_of_service": line.place_of_service,
+    }
+
+
+def _why_line(line: ClaimLine) -> dict[str, Any]:
+    return {
+        **_line(line),
+        "definition": line.definition_id,
+        "definition_entry": line.definition,
+        "charge_entry": line.charge_entry,
+        "minutes": line.minutes,
+        "services": line.services,
+        "encounter_ids": list(line.encounter_ids),
+        "sources": {name: origin_view(origin) for name, origin in line.origins.items()},
+    }
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "number": version.number,
+        "claim_number": version.claim_number,
+        "frequency": version.claim.frequency,
+        "charge_cents": version.claim.charge_cents,
+        "frozen_at": version.frozen_at.isoformat(),
+        "interchange_id": version.interchange_id,
+    }
+
+
+def _fact(fact: ClaimFact) -> dict[str, Any]:
+    paid = None
+    if fact.paid is not None:
+        paid = {
+            "status_code": fact.paid.status_code,
+            "charge_cents": fact.paid.charge_cents,
+            "paid_cents": fact.paid.paid_cents,
+            "patient_cents": fact.paid.patient_cents,
+            "adjustments": [
+                {"group": each.group, "reason": each.reason, "cents": each.cents}
+                for each in (*fact.paid.adjustments, *(one for line in fact.paid.lines for one in line.adjustments))
+            ],
+        }
+    return {
+        "kind": fact.kind,
+        "code": fact.code,
+        "reason": fact.reason,
+        "at": fact.at.isoformat(),
+        "actor": fact.actor,
+        "role": fact.role,
+        "payer_claim_number": fact.payer_claim_number or None,
+        "paid": paid,
+    }
+
+
+def _act(act: Any) -> dict[str, Any]:
+    return {**act, "at": act["at"].isoformat()}
+
+
+def exchange_status(tx: Transaction, connections: Iterable[str]) -> list[dict[str, Any]]:
+    """Per connection: what is queued, in doubt, silent; what came back and was set aside."""
+    answers = list(tx.exchanges.answers())
+    status = []
+    for connection in connections:
+        rows = tx.exchanges.interchanges(connection)
+        own = [each for each in answers if each.connection == connection]
+        status.append(
+            {
+                "connection": connection,
+                "queued": sum(row.state == "ready" for row in rows),
+                "sending": sum(row.state == "sending" for row in rows),
+                "in_doubt": [_interchange(row) for row in rows if row.state == "in-doubt"],
+                "delivered": sum(row.state == "delivered" for row in rows),
+                "rejected": sum(row.state == "rejected" for row in rows),
+                "silent": [_interchange(row) for row in rows if row.state == "delivered" and not _heard(tx, row)],
+                "answers": {kind: sum(each.type == kind for each in own) for kind in ("TA1", "999", "277CA", "835")},
+                "set_aside": [
+                    {"id": each.id, "type": each.type, "status": each.status, "reason": each.reason}
+                    for each in own
+                    if each.status in ("quarantined", "unbalanced")
+                ],
+                "not_ours": [
+                    {"id": each.id, "type": each.type, "reason": each.reason}
+                    for each in own
+                    if each.status == "applied" and each.reason
+                ],
+            }
+        )
+    return status
+
+
+def _heard(tx: Transaction, row: InterchangeRow) -> bool:
+    """Whether any answer spoke of what the interchange carried."""
+    carried = {claim_id for claim_id, _ in tx.exchanges.versions_in(row.id)}
+    return any(fact.answer_id for facts in tx.claims.facts(sorted(carried)).values() for fact in facts)
+
+
+def _interchange(row: InterchangeRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "isa13": row.isa13,
+        "form": row.form,
+        "remote_name": row.remote_name,
+        "state": row.state,
+        "claims": row.claim_count,
+        "charge_cents": row.charge_cents,
+        "created_at": row.created_at.isoformat(),
+    }
+
+
+def placement_list(tx: Transaction, place: str = "", on: date | None = None) -> list[dict[str, Any]]:
+    """Encounters and where each one's bill is."""
+    return [
+        {
+            "encounter_id": row.encounter_id,
+            "place": row.place,
+            "reason": row.reason,
+            "on": row.on.isoformat() if row.on else None,
+            "payer": row.payer,
+            "claim_key": row.claim_key,
+            "cents": row.cents,
+            "findings": [finding_view(each) for each in row.findings],
+        }
+        for row in tx.claims.placements()
+        if (not place or row.place == place) and (on is None or row.on == on)
+    ]

@@ -1,0 +1,101 @@
+"""The mapping set in force as the use cases see it: loaded from the database by hash, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from adapters.fhir.view import FHIR_NOTATION
+from adapters.mapping.code_sets import LoadedCodeSets
+
+from adapters.hl7.view import HL7_NOTATION
+from adapters.mapping.catalogue import MappingSet, load_mapping_set
+from adapters.mapping.engine import SourceInterpreter
+from adapters.mapping.mapping_files import content_hash, read_mapping_files
+from gateway.claim.contract import Catalogue
+from gateway.claim.party import Identifier
+from gateway.errors import ConfigurationError
+from gateway.ports import Interpreter
+from gateway.ports.storage import Store
+from gateway.rules.context import CodeSets
+from gateway.rules.gate import RULES
+
+NOTATIONS = (FHIR_NOTATION, HL7_NOTATION)
+RULE_NAMES = frozenset(rule.name for rule in RULES)
+
+
+class LoadedPolicy:
+    """Implements gateway.ports.policy.PolicyInForce over one mapping set."""
+
+    def __init__(self, mapping_set: MappingSet) -> None:
+        self.mapping_set = mapping_set
+        self._codes = LoadedCodeSets(mapping_set)
+        self._interpreters: dict[str, Interpreter] = {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Organizations, facilities, payers, services, charges."""
+        return self.mapping_set.catalogue
+
+    @property
+    def codes(self) -> CodeSets:
+        """Code lists by date of service."""
+        return self._codes
+
+    def interpreter(self, source: str) -> Interpreter:
+        """The compiled mapping file of one source. Raises NotFound."""
+        found = self._interpreters.get(source)
+        if found is None:
+            file = self.mapping_set.source(source)
+            notation = next(each for each in NOTATIONS if each.name == file.format)
+            found = self._interpreters[source] = SourceInterpreter(file, notation, self.mapping_set.catalogue)
+        return found
+
+    def precedence(self, source: str) -> int:
+        """Which source's word counts; the lower number wins."""
+        return self.mapping_set.precedence(source)
+
+    def medical_record_number(self, organization: str, identifiers: Sequence[Identifier]) -> str:
+        """The identifier that goes on a claim as the medical record number; empty for none."""
+        return self.mapping_set.medical_record_number(organization, identifiers)
+
+
+def load_policy(files: Mapping[str, bytes]) -> LoadedPolicy:
+    """The policy of a mapping set's files. Raises ConfigurationError with everything wrong."""
+    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULE_NAMES))
+
+
+def site_files(overlay: Path) -> dict[str, bytes]:
+    """Shipped mapping files with the site's own over them."""
+    return read_mapping_files(shipped=True, overlay=overlay if overlay.is_dir() else None)
+
+
+def bring_in_force(store: Store, files: Mapping[str, bytes], now: datetime, actor: str, role: str) -> LoadedPolicy:
+    """Check the files and make them the set in force; a broken edit leaves the last good set in force.
+
+    Raises ConfigurationError when they do not hold and no earlier set is in force.
+    """
+    edited = content_hash(files)
+    with store.read() as tx:
+        current = tx.mapping_sets.in_force()
+    if current != edited:
+        try:
+            policy = load_policy(files)
+        except ConfigurationError:
+            if current is None:
+                raise
+        else:
+            with store.write() as tx:
+                tx.mapping_sets.put_in_force(edited, files, now, actor, role)
+            return policy
+    return policy_in_force(store)
+
+
+def policy_in_force(store: Store) -> LoadedPolicy:
+    """The set every worker goes by, from the database. Raises ConfigurationError when there is none."""
+    with store.read() as tx:
+        current = tx.mapping_sets.in_force()
+        if current is None:
+            raise ConfigurationError(["no mapping set is in force; run 'cleanclaim serve' or 'cleanclaim ingest' once"])
+        return load_policy(tx.mapping_sets.files(current))

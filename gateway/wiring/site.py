@@ -1,0 +1,136 @@
+"""A site ready to work: store, clock, policy, connections, use cases, put together from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from adapters.mapping.clearinghouse_files import ConnectionFile
+from clearinghouse.exchange import PartnerExchange
+from clearinghouse.folder import FolderMailbox
+from clearinghouse.guide_check import RenderedGuideCheck
+from clearinghouse.mailbox import Mailbox
+from clearinghouse.partner import FolderAccess, PartnerProfile, read_profile
+from clearinghouse.profile_fields import ProfileError
+from clearinghouse.sftp import SftpMailbox
+from clearinghouse.x12.claims_837 import Submitter
+from clearinghouse.x12.parties import Contact, ContactNumber, Name
+from gateway.config import SenderSettings, Settings, read_settings
+from gateway.errors import ConfigurationError
+from gateway.pipeline.check import Checker
+from gateway.pipeline.collect import CollectPass
+from gateway.pipeline.commands import Commands
+from gateway.pipeline.derive import Derivation
+from gateway.pipeline.derive_pass import DerivePass
+from gateway.pipeline.interpret import InterpretPass
+from gateway.pipeline.receive import Receiver, SourceOwner
+from gateway.pipeline.send import SendPass
+from gateway.ports import Clock
+from gateway.store.database import Database
+from gateway.wiring.clock import RehearsalClock, SystemClock
+from gateway.wiring.policy import LoadedPolicy, bring_in_force, site_files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything a door needs, put together."""
+
+    settings: Settings
+    store: Database
+    clock: Clock
+    policy: LoadedPolicy
+    exchanges: dict[str, PartnerExchange]
+    receiver: Receiver
+    interpreting: InterpretPass
+    deriving: DerivePass
+    derivation: Derivation
+    sending: SendPass
+    collecting: CollectPass
+    commands: Commands
+
+    def close(self) -> None:
+        """Let the database go."""
+        self.store.close()
+
+    def settle(self) -> None:
+        """Interpret and derive until nothing is left to do."""
+        while self.interpreting.run() + self.deriving.run():
+            pass
+
+
+def open_site(folder: Path) -> Site:
+    """The site of a folder: database migrated, mapping set in force. Raises ConfigurationError, Unavailable."""
+    settings = read_settings(folder)
+    clock: Clock = RehearsalClock(settings.rehearsal) if settings.rehearsal else SystemClock()
+    store = Database(settings.database_url)
+    store.migrate()
+    policy = bring_in_force(store, site_files(settings.mappings), clock.now(), "machine", "machine")
+    exchanges = _exchanges(settings, policy)
+    organizations = {each.id: each.name for each in policy.catalogue.organizations.values()}
+    usages = {name: exchange.usage for name, exchange in exchanges.items()}
+    store.ensure_tenant(settings.tenant, organizations, usages)
+    derivation = Derivation(policy, Checker(RenderedGuideCheck(_submitter(settings.sender, "CHECK"))))
+    return Site(
+        settings=settings,
+        store=store,
+        clock=clock,
+        policy=policy,
+        exchanges=exchanges,
+        receiver=Receiver(store, clock, _owners(settings, policy)),
+        interpreting=InterpretPass(store, clock, policy),
+        deriving=DerivePass(store, clock, derivation),
+        derivation=derivation,
+        sending=SendPass(store, clock, derivation, exchanges),
+        collecting=CollectPass(store, clock, policy, exchanges),
+        commands=Commands(store, clock, derivation),
+    )
+
+
+def _owners(settings: Settings, policy: LoadedPolicy) -> dict[str, SourceOwner]:
+    return {
+        each.name: SourceOwner(tenant=settings.tenant, organization=policy.mapping_set.source(each.name).organization)
+        for each in settings.sources
+    }
+
+
+def _exchanges(settings: Settings, policy: LoadedPolicy) -> dict[str, PartnerExchange]:
+    """The connections that some payer of the set is routed over."""
+    routed = {route.connection for payer in policy.catalogue.payers.values() for route in payer.routes}
+    return {
+        name: _exchange(settings, read_connection(file))
+        for name, file in policy.mapping_set.connections.items()
+        if name in routed
+    }
+
+
+def read_connection(file: ConnectionFile) -> PartnerProfile:
+    """The partner profile of a clearinghouse file. Raises ConfigurationError with file:line of every problem."""
+    try:
+        return read_profile(file.settings)
+    except ProfileError as error:
+        raise ConfigurationError([f"{file.place(each.path)}: {each}" for each in error.problems]) from error
+
+
+def _exchange(settings: Settings, profile: PartnerProfile) -> PartnerExchange:
+    return PartnerExchange(
+        profile,
+        _mailbox(settings, profile),
+        _submitter(settings.sender, profile.envelope.sender_id.strip()),
+        local_time=ZoneInfo(settings.sender.time_zone),
+        settle_gap=timedelta(seconds=settings.settle_gap_s),
+    )
+
+
+def _mailbox(settings: Settings, profile: PartnerProfile) -> Mailbox:
+    if isinstance(profile.access, FolderAccess):
+        return FolderMailbox(profile.access, profile.upload)
+    return SftpMailbox(profile.access, profile.upload, secrets_beside=settings.folder)
+
+
+def _submitter(sender: SenderSettings, identifier: str) -> Submitter:
+    return Submitter(
+        name=Name(sender.name, id_qualifier="46", identifier=identifier),
+        contacts=(Contact(name=sender.contact_name, numbers=(ContactNumber("TE", sender.contact_phone),)),),
+    )
