@@ -194,6 +194,14 @@ class ListKind:
         values = tuple(self.item.read(each, problems) for each in node.nodes)
         return BROKEN if any(value is BROKEN for value in values) else values
 
+    def read_good(self, node: Node, problems: Problems) -> tuple[Any, ...]:
+        """The items that could be read, problems noted for the others."""
+        if not isinstance(node, Items):
+            if not isinstance(node, Nothing):
+                _refuse(node, problems, "a list")
+            return ()
+        return tuple(value for each in node.nodes if (value := self.item.read(each, problems)) is not BROKEN)
+
     def schema(self, definitions: Schema, /) -> Schema:
         """An array, or the item alone."""
         item = self.item.schema(definitions)
@@ -261,13 +269,14 @@ class Shape:
         if not isinstance(node, Table):
             return _refuse(node, problems, f"a mapping with {self._expected()}")
         before = len(problems)
-        self._refuse_unknown(node, problems)
+        self.refuse_unknown(node, problems)
         values = self._values(node, problems)
         if self.dated is not Dated.NOT:
             values["span"] = _read_span(node, self.dated, problems)
         if len(problems) > before or any(value is BROKEN for value in values.values()):
             return BROKEN
         if self.entry:
+            problems.remember(node.place)
             values["entry"] = node.place.entry
         if self.places:
             values["place"] = node.place
@@ -284,7 +293,8 @@ class Shape:
         dates = [] if self.dated is Dated.NOT else ["since", "until"]
         return [*self.keys, *dates, *(name for name in self.free if name not in self.keys)]
 
-    def _refuse_unknown(self, node: Table, problems: Problems) -> None:
+    def refuse_unknown(self, node: Table, problems: Problems) -> None:
+        """Note every key the shape does not know, with the nearest right name."""
         known = self._known()
         for name, place in node.key_places.items():
             if name not in known:

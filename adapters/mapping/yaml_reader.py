@@ -78,10 +78,20 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[tuple[Place, str], None] = {}
+        self._entries: dict[str, Place] = {}
 
     def add(self, place: Place, sentence: str) -> None:
         """Note one problem; the same sentence about the same place counts once."""
         self._found[place, sentence] = None
+
+    def remember(self, place: Place) -> None:
+        """Keep where an entry begins, so that a later check can name its column too."""
+        self._entries[place.entry] = place
+
+    def add_at(self, entry: str, sentence: str) -> None:
+        """Note a problem with an entry by its ``file:line``."""
+        file, _, line = entry.rpartition(":")
+        self.add(self._entries.get(entry) or Place(file, int(line)), sentence)
 
     def __len__(self) -> int:
         return len(self._found)

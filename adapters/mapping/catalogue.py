@@ -1,0 +1,260 @@
+"""A mapping set: every file read, typed and checked against the others, or one error with all that is wrong.
+
+Knows where each kind of file lies and nothing of what the values mean beyond their classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from adapters.mapping.catalogue_checks import (
+    Declared,
+    check_charges,
+    check_facilities,
+    check_ids,
+    check_payers,
+    check_services,
+    check_sources,
+)
+from adapters.mapping.clearinghouse_files import ConnectionFile, read_connection
+from adapters.mapping.code_files import CODE_FILES, CodeRow
+from adapters.mapping.compiled import compile_source
+from adapters.mapping.contract_shapes import CHARGE, FACILITY, ORGANIZATION, PAYER, SERVICE, SESSION
+from adapters.mapping.mapping_files import FOLDERS, content_hash
+from adapters.mapping.shapes import Key, ListKind, Shape
+from adapters.mapping.source_file import SourceFile, read_source
+from adapters.mapping.view import Notation, Reader
+from adapters.mapping.yaml_reader import Items, Place, Problems, Table, Text, nearest, read_yaml
+from gateway.claim.contract import Catalogue, Charge, Facility, Organization, Payer, ServiceDefinition, SessionKind
+from gateway.claim.party import Identifier
+from gateway.errors import NotFound
+
+FACILITIES_FILE: Final = Shape(
+    "facilities file",
+    dict,
+    {
+        "organizations": Key(ListKind(ORGANIZATION)),
+        "facilities": Key(ListKind(FACILITY)),
+        "charges": Key(ListKind(CHARGE)),
+    },
+)
+PAYERS_FILE: Final = Shape("payers file", dict, {"payers": Key(ListKind(PAYER), required=True)})
+SERVICES_FILE: Final = Shape("services file", dict, {"services": Key(ListKind(SERVICE), required=True)})
+SESSIONS_FILE: Final = Shape("sessions file", dict, {"sessions": Key(ListKind(SESSION), required=True)})
+
+_LAST = 10**6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingSet:
+    """Everything the files of one set say."""
+
+    catalogue: Catalogue
+    connections: Mapping[str, ConnectionFile]
+    sources: Mapping[str, SourceFile]
+    places_of_service: tuple[CodeRow, ...]
+    hcpcs: tuple[CodeRow, ...]
+
+    def source(self, name: str) -> SourceFile:
+        """One source's file. Raises NotFound."""
+        try:
+            return self.sources[name]
+        except KeyError:
+            raise NotFound(f"no source {name!r} in the mapping set{nearest(name, self.sources)}") from None
+
+    def precedence(self, source: str) -> int:
+        """Which source's word counts where two tell of one thing; the lower number wins."""
+        found = self.sources.get(source)
+        return found.precedence if found else _LAST
+
+    def medical_record_number(self, organization: str, identifiers: Sequence[Identifier]) -> str:
+        """The identifier a source of the organization names as its medical record number; empty for none."""
+        for file in sorted(self.sources.values(), key=lambda each: (each.precedence, each.source)):
+            if file.organization == organization and file.medical_record_number:
+                for each in identifiers:
+                    if each.namespace == file.medical_record_number:
+                        return each.value
+        return ""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the files gave so far, in the order of their paths."""
+
+    organizations: list[Organization] = field(default_factory=list)
+    facilities: list[Facility] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    payers: list[Payer] = field(default_factory=list)
+    services: list[ServiceDefinition] = field(default_factory=list)
+    sessions: list[SessionKind] = field(default_factory=list)
+    connections: list[ConnectionFile] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
+    codes: dict[str, list[CodeRow]] = field(default_factory=lambda: {name: [] for name in CODE_FILES})
+    declared: Declared = field(default_factory=Declared)
+
+
+def load_mapping_set(
+    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Collection[str] = ()
+) -> MappingSet:
+    """The mapping set of these files by path; raises ConfigurationError with everything wrong in any of them.
+
+    Source files' paths are compiled by the notation of their format where it is given; the rules that payers set are
+    checked against the word names in ``rules`` where any are given.
+    """
+    problems = Problems()
+    loaded = read_mapping_set(files, problems, notations, rules)
+    problems.raise_if_any()
+    return loaded
+
+
+def load_catalogue(files: Mapping[str, bytes]) -> Catalogue:
+    """The catalogue of these files by path; raises ConfigurationError with everything wrong in any of them."""
+    return load_mapping_set(files).catalogue
+
+
+def read_mapping_set(
+    files: Mapping[str, bytes], problems: Problems, notations: Sequence[Notation] = (), rules: Collection[str] = ()
+) -> MappingSet:
+    """As much of the set as can be read, with everything wrong added to ``problems``."""
+    gathered = _Gathered()
+    for path in sorted(files):
+        folder = path.partition("/")[0]
+        if folder == "tests":
+            continue
+        if folder not in FOLDERS or "/" not in path:
+            problems.add(Place(path), f"lies in no folder of mapping files{nearest(folder, FOLDERS)}")
+            continue
+        table = read_yaml(path, files[path], problems)
+        if table is not None:
+            _note_declared(table, gathered.declared)
+            _READERS[folder](table, gathered, problems)
+    _check(gathered, problems, rules)
+    by_name = {notation.name: notation for notation in notations}
+    for source in gathered.sources:
+        notation = by_name.get(source.format) or Notation(source.format, _any_path)
+        compile_source(source, notation, None, problems)
+    return _set_of(gathered, content_hash(files))
+
+
+def _any_path(_: str) -> Reader:
+    """What stands for a notation that is not at hand: every path is taken, none finds anything."""
+    return lambda view: []  # noqa: ARG005
+
+
+def _set_of(gathered: _Gathered, name: str) -> MappingSet:
+    catalogue = Catalogue(
+        content_hash=name,
+        organizations={each.id: each for each in gathered.organizations},
+        facilities={each.id: each for each in gathered.facilities},
+        payers={each.id: each for each in gathered.payers},
+        services=tuple(gathered.services),
+        charges=tuple(gathered.charges),
+        sessions={each.name: each for each in gathered.sessions},
+    )
+    return MappingSet(
+        catalogue=catalogue,
+        connections={each.id: each for each in gathered.connections},
+        sources={each.source: each for each in gathered.sources},
+        places_of_service=tuple(gathered.codes["places_of_service"]),
+        hcpcs=tuple(gathered.codes["hcpcs"]),
+    )
+
+
+_Read = Callable[[Table, _Gathered, Problems], None]
+
+
+def _read_lists(shape: Shape, table: Table, problems: Problems) -> Mapping[str, tuple[Any, ...]]:
+    """The lists at the top of a file; what cannot be read is left out, so that the others still are checked."""
+    read: dict[str, tuple[Any, ...]] = {}
+    shape.refuse_unknown(table, problems)
+    for name, key in shape.keys.items():
+        node = table.entries.get(name)
+        if node is None or not isinstance(key.kind, ListKind):
+            continue
+        read[name] = key.kind.read_good(node, problems)
+    if not read and not len(problems):
+        problems.add(table.place, f"holds none of {', '.join(map(repr, shape.keys))}")
+    return read
+
+
+def _read_facilities(table: Table, gathered: _Gathered, problems: Problems) -> None:
+    lists = _read_lists(FACILITIES_FILE, table, problems)
+    gathered.organizations += lists.get("organizations", ())
+    gathered.facilities += lists.get("facilities", ())
+    gathered.charges += lists.get("charges", ())
+
+
+def _read_payers(table: Table, gathered: _Gathered, problems: Problems) -> None:
+    gathered.payers += _read_lists(PAYERS_FILE, table, problems).get("payers", ())
+
+
+def _read_services(table: Table, gathered: _Gathered, problems: Problems) -> None:
+    gathered.services += _read_lists(SERVICES_FILE, table, problems).get("services", ())
+
+
+def _read_codes(table: Table, gathered: _Gathered, problems: Problems) -> None:
+    if "sessions" in table.entries:
+        gathered.sessions += _read_lists(SESSIONS_FILE, table, problems).get("sessions", ())
+        return
+    for name, shape in CODE_FILES.items():
+        if name in table.entries:
+            gathered.codes[name] += _read_lists(shape, table, problems).get(name, ())
+            return
+    known = ["sessions", *CODE_FILES]
+    problems.add(table.place, f"a codes file holds one of {', '.join(map(repr, known))}")
+
+
+def _read_clearinghouse(table: Table, gathered: _Gathered, problems: Problems) -> None:
+    found = read_connection(table, problems)
+    if found is not None:
+        gathered.connections.append(found)
+
+
+def _read_source(table: Table, gathered: _Gathered, problems: Problems) -> None:
+    found = read_source(table, problems)
+    if found is not None:
+        gathered.sources.append(found)
+
+
+_READERS: Final[Mapping[str, _Read]] = {
+    "facilities": _read_facilities,
+    "payers": _read_payers,
+    "services": _read_services,
+    "codes": _read_codes,
+    "clearinghouses": _read_clearinghouse,
+    "sources": _read_source,
+}
+
+
+def _note_declared(table: Table, declared: Declared) -> None:
+    """Names that entries give themselves, those of broken entries too: a typo in one is not an error in its users."""
+    for name, key in (
+        ("organizations", "id"),
+        ("facilities", "id"),
+        ("payers", "id"),
+        ("sessions", "name"),
+    ):
+        node = table.entries.get(name)
+        if isinstance(node, Items):
+            for item in node.nodes:
+                own = item.entries.get(key) if isinstance(item, Table) else None
+                if isinstance(own, Text):
+                    declared.of(name).add(own.value)
+
+
+def _check(gathered: _Gathered, problems: Problems, rules: Collection[str]) -> None:
+    declared = gathered.declared
+    declared.connections.update(each.id for each in gathered.connections)
+    check_ids(gathered.organizations, "organization", problems)
+    check_ids(gathered.facilities, "facility", problems)
+    check_ids(gathered.payers, "payer", problems)
+    check_ids(gathered.connections, "connection", problems)
+    check_ids(gathered.sessions, "session", problems, "name")
+    check_ids(gathered.sources, "source", problems, "source")
+    check_facilities(gathered.facilities, declared, problems)
+    check_charges(gathered.charges, declared, problems)
+    check_payers(gathered.payers, declared, rules, problems)
+    check_services(gathered.services, declared, problems)
+    check_sources(gathered.sources, declared, problems)

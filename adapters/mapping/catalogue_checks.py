@@ -1,0 +1,158 @@
+"""What must hold between the entries of a mapping set: names that exist, spans that do not clash, one answer a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from adapters.mapping.source_file import SourceFile
+from adapters.mapping.yaml_reader import Problems, nearest
+from gateway.claim.contract import Charge, Facility, LineOfBusiness, Payer, ServiceDefinition
+
+
+@dataclass(slots=True)
+class Declared:
+    """Every name the files give to something, by kind."""
+
+    organizations: set[str] = field(default_factory=set)
+    facilities: set[str] = field(default_factory=set)
+    payers: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
+    connections: set[str] = field(default_factory=set)
+
+    def of(self, kind: str) -> set[str]:
+        """The names of one kind."""
+        names: set[str] = getattr(self, kind)
+        return names
+
+
+def check_ids(entries: Iterable[Any], what: str, problems: Problems, key: str = "id") -> None:
+    """Each id belongs to one entry."""
+    first: dict[str, str] = {}
+    for each in entries:
+        name = getattr(each, key)
+        if name in first:
+            problems.add_at(each.entry, f"{what} {name!r} is already at {first[name]}")
+        else:
+            first[name] = each.entry
+
+
+def check_known(entry: str, what: str, names: Iterable[str], known: Collection[str], problems: Problems) -> None:
+    """Each name is one that the files declare."""
+    for name in names:
+        if name and name not in known:
+            problems.add_at(entry, f"no {what} {name!r} in the files{nearest(name, known)}")
+
+
+def _check_names(entries: Iterable[Any], what: str, problems: Problems) -> None:
+    first: dict[Hashable, Any] = {}
+    for each in entries:
+        for name in each.names:
+            other = first.setdefault(name, each)
+            if other is not each:
+                problems.add_at(
+                    each.entry, f"the name {str(name)!r} already stands for {what} {other.id!r} ({other.entry})"
+                )
+
+
+def check_facilities(facilities: Sequence[Facility], declared: Declared, problems: Problems) -> None:
+    """Facilities belong to organizations, and a feed's name stands for one of them."""
+    for each in facilities:
+        check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
+    _check_names(facilities, "facility", problems)
+
+
+def check_charges(charges: Sequence[Charge], declared: Declared, problems: Problems) -> None:
+    """Charges name what exists, and one service has one price on a day."""
+    same: dict[Hashable, list[Charge]] = defaultdict(list)
+    for each in charges:
+        check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
+        check_known(each.entry, "facility", [each.facility], declared.facilities, problems)
+        key = (each.organization, each.facility, each.revenue_code, each.hcpcs, frozenset(each.modifiers))
+        same[key].append(each)
+    for group in same.values():
+        for one, other in combinations(group, 2):
+            if one.span.overlaps(other.span):
+                problems.add_at(
+                    other.entry, f"prices the same service on the same days as {one.entry}; end one of them"
+                )
+
+
+def check_payers(payers: Sequence[Payer], declared: Declared, rules: Collection[str], problems: Problems) -> None:
+    """Routes lead to connections there are, one at a time; rule settings name rules; a feed's name means one payer."""
+    for each in payers:
+        check_known(
+            each.entry, "connection", (route.connection for route in each.routes), declared.connections, problems
+        )
+        for one, other in combinations(each.routes, 2):
+            if one.span.overlaps(other.span):
+                problems.add_at(other.entry, f"is a second route on the same days as {one.entry}; end one of them")
+        for name in each.rules if rules else ():
+            if name not in rules:
+                problems.add_at(each.rules[name].entry, f"no rule {name!r}{nearest(name, rules)}")
+    _check_names(payers, "payer", problems)
+
+
+def check_services(services: Sequence[ServiceDefinition], declared: Declared, problems: Problems) -> None:
+    """Services name what exists, and no day has two equally specific ones."""
+    by_id: dict[str, list[ServiceDefinition]] = defaultdict(list)
+    for each in services:
+        by_id[each.id].append(each)
+        check_known(each.entry, "payer", each.payers, declared.payers, problems)
+        check_known(each.entry, "facility", each.facilities, declared.facilities, problems)
+        for item in each.items:
+            check_known(item.entry, "session", [item.session], declared.sessions, problems)
+    for name, versions in by_id.items():
+        for one, other in combinations(versions, 2):
+            if one.span.overlaps(other.span):
+                problems.add_at(other.entry, f"service {name!r} is already at {one.entry} for some of the same days")
+    for one, other in combinations(services, 2):
+        if one.id != other.id and _tie(one, other):
+            problems.add_at(
+                other.entry,
+                f"{other.id!r} and {one.id!r} ({one.entry}) can both apply to one day and are equally specific; "
+                "name payers, plans, facilities, opps or program_kinds in one of them, or end it",
+            )
+
+
+def _tie(one: ServiceDefinition, other: ServiceDefinition) -> bool:
+    """True when some patient's day has both, and the resolver (gateway.services.resolve) cannot choose."""
+    return (
+        one.level_of_care is other.level_of_care
+        and one.span.overlaps(other.span)
+        and _rank(one) == _rank(other)
+        and _share_payer(one, other)
+        and _meet([each.casefold() for each in one.plans], [each.casefold() for each in other.plans])
+        and _meet(one.program_kinds, other.program_kinds)
+        and _meet(one.facilities, other.facilities)
+        and (one.opps is None or other.opps is None or one.opps is other.opps)
+    )
+
+
+def _rank(each: ServiceDefinition) -> tuple[bool, ...]:
+    return bool(each.payers), bool(each.plans), bool(each.facilities), each.opps is not None, bool(each.program_kinds)
+
+
+def _share_payer(one: ServiceDefinition, other: ServiceDefinition) -> bool:
+    if one.payers or other.payers:
+        return bool(set(one.payers) & set(other.payers))
+    kinds: set[LineOfBusiness] = set(one.lines_of_business)
+    return bool(kinds & set(other.lines_of_business))
+
+
+def _meet(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Two lists of conditions can hold together; an empty one asks for nothing."""
+    return not one or not other or bool(set(one) & set(other))
+
+
+def check_sources(sources: Sequence[SourceFile], declared: Declared, problems: Problems) -> None:
+    """Sources belong to organizations and speak of sessions and facilities there are."""
+    for each in sources:
+        check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
+        for entry, word in each.words("session"):
+            check_known(entry, "session", [word], declared.sessions, problems)
+        for entry, word in each.words("facility"):
+            check_known(entry, "facility", [word], declared.facilities, problems)

@@ -1,0 +1,61 @@
+"""The files of a mapping set as bytes by relative path: shipped ones, a site's overlay over them, and their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files as package_files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from gateway.errors import ConfigurationError
+
+FOLDERS: Final = ("sources", "services", "payers", "facilities", "clearinghouses", "codes", "tests")
+_SUFFIXES = (".yaml", ".yml")
+
+
+def read_mapping_files(shipped: bool, overlay: Path | None) -> dict[str, bytes]:
+    """Mapping files by path such as `payers/medicare.yaml`; an overlay's file replaces the shipped one of its path.
+
+    Raises ConfigurationError when the overlay is not a folder or a file in it cannot be read.
+    """
+    found: dict[str, bytes] = {}
+    if shipped:
+        found.update(_read(package_files("mappings")))
+    if overlay is not None:
+        if not overlay.is_dir():
+            raise ConfigurationError([f"{overlay}: is not a folder; expected the site's mapping files there"])
+        found.update(_read(overlay))
+    return dict(sorted(found.items()))
+
+
+def _read(root: Traversable) -> Iterator[tuple[str, bytes]]:
+    for folder in FOLDERS:
+        top = root.joinpath(folder)
+        if top.is_dir():
+            yield from _read_folder(top, folder)
+
+
+def _read_folder(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for each in sorted(folder.iterdir(), key=lambda one: one.name):
+        below = f"{path}/{each.name}"
+        if each.name.startswith("."):
+            continue
+        if each.is_dir():
+            yield from _read_folder(each, below)
+        elif each.name.endswith(_SUFFIXES):
+            try:
+                yield below, each.read_bytes()
+            except OSError as error:
+                raise ConfigurationError([f"{below}: cannot be read: {error.strerror}"]) from error
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """One hash over every path and its bytes, test cases left out: the name of the mapping set."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in files if not path.startswith("tests/")):
+        digest.update(path.encode())
+        digest.update(b"\0")
+        digest.update(hashlib.sha256(files[path]).digest())
+    return digest.hexdigest()
