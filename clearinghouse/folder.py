@@ -192,9 +192,11 @@ def _create(path: Path, renames: bool) -> int:
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o660)
     except FileExistsError:
-        if renames:
-            raise NotSent("an unfinished upload of ours is in the way; remove it before sending again") from None
-        raise NameTaken from None
+        if not renames:
+            raise NameTaken from None
+        # A temporary file of this name can only be ours, from an upload that was cut off before its rename.
+        _removed(path)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o660)
     except OSError as failure:
         raise UploadRefused(f"the upload directory cannot be written ({type(failure).__name__})") from None
 

@@ -274,7 +274,7 @@ def _read_sftp(sftp: Fields) -> SftpAccess:
     )
     if not access.host_keys:
         sftp.note("host_keys", "pin the partner's host key as its known_hosts line has it: keys are never learned")
-    if not access.password_ref and not access.private_key_ref:
+    if not sftp.has("secret_ref") and not sftp.has("private_key_ref"):
         sftp.note("secret_ref", "is missing (or give private_key_ref)")
     sftp.refuse_unknown()
     return access

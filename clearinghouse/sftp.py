@@ -264,7 +264,13 @@ class _Upload:
     def _open(self) -> bytes:
         self._mark(Step.OPENED)
         try:
-            return self._requests.open_new(self._first)
+            try:
+                return self._requests.open_new(self._first)
+            except RemoteRefused as refusal:
+                # A temporary file of this name can only be ours, from an upload that was cut off before its rename.
+                if not self._renames or not _removed(self._requests, self._first):
+                    raise self._refused_at_open(refusal) from None
+                return self._requests.open_new(self._first)
         except RemoteRefused as refusal:
             raise self._refused_at_open(refusal) from None
         except Unreachable as failure:
@@ -272,9 +278,7 @@ class _Upload:
 
     def _refused_at_open(self, refusal: RemoteRefused) -> NotSent:
         with contextlib.suppress(MailboxError):
-            seen = self._requests.attributes(self._first)
-            if seen is not None and self._renames:
-                return NotSent("an unfinished upload of ours is in the way; remove it before sending again")
+            seen = self._requests.attributes(self._final)
             if seen is not None:
                 return NameTaken(seen_size=seen.size)
         return UploadRefused(f"{refusal}; check that the upload directory exists and that we may write there")

@@ -17,7 +17,6 @@ from clearinghouse.mailbox import (
     Mailbox,
     NameRefused,
     NameTaken,
-    NotSent,
     RemoteFile,
     RemoteMissing,
     Step,
@@ -182,15 +181,24 @@ def test_an_upload_stopped_by_its_caller_sends_nothing_more(partner: Partner) ->
     assert not probe.shows_delivery(len(CONTENT))
 
 
-def test_a_left_over_temporary_file_is_removed_on_request_and_the_same_bytes_go_out(partner: Partner) -> None:
-    partner.put("upload/837I_8.x12.part", CONTENT[:100])
-    with partner.mailbox(Publish.RENAME_SAME_DIRECTORY).session() as session:
-        with pytest.raises(NotSent, match="unfinished"):
-            session.upload("837I_8.x12", CONTENT, ignore_steps)
-        assert session.remove_partial("837I_8.x12", len(CONTENT))
-        assert not session.remove_partial("837I_8.x12", len(CONTENT))
+@pytest.mark.parametrize("publish", [Publish.RENAME_SAME_DIRECTORY, Publish.RENAME_FROM_DIRECTORY])
+def test_a_left_over_temporary_file_of_ours_is_replaced_by_the_same_bytes_whole(
+    partner: Partner, publish: Publish
+) -> None:
+    left_over = {"rename_same_dir": "upload/837I_8.x12.part", "rename_from_dir": "archive/837I_8.x12"}[publish]
+    partner.put(left_over, CONTENT[:100])
+    with partner.mailbox(publish).session() as session:
         session.upload("837I_8.x12", CONTENT, ignore_steps)
     assert CONTENT == (partner.root / "upload/837I_8.x12").read_bytes()
+    assert not (partner.root / left_over).exists()
+
+
+def test_a_left_over_temporary_file_is_removed_on_request(partner: Partner) -> None:
+    partner.put("upload/837I_8.x12.part", CONTENT[:100])
+    with partner.mailbox(Publish.RENAME_SAME_DIRECTORY).session() as session:
+        assert session.remove_partial("837I_8.x12", len(CONTENT))
+        assert not session.remove_partial("837I_8.x12", len(CONTENT))
+    assert [] == partner.names("upload")
 
 
 def test_a_partial_final_file_is_removed_but_never_a_complete_one(partner: Partner) -> None:

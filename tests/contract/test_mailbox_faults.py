@@ -1,4 +1,4 @@
-"""What the SFTP mailbox makes of a partner that breaks, hangs, refuses or is somebody else: no false success, no double."""
+"""What the SFTP mailbox makes of a partner that breaks, hangs, refuses or is somebody else: never a false success."""
 
 from __future__ import annotations
 

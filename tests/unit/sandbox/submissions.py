@@ -21,7 +21,7 @@ class Line:
 @dataclass(frozen=True)
 class Claim:
     number: str = "PCN0000000001"
-    payer: str = "HRBR1"
+    payer: str = "PRMT1"
     member: str = "MEM123456"
     lines: tuple[Line, ...] = (Line(), Line("20260804"), Line("20260805"))
     frequency: str = "1"

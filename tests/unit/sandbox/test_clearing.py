@@ -23,8 +23,8 @@ from tests.unit.sandbox.submissions import ATTENDING_NPI, Claim, Line, Submissio
 START = datetime(2026, 9, 1, 12, tzinfo=UTC)
 # A payer whose decisions hold no chance, so that a test says exactly what it expects.
 STEADY = SimulatedPayer(
-    id="HRBR1",
-    name="HARBOR HEALTH PLAN",
+    id="PRMT1",
+    name="PRAIRIE MUTUAL",
     tin="910000002",
     filing_days=180,
     fees_cents={"S9480": 32500, "H0035": 52000, "H0015": 20000},
@@ -355,7 +355,7 @@ def test_the_same_seed_and_files_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_decisions_depend_on_content_not_on_the_claims_number_or_its_neighbours(tmp_path: Path) -> None:
     claims = [
-        Claim(f"PCN{number:010d}", payer="SMMT1", member=f"MEMBER{number:04d}", lines=lines(cents=30000 + number))
+        Claim(f"PCN{number:010d}", payer="LKLD1", member=f"MEMBER{number:04d}", lines=lines(cents=30000 + number))
         for number in range(40)
     ]
     renamed = [claim.but(number=f"Z{claim.number}") for claim in reversed(claims)]
@@ -453,11 +453,11 @@ def test_claims_of_one_payer_and_payee_share_a_remittance_and_others_do_not(tmp_
     house = House(tmp_path, None)
     elsewhere = Claim("PCN0000000003", member="THIRD1234", npi="1234567893")
     answers = house.send(
-        one(Claim(), Claim("PCN0000000002", member="OTHER1234"), elsewhere, Claim("PCN0000000004", payer="UNBH1"))
+        one(Claim(), Claim("PCN0000000002", member="OTHER1234"), elsewhere, Claim("PCN0000000004", payer="MCAID"))
     )
     assert_valid(answers)
     remittances = [segments(answer) for answer in pick(answers, "835")]
-    assert [1, 2, 1] == [len(elements(each, "CLP", 1)) for each in remittances]
+    assert [1, 1, 2] == [len(elements(each, "CLP", 1)) for each in remittances]
     assert 3 == len({elements(each, "TRN", 2)[0] for each in remittances})
 
 
