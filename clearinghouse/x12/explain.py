@@ -103,6 +103,10 @@ class _Explanation:
         yield from self._length(element, value)
         yield from self._type(element, value, before)
         yield from self._code(element, value)
+        if element.pattern and not re.fullmatch(element.pattern, value):
+            nine = element.pattern == "[0-9]{9}"
+            wanted = "must be nine digits (ZIP+4)" if nine else "has not the form the guide asks for"
+            yield self._finding(2, "form-wrong", f"{_titled(element)} {wanted}.", element.name, value, ik4="I12")
 
     def _length(self, element: ElementTable, value: str) -> Iterator[Finding]:
         numeric = element.kind == "R" or element.kind.startswith("N")

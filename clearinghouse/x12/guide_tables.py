@@ -21,7 +21,7 @@ from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 
-FORMAT = 3
+FORMAT = 4
 UNBOUNDED = 0
 
 MAPS = {
@@ -63,7 +63,8 @@ class ElementTable:
     """One element or component: NM103, SV202-2.
 
     `usage` R, S or N; `kind` is the X12 data type (AN, ID, N0, R, DT, TM ...); `codes` the guide's list or empty;
-    `external` names a list of another body (states, pos, remark_code ...); `components` is filled for a composite.
+    `external` names a list of another body (states, pos, remark_code ...); `components` is filled for a composite;
+    `pattern` is a shape the guide itself asks for (a nine digit ZIP) or blank.
     """
 
     name: str
@@ -76,6 +77,7 @@ class ElementTable:
     codes: tuple[str, ...]
     external: str
     components: tuple[ElementTable, ...]
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,7 @@ def _element(found: Element, types: dict[str | None, Element]) -> dict[str, Any]
         "external": (codes.get("external") or "") if codes is not None else "",
         "components": [_element(part, types) for part in components] if found.tag == "composite" else [],
         "composite": found.tag == "composite",
+        "pattern": found.findtext("regex") or "",
     }
 
 
@@ -275,6 +278,7 @@ def _element_table(tree: dict[str, Any]) -> ElementTable:
         codes=tuple(tree["codes"]),
         external=tree["external"],
         components=components,
+        pattern=tree["pattern"],
     )
 
 

@@ -170,6 +170,8 @@ def _value(element: ElementTable) -> str:
 
 
 def _typed(element: ElementTable) -> str:
+    if element.pattern:
+        return element.pattern
     least, most = max(element.least, 1), element.most
     if element.kind.startswith("N"):
         return rf"-?\d{{{least},{most}}}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from clearinghouse.x12.answers_check import AcknowledgementCheck, RemittanceCheck, StatusCheck
+from clearinghouse.x12.claims_837_check import ClaimsCheck
 from clearinghouse.x12.code_sets import CodeSets
 from clearinghouse.x12.findings import TransactionReport
 from clearinghouse.x12.guide import Guide, SegmentNode
@@ -20,6 +22,12 @@ class Semantics(Protocol):
         ...
 
 
-def semantics_for(guide: Guide, report: TransactionReport, code_sets: CodeSets) -> Semantics | None:
-    """The checks of this kind, or None for a kind that has none."""
-    return None
+def semantics_for(guide: Guide, report: TransactionReport, code_sets: CodeSets) -> Semantics:
+    """The checks of this kind."""
+    if guide.kind in ("837I", "837P"):
+        return ClaimsCheck(guide, report, code_sets)
+    if guide.kind == "835":
+        return RemittanceCheck(guide, report)
+    if guide.kind == "277CA":
+        return StatusCheck(guide, report)
+    return AcknowledgementCheck(guide, report)

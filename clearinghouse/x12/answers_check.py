@@ -1,0 +1,196 @@
+"""SNIP 3 to 5 of the answers: the balance of an 835, the counts of a 999, the verdicts of a 277CA."""
+
+from __future__ import annotations
+
+from clearinghouse.x12.code_sets import is_npi
+from clearinghouse.x12.decoding import at, cents
+from clearinghouse.x12.encoding import money
+from clearinghouse.x12.findings import ERROR, NOTE, WARNING, Finding, TransactionReport, redacted
+from clearinghouse.x12.guide import Guide, SegmentNode
+from clearinghouse.x12.patterns import COMPONENT, ELEMENT
+from clearinghouse.x12.walk import Handler
+
+_AMOUNTS = range(3, 20, 3)
+_REJECTING = frozenset(("A3", "A4", "A6", "A7", "A8"))
+_ACCEPTING = frozenset(("A0", "A1", "A2", "A5"))
+
+
+class RemittanceCheck:
+    """The three equations of an 835 (X221 balancing): line, claim, transaction."""
+
+    def __init__(self, guide: Guide, report: TransactionReport) -> None:
+        self.report = report
+        self.payment: int | None = None
+        self.payment_position = 0
+        self.paid = 0
+        self.adjusted_by_provider = 0
+        self.exact = True
+        self.claim: list[int] | None = None  # position, charge, paid, adjusted, patient share sent, patient adjusted
+        self.line: list[int] | None = None  # position, charge, paid, adjusted
+        self.line_totals = [0, 0]
+        self.has_lines = False
+        names = {
+            "BPR": self._bpr,
+            "CLP": self._clp,
+            "SVC": self._svc,
+            "CAS": self._cas,
+            "PLB": self._plb,
+            "NM1": self._nm1,
+            "N1": self._n1,
+        }
+        self.handlers: dict[SegmentNode, Handler] = {
+            node: names[node.name] for node in guide.segments if node.name in names
+        }
+
+    def finish(self, _position: int) -> None:
+        """The transaction set has ended."""
+        self._end_claim()
+        if self.payment is None or not self.exact:
+            return
+        expected = self.paid - self.adjusted_by_provider
+        if expected != self.payment:
+            message = (
+                f"The payment (BPR02) is {money(self.payment)}; the claims' payments less provider adjustments "
+                f"come to {money(expected)}."
+            )
+            self._add(ERROR, "payment-out-of-balance", message, "BPR", self.payment_position, "", "BPR02")
+
+    def _end_line(self) -> None:
+        line, self.line = self.line, None
+        if line is None:
+            return
+        position, charge, paid, adjusted = line
+        self.line_totals[0] += charge
+        self.line_totals[1] += paid
+        if charge - adjusted != paid:
+            message = f"Line charge {money(charge)} less adjustments {money(adjusted)} is not the paid {money(paid)}."
+            self._add(ERROR, "line-out-of-balance", message, "SVC", position, "2110", "SVC03")
+
+    def _end_claim(self) -> None:
+        self._end_line()
+        claim, self.claim = self.claim, None
+        if claim is None:
+            return
+        position, charge, paid, adjusted, patient, patient_adjusted = claim
+        self.paid += paid
+        if charge - adjusted != paid:
+            message = f"Claim charge {money(charge)} less adjustments {money(adjusted)} is not the paid {money(paid)}."
+            self._add(ERROR, "claim-out-of-balance", message, "CLP", position, "2100", "CLP04")
+        if self.has_lines and self.line_totals[0] != charge:
+            message = f"The lines' charges come to {money(self.line_totals[0])}; the claim's charge is {money(charge)}."
+            self._add(NOTE, "charges-differ", message, "CLP", position, "2100", "CLP03")
+        if patient >= 0 and patient != patient_adjusted:
+            message = "The patient's share (CLP05) differs from the patient responsibility adjustments."
+            self._add(NOTE, "patient-share-differs", message, "CLP", position, "2100", "CLP05")
+
+    def _bpr(self, text: str, position: int, _loop: str) -> None:
+        self.payment, self.payment_position = self._cents(at(text.split(ELEMENT), 2)), position
+
+    def _clp(self, text: str, position: int, _loop: str) -> None:
+        self._end_claim()
+        values = text.split(ELEMENT)
+        patient = self._cents(at(values, 5)) if at(values, 5) else -1
+        self.claim = [position, self._cents(at(values, 3)), self._cents(at(values, 4)), 0, patient, 0]
+        self.line_totals, self.has_lines = [0, 0], False
+
+    def _svc(self, text: str, position: int, _loop: str) -> None:
+        self._end_line()
+        values = text.split(ELEMENT)
+        self.line = [position, self._cents(at(values, 2)), self._cents(at(values, 3)), 0]
+        self.has_lines = True
+
+    def _cas(self, text: str, _position: int, _loop: str) -> None:
+        values = text.split(ELEMENT)
+        total = sum(self._cents(values[index]) for index in _AMOUNTS if index < len(values))
+        if self.line is not None:
+            self.line[3] += total
+        if self.claim is not None:
+            self.claim[3] += total
+            if at(values, 1) == "PR":
+                self.claim[5] += total
+
+    def _plb(self, text: str, _position: int, _loop: str) -> None:
+        self._end_claim()
+        values = text.split(ELEMENT)
+        self.adjusted_by_provider += sum(self._cents(value) for value in values[4::2])
+
+    def _nm1(self, text: str, position: int, loop: str) -> None:
+        values = text.split(ELEMENT)
+        self._npi(at(values, 8), at(values, 9), "NM109", position, loop)
+
+    def _n1(self, text: str, position: int, loop: str) -> None:
+        values = text.split(ELEMENT)
+        self._npi(at(values, 3), at(values, 4), "N104", position, loop)
+
+    def _npi(self, qualifier: str, value: str, element: str, position: int, loop: str) -> None:
+        if qualifier == "XX" and not is_npi(value):
+            message = f"{element} is not a National Provider Identifier: ten digits whose check digit must fit."
+            shape = redacted(value)
+            finding = Finding(
+                5, WARNING, "npi-invalid", message, element[:-2], position, loop, element, shape, "8", "7"
+            )
+            self.report.findings.append(finding)
+
+    def _cents(self, text: str) -> int:
+        try:
+            return cents(text)
+        except ValueError:
+            self.exact = False
+            return 0
+
+    def _add(
+        self, severity: str, code: str, message: str, segment: str, position: int, loop: str, element: str
+    ) -> None:
+        finding = Finding(3, severity, code, message, segment, position, loop, element, "", "8", "7")
+        self.report.findings.append(finding)
+
+
+class AcknowledgementCheck:
+    """A 999's counts against its own responses."""
+
+    def __init__(self, guide: Guide, report: TransactionReport) -> None:
+        self.report = report
+        self.responses = 0
+        self.accepted = 0
+        names = {"IK5": self._ik5, "AK9": self._ak9}
+        self.handlers: dict[SegmentNode, Handler] = {
+            node: names[node.name] for node in guide.segments if node.name in names
+        }
+
+    def finish(self, _position: int) -> None:
+        """Nothing is left to say."""
+
+    def _ik5(self, text: str, _position: int, _loop: str) -> None:
+        self.responses += 1
+        self.accepted += at(text.split(ELEMENT), 1) in ("A", "E")
+
+    def _ak9(self, text: str, position: int, _loop: str) -> None:
+        values = text.split(ELEMENT)
+        if self.responses and at(values, 4) != str(self.accepted):
+            message = f"AK904 counts {self.accepted} accepted transaction sets differently than the responses show."
+            self._add("accepted-count", message, position, "AK904")
+        if at(values, 1) == "A" and self.accepted != self.responses:
+            message = "AK901 accepts the group, and a response inside it rejects a transaction set."
+            self._add("group-code", message, position, "AK901")
+
+    def _add(self, code: str, message: str, position: int, element: str) -> None:
+        self.report.findings.append(Finding(3, WARNING, code, message, "AK9", position, "", element, "", "8", "7"))
+
+
+class StatusCheck:
+    """A 277CA's action code against its category: WQ accepts, U rejects (X12 RFI 2203)."""
+
+    def __init__(self, guide: Guide, report: TransactionReport) -> None:
+        self.report = report
+        self.handlers: dict[SegmentNode, Handler] = {node: self._stc for node in guide.segments if node.name == "STC"}
+
+    def finish(self, _position: int) -> None:
+        """Nothing is left to say."""
+
+    def _stc(self, text: str, position: int, loop: str) -> None:
+        values = text.split(ELEMENT)
+        category, action = at(values, 1).split(COMPONENT)[0], at(values, 3)
+        if (category in _REJECTING and action == "WQ") or (category in _ACCEPTING and action == "U"):
+            message = f"Category {category} and action {action} contradict each other: WQ accepts, U rejects."
+            finding = Finding(4, WARNING, "status-contradicts", message, "STC", position, loop, "STC03", "", "8", "7")
+            self.report.findings.append(finding)
