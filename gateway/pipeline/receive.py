@@ -24,18 +24,35 @@ class SourceOwner:
     organization: str
 
 
+def _nobody() -> None:
+    """Nobody waits to be told of work."""
+
+
 class Receiver:
     """Implements gateway.ports.Intake and FhirIntake over the store."""
 
-    def __init__(self, store: Store, clock: Clock, owners: Mapping[str, SourceOwner]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        owners: Mapping[str, SourceOwner],
+        notify: Callable[[], None] = _nobody,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._owners = owners
+        self._notify = notify
+
+    def notifying(self, notify: Callable[[], None]) -> Receiver:
+        """The same receiver, telling somebody after each commit that there is work."""
+        return Receiver(self._store, self._clock, self._owners, notify)
 
     def receive(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
         with self._store.write() as tx:
-            return [self._receive_one(tx, arrival) for arrival in arrivals]
+            receipts = [self._receive_one(tx, arrival) for arrival in arrivals]
+        self._notify()
+        return receipts
 
     def _receive_one(self, tx: Transaction, arrival: Arrival) -> Receipt:
         sha256 = hashlib.sha256(arrival.content).hexdigest()
@@ -81,7 +98,9 @@ class Receiver:
                 return _unpack(earlier.answer)
             if arrival.control_key and earlier is None and tx.inbox.key_was_used(arrival.source, key):
                 raise Conflict("this identifier was used before for other content; give new content a new identifier")
-            return self._apply(tx, arrival, key, sha256, apply)
+            answer = self._apply(tx, arrival, key, sha256, apply)
+        self._notify()
+        return answer
 
     def _apply(
         self,

@@ -105,6 +105,9 @@ class Resources(Protocol):
     def current(self, source: str, reference: str) -> Resource | None:
         """The newest version of ``Type/id``."""
 
+    def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
+        """Ids of the source's resources with that identifier (namespace is the system)."""
+
     def told_by(self, source: str, reference: str) -> str:
         """Id of the message that brought the newest version."""
 
@@ -327,6 +330,9 @@ class Claims(Protocol):
 
     def placements(self, patient_ids: Sequence[str] | None = None) -> Iterable[PlacementRow]:
         """Placements, of all patients when none are named."""
+
+    def placements_of(self, encounter_ids: Sequence[str]) -> Iterable[PlacementRow]:
+        """Placements of some encounters."""
 
     def days(self) -> Iterable[DayRow]:
         """Every service day."""

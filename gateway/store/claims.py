@@ -258,24 +258,14 @@ class ClaimRows:
 
     def placements(self, patient_ids: Sequence[str] | None = None) -> Iterable[PlacementRow]:
         """Placements, of all patients when none are named."""
-        if patient_ids is None:
-            rows: Iterable[Row[Any]] = self._connection.execute(
-                select(placement).order_by(placement.c.patient_id, placement.c.on, placement.c.encounter_id)
-            )
-        else:
-            rows = self._in(placement, placement.c.patient_id, patient_ids)
-        for row in rows:
-            yield PlacementRow(
-                encounter_id=row.encounter_id,
-                patient_id=row.patient_id,
-                payer=row.payer,
-                place=row.place,
-                reason=row.reason,
-                on=row.on,
-                claim_key=row.claim_key,
-                cents=row.cents,
-                findings=decode(row.findings, _FINDINGS),
-            )
+        if patient_ids is not None:
+            return map(_placement, self._in(placement, placement.c.patient_id, patient_ids))
+        ordered = select(placement).order_by(placement.c.patient_id, placement.c.on, placement.c.encounter_id)
+        return map(_placement, self._connection.execute(ordered))
+
+    def placements_of(self, encounter_ids: Sequence[str]) -> Iterable[PlacementRow]:
+        """Placements of some encounters."""
+        return map(_placement, self._in(placement, placement.c.encounter_id, encounter_ids))
 
     def days(self) -> Iterable[DayRow]:
         """Every service day."""
@@ -343,6 +333,20 @@ def _claim_row(row: Row[Any]) -> ClaimRow:
         key=row.key,
         state=row.state,
         created_at=row.created_at,
+    )
+
+
+def _placement(row: Row[Any]) -> PlacementRow:
+    return PlacementRow(
+        encounter_id=row.encounter_id,
+        patient_id=row.patient_id,
+        payer=row.payer,
+        place=row.place,
+        reason=row.reason,
+        on=row.on,
+        claim_key=row.claim_key,
+        cents=row.cents,
+        findings=decode(row.findings, _FINDINGS),
     )
 
 

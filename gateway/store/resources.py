@@ -43,6 +43,17 @@ class ResourceRows:
             type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=orjson.loads(row.body)
         )
 
+    def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
+        """Ids of the source's resources with that identifier."""
+        columns = fhir_identity.c
+        found = select(columns.id).where(
+            columns.source == source,
+            columns.type == type,
+            columns.system == identifier.namespace,
+            columns.value == identifier.value,
+        )
+        return sorted(self._connection.scalars(found))
+
     def told_by(self, source: str, reference: str) -> str:
         """Id of the message that brought the newest version. Raises NotFound."""
         type, _, id = reference.partition("/")
@@ -89,14 +100,7 @@ class SourceResources:
         if self._connection.dialect.name == "postgresql":
             key = f"{self._source}|{type}|{identifier}"
             self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-        columns = fhir_identity.c
-        found = select(columns.id).where(
-            columns.source == self._source,
-            columns.type == type,
-            columns.system == identifier.namespace,
-            columns.value == identifier.value,
-        )
-        return sorted(self._connection.scalars(found))
+        return ResourceRows(self._connection).identified(self._source, type, identifier)
 
     def current(self, type: str, id: str) -> Resource | None:
         """The newest version."""

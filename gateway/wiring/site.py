@@ -42,6 +42,7 @@ class Site:
     clock: Clock
     policy: LoadedPolicy
     exchanges: dict[str, PartnerExchange]
+    owners: dict[str, SourceOwner]
     receiver: Receiver
     interpreting: InterpretPass
     deriving: DerivePass
@@ -71,6 +72,7 @@ def open_site(folder: Path) -> Site:
     organizations = {each.id: each.name for each in policy.catalogue.organizations.values()}
     usages = {name: exchange.usage for name, exchange in exchanges.items()}
     store.ensure_tenant(settings.tenant, organizations, usages)
+    owners = _owners(settings, policy)
     derivation = Derivation(policy, Checker(RenderedGuideCheck(_submitter(settings.sender, "CHECK"))))
     return Site(
         settings=settings,
@@ -78,7 +80,8 @@ def open_site(folder: Path) -> Site:
         clock=clock,
         policy=policy,
         exchanges=exchanges,
-        receiver=Receiver(store, clock, _owners(settings, policy)),
+        owners=owners,
+        receiver=Receiver(store, clock, owners),
         interpreting=InterpretPass(store, clock, policy),
         deriving=DerivePass(store, clock, derivation),
         derivation=derivation,
@@ -110,7 +113,9 @@ def read_connection(file: ConnectionFile) -> PartnerProfile:
     try:
         return read_profile(file.settings)
     except ProfileError as error:
-        raise ConfigurationError([f"{file.place(each.path)}: {each}" for each in error.problems]) from error
+        raise ConfigurationError(
+            [f"{file.place(each.path)}: {each.path}: {each.message}" for each in error.found]
+        ) from error
 
 
 def _exchange(settings: Settings, profile: PartnerProfile) -> PartnerExchange:

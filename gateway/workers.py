@@ -1,0 +1,25 @@
+"""The workers' door: which passes run, in which lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.jobs.loop import Lane, PassLoop
+from gateway.wiring.site import Site
+
+
+def work_loop(site: Site) -> PassLoop:
+    """Every lane of a site: interpret and derive in one, and one per connection for sending and collecting."""
+    every_s = float(site.settings.pass_every_s)
+    lanes = [Lane("facts", lambda: site.interpreting.run() + site.deriving.run(), every_s)]
+    lanes += [Lane(f"exchange-{name}", _exchange_pass(site, name), every_s) for name in site.exchanges]
+    return PassLoop(lanes)
+
+
+def _exchange_pass(site: Site, connection: str) -> Callable[[], int]:
+    def run() -> int:
+        sent = site.sending.run(connection)
+        collected = site.collecting.run(connection)
+        return sent.delivered + collected.files
+
+    return run
