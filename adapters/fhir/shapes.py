@@ -9,18 +9,17 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
-from fhir_core.types import FHIR_PRIMITIVES_MAPS
+from fhir_core.constraints import FHIR_PRIMITIVES_MAPS
 
 from adapters.fhir.primitives import PRIMITIVES, Primitive
 
 # fhir.resources takes code lists from the short descriptions; these are the ones it has no, or only part of.
 # R4 value sets encounter-status and quantity-comparator.
 _ENCOUNTER_STATUS = frozenset(
-    "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown".split()
+    {"planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error", "unknown"}
 )
 _CODES: Mapping[tuple[str, str], frozenset[str]] = {
     ("Encounter", "status"): _ENCOUNTER_STATUS,
@@ -69,17 +68,23 @@ class Shape:
     choices: tuple[Choice, ...] = ()
 
 
-@cache
+_COMPILED: dict[str, Shape] = {}
+_RESOURCES: dict[str, Shape] = {}
+
+
 def resource_shape(name: str) -> Shape | None:
     """The shape of a resource type by name; None when R4 has no such resource."""
+    known = _RESOURCES.get(name)
+    if known is not None:
+        return known
     try:
         model = get_fhir_model_class(name)
-    except (KeyError, LookupError):
+    except (ValueError, LookupError):
         return None
-    return _shape(model) if model.has_resource_base() and name not in {"Resource", "DomainResource"} else None
-
-
-_COMPILED: dict[str, Shape] = {}
+    if not model.has_resource_base() or name in {"Resource", "DomainResource"}:
+        return None
+    shape = _RESOURCES[name] = _shape(model)  # only names that exist are kept: strangers cannot fill memory
+    return shape
 
 
 def _shape(model: Any) -> Shape:

@@ -206,7 +206,9 @@ class _Walk:
         elif value == {}:
             self._add("structure", "element-empty", place, "is an empty object.", "Leave the element out.")
         elif type(value) is list:
-            self._add("structure", "element-is-list", place, "must be one object, not a list.", "Send one, without [ ].")
+            self._add(
+                "structure", "element-is-list", place, "must be one object, not a list.", "Send one, without [ ]."
+            )
         else:
             kind = element.shape.name if element.shape else "resource"
             self._add("structure", "value-wrong-type", place, f"must be a JSON object ({kind}).", f"Send a {kind}.")
@@ -221,15 +223,15 @@ class _Walk:
             self._add("structure", "element-is-list", place, "must be one value, not a list.", "Send one, without [ ].")
         elif not _is_json_kind(value, primitive):
             self._signs.misshapen(shape.name, element.name, value)
-            self._add(
-                "structure", "value-wrong-type", place, "has the wrong JSON type.", f"Send {primitive.expected}."
-            )
+            self._add("structure", "value-wrong-type", place, "has the wrong JSON type.", f"Send {primitive.expected}.")
         elif not primitive.holds(value):
             self._add(
                 "value", "value-not-well-formed", place, f"is not a {primitive.name}.", f"Send {primitive.expected}."
             )
         else:
-            self._add("code-invalid", "code-not-in-value-set", place, "is not a code of its value set.", _one_of(element))
+            self._add(
+                "code-invalid", "code-not-in-value-set", place, "is not a code of its value set.", _one_of(element)
+            )
 
     def _null(self, place: Place) -> None:
         self._add("structure", "element-null", place, "is null.", "Leave the element out.")

@@ -12,10 +12,13 @@ DSTU2, STU3, R5 = "DSTU2 (1.0)", "STU3 (3.0)", "R5 (5.0)"
 
 _OTHER_TYPES: Mapping[str, str] = {
     **dict.fromkeys(
-        ("MedicationOrder", "DiagnosticOrder", "DeviceUseRequest", "ProcedureRequest", "ReferralRequest", "Order"), DSTU2
+        ("MedicationOrder", "DiagnosticOrder", "DeviceUseRequest", "ProcedureRequest", "ReferralRequest", "Order"),
+        DSTU2,
     ),
     **dict.fromkeys(("BodySite", "Conformance", "ClaimResponseRequest", "EligibilityRequest"), DSTU2),
-    **dict.fromkeys(("Sequence", "ProcessRequest", "ProcessResponse", "EligibilityResponse", "ServiceDefinition"), STU3),
+    **dict.fromkeys(
+        ("Sequence", "ProcessRequest", "ProcessResponse", "EligibilityResponse", "ServiceDefinition"), STU3
+    ),
     **dict.fromkeys(("InventoryItem", "Transport", "FormularyItem", "GenomicStudy", "ImagingSelection"), R5),
     **dict.fromkeys(("BiologicallyDerivedProductDispense", "DeviceAssociation", "DeviceDispense", "Permission"), R5),
     **dict.fromkeys(("EncounterHistory", "InventoryReport", "NutritionIntake", "Requirements", "TestPlan"), R5),
@@ -62,7 +65,7 @@ _ELEMENTS: Mapping[tuple[str, str], str] = {
         (
             R5,
             {
-                "Encounter": "actualPeriod admission careTeam virtualService subjectStatus plannedStartDate plannedEndDate",
+                "Encounter": "actualPeriod admission careTeam virtualService subjectStatus plannedStartDate",
                 "EncounterParticipant": "actor",
                 "EncounterLocation": "form",
                 "Coverage": "kind paymentBy insurer insurancePlan",
@@ -119,7 +122,7 @@ def _misshapen(shape: str, name: str, value: Any) -> str | None:
     if shape == "HumanName" and name == "family" and type(value) is list:
         return DSTU2
     if shape == "Encounter" and name == "class":
-        return {str: DSTU2, list: R5}.get(type(value))
+        return DSTU2 if type(value) is str else R5 if type(value) is list else None
     if shape == "Condition" and name in {"clinicalStatus", "verificationStatus"} and type(value) is str:
         return STU3
     if shape == "Condition" and name == "category" and type(value) is dict:

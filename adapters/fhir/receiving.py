@@ -1,0 +1,155 @@
+"""Takes one request of a source that is known: bytes to a checked submission, to the intake, to an answer."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from adapters.fhir.bundle import CONTENT_TYPE, apply_submission, outcome_answer
+from adapters.fhir.issues import Issue, Refused
+from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, read_json
+from adapters.fhir.submission import (
+    SUPPORTED_TYPES,
+    Submission,
+    read_bundle,
+    read_condition,
+    read_if_match,
+    read_single,
+)
+from gateway.errors import Conflict
+from gateway.ports import Arrival, FhirAnswer, FhirIntake, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirRequest:
+    """A POST or PUT as it came, without its HTTP dress."""
+
+    method: str
+    type: str = ""
+    """Resource type of the address; empty for the base address."""
+    id: str = ""
+    query: str = ""
+    """The condition of a conditional update, without the question mark."""
+    content: bytes
+    if_none_exist: str = ""
+    if_match: str | None = None
+    idempotency_key: str = ""
+    minimal: bool = False
+
+    @property
+    def address(self) -> str:
+        """Method and path, with the headers that change the meaning: what makes two requests the same request."""
+        path = "/".join(part for part in (self.type, self.id) if part)
+        return f"{self.method} /fhir/{path}?{self.query} {self.if_none_exist} {self.if_match or ''}".strip()
+
+
+class FhirReceiver:
+    """Submits requests to the intake. Synchronous: callers on an event loop use a thread."""
+
+    def __init__(self, intake: FhirIntake, limits: JsonLimits = DEFAULT_LIMITS) -> None:
+        self._intake = intake
+        self.limits = limits
+
+    def receive(self, source: str, request: FhirRequest) -> FhirAnswer:
+        """Commit the request and its answer. A request that is refused is kept too; so are its bytes.
+
+        Raises Unavailable when nothing was stored.
+        """
+        try:
+            submission = self._read(request)
+        except Refused as refused:
+            return self._keep_refused(source, request, refused)
+        arrival = Arrival(
+            source=source,
+            content=request.content,
+            content_type=CONTENT_TYPE,
+            control_key=_control_key(request, submission),
+            event=submission.event,
+        )
+        try:
+            return self._intake.submit(
+                arrival, _request_key(request), lambda table, now: apply_submission(submission, table, now)
+            )
+        except Conflict:
+            return outcome_answer(409, [_identifier_reused(request)])
+
+    def read(self, source: str, type: str, id: str) -> Resource | None:
+        """The newest version of a resource as the source sent it."""
+        return self._intake.read(source, type, id)
+
+    def _read(self, request: FhirRequest) -> Submission:
+        body = read_json(request.content, self.limits)
+        if not request.type:
+            submission = read_bundle(body)
+        else:
+            condition = None
+            if request.method == "POST" and request.if_none_exist:
+                condition = read_condition(request.if_none_exist, "")
+            elif request.method == "PUT" and not request.id:
+                condition = read_condition(request.query, "")
+            submission = read_single(
+                body,
+                type=request.type,
+                method=request.method,
+                id=request.id,
+                condition=condition,
+                if_match=read_if_match(request.if_match, ""),
+            )
+        submission.minimal = request.minimal
+        return submission
+
+    def _keep_refused(self, source: str, request: FhirRequest, refused: Refused) -> FhirAnswer:
+        """Store the bytes of a request that cannot be taken. Its names stay free, for the corrected content."""
+        arrival = Arrival(
+            source=source,
+            content=request.content,
+            content_type=CONTENT_TYPE,
+            control_key="",
+            event=f"{request.type or 'Bundle'}/refused",
+            refusal=str(refused),
+        )
+        answer = outcome_answer(refused.status, refused.issues, refused.headers)
+        return self._intake.submit(arrival, _once(request), lambda _table, _now: answer)
+
+
+def _control_key(request: FhirRequest, submission: Submission) -> str:
+    """The sender's own name for the content. The same name with other content is a conflict."""
+    if submission.control_key:
+        return submission.control_key
+    return f"Idempotency-Key|{request.address}|{request.idempotency_key}" if request.idempotency_key else ""
+
+
+def _request_key(request: FhirRequest) -> str:
+    """What makes the same bytes the same request, answered with the first answer.
+
+    A PUT is never answered from memory: content A, then B, then A again must leave A. Sending it twice is harmless all
+    the same, because a version that says nothing new is not stored.
+    """
+    return _once(request) if request.method == "PUT" else request.address
+
+
+def _once(request: FhirRequest) -> str:
+    return f"{request.address} {uuid.uuid4().hex}"
+
+
+def _identifier_reused(request: FhirRequest) -> Issue:
+    named = "Idempotency-Key" if request.idempotency_key and request.type else "Bundle.identifier"
+    return Issue(
+        code="conflict",
+        detail="identifier-reused",
+        expression="" if named == "Idempotency-Key" else "Bundle.identifier",
+        message=f"This {named} was used before, for other content.",
+        fix="Give new content a new identifier.",
+    )
+
+
+def type_not_supported(type_known: bool) -> Issue:
+    """The issue of an address of a type that is not kept."""
+    what = "of a type this server does not keep" if type_known else "not one this server has"
+    return Issue(
+        code="not-supported",
+        detail="resource-not-supported",
+        expression="",
+        message=f"The address is {what}.",
+        fix=f"Kept are: {', '.join(SUPPORTED_TYPES)}; read /fhir/metadata.",
+    )

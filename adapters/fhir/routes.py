@@ -1,0 +1,391 @@
+"""The FHIR API over HTTP: who asks, how much may come, what is answered. Always an OperationOutcome, never a trace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from adapters.fhir.bundle import CONTENT_TYPE, outcome_answer
+from adapters.fhir.capability import STATUS_TYPES, capability_statement
+from adapters.fhir.issues import Issue, Refused
+from adapters.fhir.primitives import is_id
+from adapters.fhir.receiving import FhirReceiver, FhirRequest, type_not_supported
+from adapters.fhir.shapes import resource_shape
+from adapters.fhir.status import SHAPES, search_set
+from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, body_too_large, write_json
+from adapters.fhir.submission import SUPPORTED_TYPES
+from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable
+from gateway.ports import FhirAnswer, FhirIntake, StatusReader
+
+_LOG = structlog.get_logger(__name__)
+_JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
+_RETRY_AFTER_S = 5
+_PAGE_SIZE_MAX = 500
+_PAGING = {"_count", "_offset", "_format", "_pretty", "_id"}
+_SEARCHES = {"patient": "patient", "encounter": "encounter", "identifier": "claim"}
+
+Authenticate = Callable[[str], str | None]
+"""From a bearer token to the source it belongs to; None when it belongs to none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirLimits:
+    """What the API takes at once."""
+
+    json: JsonLimits = field(default_factory=lambda: DEFAULT_LIMITS)
+    submissions_per_source_max: int = 32
+    """Requests of one source in work at one time; the next is told to come back (429)."""
+    body_timeout_s: float = 60.0
+    """A body that takes longer to arrive is given up (408)."""
+
+
+def fhir_router(
+    intake: FhirIntake, statuses: StatusReader, authenticate: Authenticate, limits: FhirLimits | None = None
+) -> APIRouter:
+    """Routes of ``/fhir``: ``metadata``, Bundles and resources in, resources and claim status out.
+
+    Every address but ``metadata`` asks for ``Authorization: Bearer`` before it reads a body, on loopback too.
+    """
+    api = _FhirApi(FhirReceiver(intake, (limits or FhirLimits()).json), statuses, authenticate, limits or FhirLimits())
+    router = APIRouter(prefix="/fhir", tags=["FHIR R4"], route_class=_OutcomeRoute)
+    router.add_api_route("/metadata", api.metadata, methods=["GET"], summary="What this server can do")
+    router.add_api_route("", api.post_bundle, methods=["POST"], summary="Store a Bundle")
+    router.add_api_route("/", api.post_bundle, methods=["POST"], include_in_schema=False)
+    router.add_api_route("/{type}", api.create, methods=["POST"], summary="Create a resource")
+    router.add_api_route("/{type}", api.update_by_identifier, methods=["PUT"], summary="Update by identifier")
+    router.add_api_route("/{type}", api.search, methods=["GET"], summary="Find the status of claims")
+    router.add_api_route("/{type}/{id}", api.update, methods=["PUT"], summary="Update or create a resource")
+    router.add_api_route("/{type}/{id}", api.read, methods=["GET"], summary="Read a resource or a claim's status")
+    router.add_api_route("/{type}/{id}/_history/{version}", api.read_version, methods=["GET"], include_in_schema=False)
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+    for path in ("", "/{rest:path}"):
+        router.add_api_route(path, api.anything_else, methods=every, include_in_schema=False)
+    return router
+
+
+class _OutcomeRoute(APIRoute):
+    """Turns whatever goes wrong below /fhir into an OperationOutcome."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, fenced."""
+        handle = super().get_route_handler()
+
+        async def fenced(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:
+                return _response(_answer_to(error))
+
+        return fenced
+
+
+def _answer_to(error: Exception) -> FhirAnswer:
+    if isinstance(error, Refused):
+        return outcome_answer(error.status, error.issues, error.headers)
+    if isinstance(error, Unavailable):
+        retry = {"Retry-After": str(_RETRY_AFTER_S)}
+        return outcome_answer(503, [_plain("transient", "unavailable", "Nothing was stored.", "Send it again.")], retry)
+    if isinstance(error, ClientDisconnect):
+        return outcome_answer(400, [_plain("incomplete", "body-incomplete", "The body broke off.", "Send it again.")])
+    for kind, status, code, detail in _KNOWN_ERRORS:
+        if isinstance(error, kind):
+            return outcome_answer(status, [_plain(code, detail, str(error), "")])
+    # The text of an unexpected error may hold what was sent; its type and place may not.
+    _LOG.error("fhir request failed", error=type(error).__name__, at=_innermost_place(error))
+    issue = _plain("exception", "unexpected", "The server failed; nothing was stored.", "Tell whoever runs it.")
+    return outcome_answer(500, [issue])
+
+
+_KNOWN_ERRORS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (NotAllowed, 403, "forbidden", "not-allowed"),
+    (NotFound, 404, "not-found", "not-found"),
+    (Conflict, 409, "conflict", "conflict"),
+)
+
+
+def _innermost_place(error: Exception) -> str:
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+class _FhirApi:
+    """The endpoints. Anything that waits for the store runs in a thread."""
+
+    def __init__(
+        self, receiver: FhirReceiver, statuses: StatusReader, authenticate: Authenticate, limits: FhirLimits
+    ) -> None:
+        self._receiver = receiver
+        self._statuses = statuses
+        self._authenticate = authenticate
+        self._limits = limits
+        self._in_work: Counter[str] = Counter()
+        self._capability = write_json(capability_statement())
+
+    async def metadata(self, request: Request) -> Response:
+        """The CapabilityStatement; the one address that asks for no token."""
+        _check_accept(request)
+        return Response(self._capability, media_type=CONTENT_TYPE)
+
+    async def post_bundle(self, request: Request) -> Response:
+        """Store a transaction, batch, collection or message Bundle."""
+        return await self._submit(request, lambda content: _request(request, content))
+
+    async def create(self, request: Request, type: str) -> Response:
+        """Store a new resource; with If-None-Exist only when no resource has the identifier."""
+        return await self._submit(request, lambda content: _request(request, content, type=type), type)
+
+    async def update(self, request: Request, type: str, id: str) -> Response:
+        """Store a new version under an id of the sender's; If-Match guards against losing another's change."""
+
+        def read(content: bytes) -> FhirRequest:
+            if not is_id(id):
+                raise Refused(400, [_plain("value", "id-malformed", "The id of the address is no FHIR id.", _ID_FIX)])
+            return _request(request, content, type=type, id=id)
+
+        return await self._submit(request, read, type)
+
+    async def update_by_identifier(self, request: Request, type: str) -> Response:
+        """Store a new version of the resource that has the identifier, or a new resource."""
+        return await self._submit(
+            request, lambda content: _request(request, content, type=type, query=request.url.query), type
+        )
+
+    async def _submit(self, request: Request, read: Callable[[bytes], FhirRequest], type: str = "") -> Response:
+        source = await self._source_of(request)
+        _check_accept(request)
+        if type and type not in SUPPORTED_TYPES:
+            raise Refused(404, [type_not_supported(resource_shape(type) is not None)])
+        _check_content_type(request)
+        if self._in_work[source] >= self._limits.submissions_per_source_max:
+            raise _too_many_at_once()
+        self._in_work[source] += 1
+        try:
+            content = await self._body(request)
+            answer = await run_in_threadpool(self._receiver.receive, source, read(content))
+        finally:
+            self._in_work[source] -= 1
+            if not self._in_work[source]:
+                del self._in_work[source]
+        return _response(answer)
+
+    async def read(self, request: Request, type: str, id: str) -> Response:
+        """A resource as this source sent it, or the status of one of its claims."""
+        source = await self._source_of(request)
+        _check_accept(request)
+        if type not in SUPPORTED_TYPES and type not in STATUS_TYPES:
+            raise Refused(404, [type_not_supported(resource_shape(type) is not None)])
+        return await self._read(source, type, id)
+
+    async def read_version(self, request: Request, type: str, id: str, version: str) -> Response:
+        """One version of a resource, as long as it is the newest."""
+        source = await self._source_of(request)
+        found = await self._read(source, type, id)
+        if found.headers.get("ETag") != f'W/"{version}"':
+            raise _nothing_there()
+        return found
+
+    async def _read(self, source: str, type: str, id: str) -> Response:
+        if is_id(id) and type in SUPPORTED_TYPES:
+            resource = await run_in_threadpool(self._receiver.read, source, type, id)
+            if resource is not None:
+                headers = {"ETag": f'W/"{resource.version}"'}
+                return Response(write_json(resource.body), media_type=CONTENT_TYPE, headers=headers)
+        if is_id(id) and type in STATUS_TYPES:
+            for claim in await run_in_threadpool(self._statuses.claim_statuses, source, claim=id):
+                made = SHAPES[type](claim) if claim.claim_id == id else None
+                if made is not None:
+                    return Response(write_json(made), media_type=CONTENT_TYPE)
+        raise _nothing_there()
+
+    async def search(self, request: Request, type: str) -> Response:
+        """The claims of a patient, an encounter or a claim number, as Task, ClaimResponse or ExplanationOfBenefit."""
+        source = await self._source_of(request)
+        _check_accept(request)
+        if type not in STATUS_TYPES:
+            if type not in SUPPORTED_TYPES:
+                raise Refused(404, [type_not_supported(resource_shape(type) is not None)])
+            raise _not_searchable()
+        wanted, offset, count = _read_search(request)
+        claims = await run_in_threadpool(lambda: self._statuses.claim_statuses(source, **wanted))
+        made = [shaped for claim in claims if (shaped := SHAPES[type](claim)) is not None]
+        query = urlencode([(name, value) for name, value in request.query_params.multi_items() if name in _SEARCHES])
+        base = f"{str(request.base_url).rstrip('/')}/fhir/"
+        page = search_set(made, base=base, query=query, type=type, offset=offset, count=count)
+        return Response(write_json(page), media_type=CONTENT_TYPE)
+
+    async def anything_else(self, request: Request) -> Response:
+        """An address or method this server does not have."""
+        await self._source_of(request)
+        raise Refused(
+            405 if request.method not in {"GET", "HEAD"} else 404,
+            [
+                _plain(
+                    "not-supported",
+                    "interaction-not-supported",
+                    "This server has no such interaction.",
+                    "Read /fhir/metadata; take a resource back by sending it with its status entered-in-error.",
+                )
+            ],
+            {"Allow": "GET, POST, PUT"},
+        )
+
+    async def _source_of(self, request: Request) -> str:
+        """The source whose token the request carries. Raises Refused (401) before anything of a body is read."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        source = None
+        if kind.lower() == "bearer" and token.strip():
+            source = await run_in_threadpool(self._authenticate, token.strip())
+        if source is None:
+            raise Refused(
+                401,
+                [_plain("login", "token-missing-or-unknown", "The request carries no valid token.", _TOKEN_FIX)],
+                {"WWW-Authenticate": 'Bearer realm="fhir"', "Connection": "close"},
+            )
+        return source
+
+    async def _body(self, request: Request) -> bytes:
+        """The body, given up as soon as it is larger or slower than allowed."""
+        size_max = self._limits.json.size_max
+        too_large = Refused(413, [body_too_large(size_max)], {"Connection": "close"})
+        stated = request.headers.get("content-length", "")
+        if stated.isdigit() and int(stated) > size_max:
+            raise too_large
+        content = bytearray()
+        try:
+            async with asyncio.timeout(self._limits.body_timeout_s):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > size_max:
+                        raise too_large
+        except TimeoutError:
+            issue = _plain("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
+            raise Refused(408, [issue], {"Connection": "close"}) from None
+        return bytes(content)
+
+
+_ID_FIX = "Send an id of 1 to 64 letters, digits, - and ."
+_TOKEN_FIX = "Send the token of your source as Authorization: Bearer."  # noqa: S105
+
+
+def _request(request: Request, content: bytes, *, type: str = "", id: str = "", query: str = "") -> FhirRequest:
+    headers = request.headers
+    return FhirRequest(
+        method=request.method,
+        type=type,
+        id=id,
+        query=query,
+        content=content,
+        if_none_exist=headers.get("if-none-exist", ""),
+        if_match=headers.get("if-match"),
+        idempotency_key=headers.get("idempotency-key", ""),
+        minimal="return=minimal" in headers.get("prefer", "").replace(" ", ""),
+    )
+
+
+def _check_content_type(request: Request) -> None:
+    media, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    stated = dict(part.partition("=")[::2] for part in parameters)
+    charset = stated.get("charset", "utf-8").strip('"')
+    version = stated.get("fhirversion", "4.0").strip('"')
+    encoded = request.headers.get("content-encoding", "identity").lower()
+    if media in _JSON_TYPES and charset in {"utf-8", "utf8"} and version.startswith("4.") and encoded == "identity":
+        return
+    message = "The body is not FHIR R4 JSON in UTF-8, uncompressed, by what its headers say."
+    fix = "Send Content-Type: application/fhir+json."
+    raise Refused(415, [_plain("not-supported", "content-type-not-supported", message, fix)])
+
+
+def _check_accept(request: Request) -> None:
+    asked = request.query_params.get("_format") or request.headers.get("accept", "*/*")
+    medias = {part.partition(";")[0].strip().lower() for part in asked.split(",")}
+    if medias & (_JSON_TYPES | {"*/*", "application/*", "json", ""}):
+        return
+    message, fix = "Answers are JSON only.", "Send Accept: application/fhir+json."
+    raise Refused(406, [_plain("not-supported", "format-not-supported", message, fix)])
+
+
+def _read_search(request: Request) -> tuple[dict[str, str], int, int]:
+    """What to look for, where to begin, how many. Raises Refused unless exactly one known parameter says what."""
+    wanted: dict[str, str] = {}
+    for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+        if name in _PAGING - {"_id"}:
+            continue
+        key = _SEARCHES.get(name)
+        if key is None or key in wanted or not value.strip("|"):
+            raise _search_refused()
+        wanted[key] = _search_value(name, value)
+    if not wanted:
+        raise _search_refused()
+    offset, count = (_number(request.query_params.get(name), default) for name, default in _PAGE_DEFAULTS)
+    return wanted, offset, max(1, min(count, _PAGE_SIZE_MAX))
+
+
+_PAGE_DEFAULTS = (("_offset", 0), ("_count", 100))
+
+
+def _search_value(name: str, value: str) -> str:
+    if name == "identifier":
+        return value.rpartition("|")[2]
+    if "|" in value:
+        return value
+    type = name.capitalize()
+    bare = value.rpartition("/")[2]
+    return f"{type}/{bare}"
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text is not None and text.isdigit() and len(text) < 9 else default
+
+
+def _search_refused() -> Refused:
+    return Refused(
+        400,
+        [
+            _plain(
+                "value",
+                "search-not-supported",
+                "The search has a parameter that is not known, repeated or empty, or none at all.",
+                "Ask with patient=, encounter= or identifier=; _count and _offset page.",
+            )
+        ],
+    )
+
+
+def _not_searchable() -> Refused:
+    message, fix = "Resources of this type can be read by id, not searched.", "Read /fhir/Type/id."
+    return Refused(405, [_plain("not-supported", "search-not-supported", message, fix)], {"Allow": "POST, PUT"})
+
+
+def _nothing_there() -> Refused:
+    message, fix = "This source has sent no such resource.", "Check type and id."
+    return Refused(404, [_plain("not-found", "not-found", message, fix)])
+
+
+def _too_many_at_once() -> Refused:
+    message, fix = "Too many requests of this source are in work.", "Wait, then send it again."
+    issue = _plain("throttled", "too-many-requests", message, fix)
+    return Refused(429, [issue], {"Retry-After": str(_RETRY_AFTER_S)})
+
+
+def _plain(code: str, detail: str, message: str, fix: str) -> Issue:
+    return Issue(code=code, detail=detail, expression="", message=message, fix=fix)
+
+
+def _response(answer: FhirAnswer) -> Response:
+    headers = {name: value for name, value in answer.headers.items() if name != "Content-Type"}
+    media_type = answer.headers.get("Content-Type", CONTENT_TYPE) if answer.body else None
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type=media_type)
