@@ -12,7 +12,7 @@ from gateway.demo.truth import Grant, Patient, Slot, Stay, Track, Visit
 FIRST_DAY, LAST_DAY = date(2026, 8, 3), date(2026, 8, 31)
 _LATEST_ADMISSION = date(2026, 8, 12)
 _STILL_THERE, _HOME = "30", "01"
-_DAYS_OF = {"PHP": (8, 12), "IOP": (8, 11)}
+_DAYS_OF = {"PHP": (10, 13), "IOP": (8, 11)}
 
 
 def local(on: date, hour: int, minute: int = 0) -> datetime:
