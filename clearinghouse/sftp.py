@@ -389,11 +389,12 @@ def _fetch(requests: SftpRequests, file: RemoteFile, sink: BinaryIO, max_bytes: 
         raise TooLarge(f"a file of {file.size} bytes waits, {max_bytes} are allowed")
     handle = requests.open_existing(path)
     received = 0
-    while piece := requests.read(handle, received, CHUNK):
-        received += len(piece)
-        if received > max_bytes:
-            raise TooLarge(f"more than {max_bytes} bytes came; the listing had promised {file.size}")
-        sink.write(piece)
+    with contextlib.closing(requests.stream(handle, file.size)) as pieces:
+        for piece in pieces:
+            received += len(piece)
+            if received > max_bytes:
+                raise TooLarge(f"more than {max_bytes} bytes came; the listing had promised {file.size}")
+            sink.write(piece)
     with contextlib.suppress(RemoteRefused):
         requests.close(handle)
     if received != file.size:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ import paramiko
 from clearinghouse.mailbox import RemoteMissing, RemoteRefused, TimedOut, TooLarge, Unreachable
 
 CHUNK = 32768
+READS_AHEAD = 16
 _LARGEST_PACKET = 1 << 19
 _MOST_ENTRIES = 200_000
 
@@ -63,6 +64,7 @@ class SftpRequests:
         self._channel = channel
         self._timeout_s = operation_timeout_s
         self._last_id = 0
+        self._abandoned: set[int] = set()
         self.deadline = float("inf")
         """Monotonic time after which no request is sent and no answer is waited for."""
         self._start()
@@ -79,13 +81,34 @@ class SftpRequests:
         """Write at most CHUNK bytes and wait for the server's answer."""
         self._done(_WRITE, _string(handle) + struct.pack(">Q", offset) + _string(content))
 
-    def read(self, handle: bytes, offset: int, length: int) -> bytes:
-        """Up to `length` bytes from `offset`; empty at the end of the file."""
-        kind, body = self._ask(_READ, _string(handle) + struct.pack(">QI", offset, length))
-        if kind == _STATUS:
-            _raise_unless(body, _END)
-            return b""
-        return _Body(_expect(kind, _DATA, body)).string()
+    def stream(self, handle: bytes, expected_size: int) -> Generator[bytes]:
+        """The whole file in order, up to READS_AHEAD reads on their way at once: a distant partner is slow one by one.
+
+        Only reads are ever sent ahead; they change nothing. `expected_size` bounds how far ahead they go.
+        """
+        asked: dict[int, tuple[int, int]] = {}
+        arrived: dict[int, bytes] = {}
+        position, ahead, ended = 0, 0, False
+        try:
+            while True:
+                while not ended and len(asked) < (READS_AHEAD if ahead < expected_size else 1):
+                    asked[self._send_read(handle, ahead, CHUNK)] = (ahead, CHUNK)
+                    ahead += CHUNK
+                if not asked:
+                    return
+                offset, length, piece = self._take_read(asked)
+                ended = ended or not piece
+                if piece:
+                    arrived[offset] = piece
+                if 0 < len(piece) < length:
+                    rest = (offset + len(piece), length - len(piece))
+                    asked[self._send_read(handle, *rest)] = rest
+                while position in arrived:
+                    piece = arrived.pop(position)
+                    position += len(piece)
+                    yield piece
+        finally:
+            self._abandoned.update(asked)
 
     def close(self, handle: bytes) -> None:
         """Close and wait for the server's answer: a full disk may show only here."""
@@ -147,12 +170,44 @@ class SftpRequests:
         _raise_unless(_expect(answer, _STATUS, body), _OK)
 
     def _ask(self, kind: int, payload: bytes) -> tuple[int, bytes]:
+        wanted = self._request(kind, payload)
+        answered, answer, body = self._answer()
+        if answered != wanted:
+            raise Unreachable("the partner's server answered out of turn")
+        return answer, body
+
+    def _request(self, kind: int, payload: bytes) -> int:
         self._last_id = (self._last_id + 1) & 0xFFFFFFFF
         self._send(struct.pack(">IBI", 5 + len(payload), kind, self._last_id) + payload)
-        answer, body = self._packet(self._wait_until())
-        if len(body) < 4 or struct.unpack_from(">I", body)[0] != self._last_id:
+        return self._last_id
+
+    def _answer(self) -> tuple[int, int, bytes]:
+        """The next answer that anybody still waits for: its request, its kind, its body."""
+        until = self._wait_until()
+        while True:
+            kind, packet = self._packet(until)
+            body = _Body(packet)
+            answered = body.number()
+            if answered not in self._abandoned:
+                return answered, kind, packet[4:]
+            self._abandoned.discard(answered)
+
+    def _send_read(self, handle: bytes, offset: int, length: int) -> int:
+        return self._request(_READ, _string(handle) + struct.pack(">QI", offset, length))
+
+    def _take_read(self, asked: dict[int, tuple[int, int]]) -> tuple[int, int, bytes]:
+        """One of the reads on their way, in whichever order the server answers: offset, length asked, what came."""
+        answered, kind, body = self._answer()
+        if answered not in asked:
             raise Unreachable("the partner's server answered out of turn")
-        return answer, body[4:]
+        offset, length = asked.pop(answered)
+        if kind == _STATUS:
+            _raise_unless(body, _END)
+            return offset, length, b""
+        piece = _Body(_expect(kind, _DATA, body)).string()
+        if not 0 < len(piece) <= length:
+            raise Unreachable("the partner's server sent a malformed answer")
+        return offset, length, piece
 
     def _wait_until(self) -> float:
         return min(time.monotonic() + self._timeout_s, self.deadline)

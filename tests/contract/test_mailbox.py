@@ -298,6 +298,16 @@ def test_a_file_larger_than_allowed_stays_where_it_is(partner: Partner) -> None:
     assert (partner.root / "download/large.835").exists()
 
 
+def test_a_session_goes_on_after_a_download_that_was_broken_off(partner: Partner) -> None:
+    partner.put("download/liar.835", CONTENT * 10)
+    partner.put("download/good.835")
+    with partner.mailbox().session() as session:
+        with pytest.raises(TooLarge):
+            session.download(partner.remote(b"liar.835", len(CONTENT)), max_bytes=len(CONTENT) // 2 * 2)
+        (good,) = (file for file in session.list(f"{partner.prefix}download") if file.name == b"good.835")
+        assert CONTENT == session.download(good, 10**9)
+
+
 def test_a_file_that_grew_since_it_was_listed_is_not_taken(partner: Partner) -> None:
     partner.put("download/growing.835", b"ISA*")
     with partner.mailbox().session() as session:
