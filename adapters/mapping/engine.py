@@ -16,7 +16,7 @@ from adapters.mapping.compiled import CompiledEntry, CompiledField, compile_sour
 from adapters.mapping.getters import Note, Run
 from adapters.mapping.source_file import RecordEntry, SourceFile
 from adapters.mapping.values import text_of
-from adapters.mapping.view import FindResource, Notation, View
+from adapters.mapping.view import FindResource, Notation, ResourceView, View
 from adapters.mapping.yaml_reader import Problems
 from gateway.claim.contract import Facility
 from gateway.claim.finding import Origin
@@ -71,9 +71,7 @@ class SourceInterpreter:
 
     def interpret_resource(self, resource: Resource, find: FindResource) -> Interpretation:
         """Records of one FHIR resource, and the resources its mapping followed."""
-        if self._notation.open_resource is None:
-            raise ConfigurationError([f"{self.source.entry}: {self.source.source!r} is not a FHIR source"])
-        view = self._notation.open_resource(resource, find)
+        view = self.open_resource(resource, find)
         own = Identifier(self.source.source, f"{resource.type}/{resource.id}")
         outcome = _Outcome()
         for compiled in self._by_source.get(resource.type, ()):
@@ -92,6 +90,12 @@ class SourceInterpreter:
         if self._notation.open_message is None:
             raise ConfigurationError([f"{self.source.entry}: {self.source.source!r} is not an HL7 source"])
         return self._notation.open_message(content, self.source.character_set)
+
+    def open_resource(self, resource: Resource, find: FindResource) -> ResourceView:
+        """The view of a FHIR resource."""
+        if self._notation.open_resource is None:
+            raise ConfigurationError([f"{self.source.entry}: {self.source.source!r} is not a FHIR source"])
+        return self._notation.open_resource(resource, find)
 
     def event_names(self, view: View) -> dict[str, Any]:
         """The ready-made names of HL7 conditions: event (`ADT^A01`), type, trigger."""

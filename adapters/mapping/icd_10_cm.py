@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ class DiagnosisRelease:
 def read_release(codes: str, fiscal_year: int) -> DiagnosisRelease:
     """A release from its list of codes, one a line; a code is complete when no other begins with it."""
     ordered = sorted(set(_CODE.findall(codes)))
-    headings = {one for one, following in zip(ordered, ordered[1:], strict=False) if following.startswith(one)}
+    headings = {one for one, following in pairwise(ordered) if following.startswith(one)}
     span = Span(date(fiscal_year - 1, 10, 1), date(fiscal_year, 9, 30))
     return DiagnosisRelease(span, frozenset(ordered) - headings, frozenset(headings))
 

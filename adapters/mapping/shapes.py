@@ -163,7 +163,8 @@ class ChoiceKind:
         """An enumeration; true and false are booleans to an editor."""
         if set(self.words) == {"true", "false"}:
             return {"type": "boolean"}
-        return {"enum": list(self.words)}
+        numbers = [int(word) for word in self.words if word.isdigit() and word == str(int(word))]
+        return {"enum": [*self.words, *numbers]}
 
 
 BOOLEAN: Final = ChoiceKind({"true": True, "false": False})

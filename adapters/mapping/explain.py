@@ -1,0 +1,151 @@
+"""Says, for one message, what every mapping entry made of it and why: field by field, entry by entry.
+
+Explanations hold the message's values, for the person who asked; they are shown, never logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.mapping.compiled import CompiledEntry
+from adapters.mapping.conditions import plain
+from adapters.mapping.engine import SourceInterpreter, names_of, views_of
+from adapters.mapping.getters import Found, Run
+from adapters.mapping.source_file import RecordEntry, ValueSpec
+from adapters.mapping.view import FindResource, View
+from gateway.errors import ConfigurationError
+from gateway.ports import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedField:
+    """One field of one record: what it got, from where, by which entry; or what was tried and why it gave nothing."""
+
+    name: str
+    entry: str
+    tried: str
+    """What the entry says it is made of, in the file's words."""
+    values: tuple[Any, ...] = ()
+    positions: tuple[str, ...] = ()
+    chosen_by: str = ""
+    """``file:line`` of the alternative that gave it."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedEntry:
+    """One entry against one view of the message."""
+
+    name: str
+    record: str
+    entry: str
+    applies: bool
+    why: str
+    """Why it does not apply, or the condition that held."""
+    place: str = ""
+    names: Mapping[str, Any] | None = None
+    fields: tuple[ExplainedField, ...] = ()
+
+
+def explain_message(interpreter: SourceInterpreter, content: bytes) -> list[ExplainedEntry]:
+    """Every entry of the source against one HL7 message. Raises FormatError when the bytes are no message."""
+    view = interpreter.open_message(content)
+    names = interpreter.event_names(view)
+    chosen = interpreter.entries_for_event(names)
+    return _explain(interpreter, chosen, view, names, f"the message is {names['event']}")
+
+
+def explain_resource(interpreter: SourceInterpreter, resource: Resource, find: FindResource) -> list[ExplainedEntry]:
+    """Every entry of the source against one FHIR resource."""
+    view = interpreter.open_resource(resource, find)
+    chosen = list(interpreter.entries_for_type(resource.type))
+    return _explain(interpreter, chosen, view, {}, f"the resource is {resource.type}")
+
+
+def _explain(
+    interpreter: SourceInterpreter,
+    chosen: list[CompiledEntry],
+    view: View,
+    names: Mapping[str, Any],
+    what_it_is: str,
+) -> list[ExplainedEntry]:
+    explained: list[ExplainedEntry] = []
+    for compiled in interpreter.entries:
+        if compiled not in chosen:
+            wanted = ", ".join(compiled.entry.sources)
+            explained.append(_passed_over(compiled.entry, f"is for {wanted}; {what_it_is}"))
+            continue
+        views = views_of(compiled, view)
+        if not views:
+            explained.append(_passed_over(compiled.entry, f"the message has no {compiled.entry.each}"))
+        explained.extend(_explain_view(compiled, each, names) for each in views)
+    return explained
+
+
+def _passed_over(entry: RecordEntry, why: str) -> ExplainedEntry:
+    return ExplainedEntry(name=entry.name, record=entry.record.kind.value, entry=entry.entry, applies=False, why=why)
+
+
+def _explain_view(compiled: CompiledEntry, view: View, given: Mapping[str, Any]) -> ExplainedEntry:
+    entry = compiled.entry
+    run = Run(view, names_of(compiled, view, given))
+    applies, why = _condition_of(compiled, run)
+    return ExplainedEntry(
+        name=entry.name,
+        record=entry.record.kind.value,
+        entry=entry.entry,
+        applies=applies,
+        why=why,
+        place=view.position,
+        names=dict(run.names),
+        fields=_fields_of(compiled, run) if applies else (),
+    )
+
+
+def _condition_of(compiled: CompiledEntry, run: Run) -> tuple[bool, str]:
+    if compiled.when is None:
+        return True, ""
+    try:
+        holds = compiled.when.holds(run.names)
+    except ConfigurationError as error:
+        return False, error.problems[0]
+    return holds, f"{compiled.when.source} is {'true' if holds else 'false'} ({compiled.when.place.entry})"
+
+
+def _fields_of(compiled: CompiledEntry, run: Run) -> tuple[ExplainedField, ...]:
+    explained = []
+    for spec, get in zip(compiled.entry.identity, compiled.identity, strict=True):
+        explained.append(_explained("identifiers", spec, get(run), run))
+    for each in compiled.fields:
+        found = each.get(run)
+        if found:
+            values = tuple(one.value for one in found)
+            run.filled[each.target.name] = values if each.target.many else values[0]
+        explained.append(_explained(each.target.name, each.spec, found, run))
+    return tuple(explained)
+
+
+def _explained(name: str, spec: ValueSpec, found: list[Found], run: Run) -> ExplainedField:
+    notes = tuple(f"{note.position}: {note.message} ({note.entry})" for note in run.notes)
+    run.notes.clear()
+    return ExplainedField(
+        name=name,
+        entry=spec.place.entry,
+        tried=say(spec),
+        values=tuple(plain(one.value) for one in found),
+        positions=tuple(one.position for one in found),
+        chosen_by=found[0].entry if found else "",
+        notes=notes,
+    )
+
+
+def say(spec: ValueSpec) -> str:
+    """What a value is made of, in the words of the file."""
+    if spec.path is not None:
+        return spec.path
+    if spec.value is not None:
+        return f"constant {spec.value!r}"
+    joiner = " + " if spec.all_of else " / " if spec.parts else " or "
+    return joiner.join(say(each) for each in spec.inner)
