@@ -1,0 +1,235 @@
+"""An authorization covers every day billed: its dates, its level of care, its services and its units.
+
+Why: days beyond the units, outside the dates or at another level of care than was authorized are denied (CARC 197, 198,
+    284, 302), and a request made after the fact is often refused. Units are counted by date of service over all claims.
+Fails: the payer asks for an authorization and the claim has none; the number is none of those on file for the patient;
+    it was denied, is pending or names another payer or level of care; a day lies outside its dates; a day comes after
+    its units are used up; a line's code is none of those authorized.
+Passes: each day inside the dates with units left; a payer that asks for none.
+Source: 45 CFR 162.1302; 005010X223A2 loop 2300 REF*G1; the service definition's `authorization`. A number of which no
+    authorization is on file for the patient at all is unknown, and warns. An 8-unit authorization stops the ninth day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from gateway.authorization.ledger import (
+    GRANTED,
+    AuthorizationPosition,
+    Use,
+    authorization_position,
+    is_for,
+    is_in_span,
+    units_of_day,
+)
+from gateway.claim.claim import ClaimLine
+from gateway.claim.contract import AuthorizationNeed
+from gateway.claim.finding import Finding, Owner, Severity
+from gateway.claim.record import AuthorizationRecord
+from gateway.rules.rule import Group, Inspection, Limits, Rule
+
+Needing = list[tuple[int, ClaimLine]]
+
+
+def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
+    needing: Needing = [
+        (index, line)
+        for index, line, definition in inspection.lines()
+        if definition is not None and definition.authorization is AuthorizationNeed.REQUIRED
+    ]
+    if not needing:
+        return
+    claim, context = inspection.claim, inspection.context
+    cents = sum(line.charge_cents for _, line in needing)
+    number = claim.authorization_number
+    if not number:
+        yield RULE.finding(
+            "authorization_number",
+            f"{claim.insured.payer_name} asks for an authorization and the claim has no number.",
+            "Enter the authorization number, or ask the payer for one.",
+            values={"days": _dates(line.service_on for _, line in needing), "definition": needing[0][1].definition},
+            cents=cents,
+        )
+        return
+    records = [each for each in context.authorizations if each.number == number]
+    if not records:
+        yield _not_on_file(inspection, number, cents)
+        return
+    payer = context.payer
+    fitting = [each for each in records if payer is None or is_for(each, payer, claim.key.level_of_care)]
+    if not fitting:
+        yield _for_something_else(inspection, records[0], cents)
+        return
+    granted = [each for each in fitting if each.status in GRANTED or each.status is None]
+    if not granted:
+        yield _not_granted(inspection, fitting[0], cents)
+        return
+    if all(each.status is None for each in granted):
+        yield _status_unknown(inspection, number, cents)
+    yield from _days_not_covered(inspection, granted, needing)
+
+
+def _days_not_covered(
+    inspection: Inspection, records: Sequence[AuthorizationRecord], needing: Needing
+) -> Iterator[Finding]:
+    positions: dict[int, list[Use]] = {}
+    for index, line in needing:
+        inside = [each for each in records if is_in_span(each, line.service_on)]
+        if not inside:
+            yield _out_of_span(inspection, records[0], index, line)
+            continue
+        record = inside[0]
+        codes = record.service_codes
+        if codes and not {line.hcpcs, line.revenue_code, "-".join((line.hcpcs, *line.modifiers))} & set(codes):
+            yield _other_service(inspection, record, index, line)
+        if record.units is None:
+            continue
+        uses = positions.setdefault(id(record), [])
+        if not uses:
+            uses += _uses(inspection, record, needing)
+        position = authorization_position(record, uses, line.service_on)
+        if not position.covers:
+            yield _units_used_up(inspection, record, position, index, line)
+
+
+def _uses(inspection: Inspection, record: AuthorizationRecord, needing: Needing) -> list[Use]:
+    """Other claims' uses of the number, and this claim's days; a day is used once however many lines it has."""
+    own_key = str(inspection.claim.key)
+    uses = [
+        Use(each.on, each.units)
+        for each in inspection.context.authorization_use
+        if each.number == record.number and each.claim_key != own_key
+    ]
+    minutes: dict[date, int] = {}
+    days = inspection.context.days
+    for _, line in needing:
+        on = line.service_on
+        day = days.get(on)
+        minutes[on] = day.minutes if day is not None else minutes.get(on, 0) + line.minutes
+    return uses + [Use(on, units_of_day(record.unit, spent)) for on, spent in minutes.items()]
+
+
+def _not_on_file(inspection: Inspection, number: str, cents: int) -> Finding:
+    known = sorted({each.number for each in inspection.context.authorizations if each.number})
+    if known:
+        message = f"Authorization {number} is none of those on file for the patient."
+        fix = "Correct the number in the EHR, or record the authorization with its dates and units."
+    else:
+        message = f"No authorization is on file for the patient, so what {number} covers was not checked."
+        fix = "Load the patient's authorizations, with dates and units."
+    return RULE.finding(
+        "authorization_number",
+        message,
+        fix,
+        values={"found": number, "on_file": ", ".join(known)},
+        origin=inspection.claim.origins.get("authorization_number"),
+        cents=cents,
+        severity=Severity.BLOCK if known else Severity.WARN,
+    )
+
+
+def _for_something_else(inspection: Inspection, record: AuthorizationRecord, cents: int) -> Finding:
+    claim = inspection.claim
+    level = record.level_of_care or "any level"
+    return RULE.finding(
+        "authorization_number",
+        f"Authorization {record.number} is for {level} with {record.payer or 'any payer'}; "
+        f"the claim is {claim.key.level_of_care} to {claim.insured.payer_name}.",
+        "A change of level of care or payer needs its own authorization: ask for it.",
+        values={
+            "authorized_level_of_care": str(level),
+            "level_of_care": claim.key.level_of_care,
+            "authorized_payer": str(record.payer or ""),
+            "payer": claim.insured.payer,
+        },
+        origin=claim.origins.get("authorization_number"),
+        cents=cents,
+    )
+
+
+def _not_granted(inspection: Inspection, record: AuthorizationRecord, cents: int) -> Finding:
+    return RULE.finding(
+        "authorization_number",
+        f"Authorization {record.number} is {record.status}, not approved.",
+        "Follow the request up with the payer; appeal it where it was denied.",
+        values={"number": record.number, "status": str(record.status)},
+        origin=inspection.claim.origins.get("authorization_number"),
+        cents=cents,
+    )
+
+
+def _status_unknown(inspection: Inspection, number: str, cents: int) -> Finding:
+    return RULE.finding(
+        "authorization_number",
+        f"What the payer decided on authorization {number} is not known.",
+        "Record the payer's decision.",
+        values={"number": number},
+        origin=inspection.claim.origins.get("authorization_number"),
+        cents=cents,
+        severity=Severity.WARN,
+    )
+
+
+def _out_of_span(inspection: Inspection, record: AuthorizationRecord, index: int, line: ClaimLine) -> Finding:
+    return RULE.finding(
+        f"lines[{index}].service_on",
+        f"{line.service_on} lies outside authorization {record.number} "
+        f"({record.start_on or '...'} to {record.end_on or '...'}).",
+        "Ask the payer to extend the authorization to this day.",
+        values={
+            "service_on": line.service_on.isoformat(),
+            "start_on": str(record.start_on or ""),
+            "end_on": str(record.end_on or ""),
+        },
+        origin=line.origins.get("authorization_number") or inspection.claim.origins.get("authorization_number"),
+        cents=line.charge_cents,
+    )
+
+
+def _units_used_up(
+    inspection: Inspection, record: AuthorizationRecord, position: AuthorizationPosition, index: int, line: ClaimLine
+) -> Finding:
+    return RULE.finding(
+        f"lines[{index}].service_on",
+        f"Authorization {record.number} grants {position.units} units; {line.service_on} is unit {position.used}. "
+        f"The first day beyond is {position.first_day_beyond}.",
+        "Ask the payer for more units before the days are billed.",
+        values={
+            "units": str(position.units),
+            "used": str(position.used),
+            "service_on": line.service_on.isoformat(),
+            "first_day_beyond": str(position.first_day_beyond),
+        },
+        origin=line.origins.get("authorization_number") or inspection.claim.origins.get("authorization_number"),
+        cents=line.charge_cents,
+    )
+
+
+def _other_service(inspection: Inspection, record: AuthorizationRecord, index: int, line: ClaimLine) -> Finding:
+    return RULE.finding(
+        f"lines[{index}].hcpcs",
+        f"Authorization {record.number} is for {', '.join(record.service_codes)}; "
+        f"the line of {line.service_on} bills {line.hcpcs or line.revenue_code}.",
+        "Have the payer correct the authorized services, or bill the service that was authorized.",
+        values={"authorized": ", ".join(record.service_codes), "found": line.hcpcs or line.revenue_code},
+        origin=inspection.claim.origins.get("authorization_number"),
+        cents=line.charge_cents,
+    )
+
+
+def _dates(days: Iterator[date]) -> str:
+    return ", ".join(dict.fromkeys(on.isoformat() for on in days))
+
+
+RULE = Rule(
+    name="authorization-covers-days",
+    code="G08",
+    severity=Severity.BLOCK,
+    owner=Owner.UTILIZATION_REVIEW,
+    group=Group.AUTHORIZATION,
+    snip=7,
+    page=__doc__,
+    check=_check,
+)

@@ -1,0 +1,78 @@
+"""The claim reaches the payer before its filing limit.
+
+Why: a late claim is denied (CARC 29), cannot be billed to the patient and is rarely appealed with success.
+Fails: today is after the last day to file. Warns: fewer than 14 days are left (`warn_days`).
+Passes: today on the last day, with the warning; two weeks or more before it.
+Source: 42 CFR 424.44 (Medicare: one calendar year; an institutional claim counts from its through date, a professional
+    one from its first date of service; a last day on a weekend moves to Monday). Other payers: `timely_filing_days` of
+    the payer's file, no limit where it states none. Replacements and voids: `corrected_filing_days`, counted alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from gateway.claim.contract import ClaimForm
+from gateway.claim.finding import Finding, Owner, Severity
+from gateway.rules.rule import Group, Inspection, Limits, Rule
+
+_SATURDAY = 5
+
+
+def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
+    claim, today = inspection.claim, inspection.context.today
+    basis = claim.statement_through_on if claim.form is ClaimForm.INSTITUTIONAL else claim.statement_from_on
+    last = _last_day(inspection, basis)
+    if last is None:
+        return
+    left = (last - today).days
+    warn_days = int(limits["warn_days"]) if limits.get("warn_days", "").isdecimal() else 14
+    if left >= warn_days:
+        return
+    values = {"basis": basis.isoformat(), "last_day": last.isoformat(), "today": today.isoformat()}
+    if left < 0:
+        yield RULE.finding(
+            "statement_through_on",
+            f"{claim.insured.payer_name} took this claim until {last}; that was {-left} days ago.",
+            "Find proof of an earlier, accepted filing; a claim filed late is not the patient's to pay.",
+            values=values,
+            cents=claim.charge_cents,
+        )
+    else:
+        yield RULE.finding(
+            "statement_through_on",
+            f"{left} days are left to file this claim with {claim.insured.payer_name} (until {last}).",
+            "Clear what holds the claim first.",
+            values=values,
+            cents=claim.charge_cents,
+            severity=Severity.WARN,
+        )
+
+
+def _last_day(inspection: Inspection, basis: date) -> date | None:
+    payer = inspection.context.payer
+    corrected = inspection.claim.frequency in ("7", "8")
+    days = (payer.corrected_filing_days if corrected else payer.timely_filing_days) if payer is not None else None
+    if days is not None:
+        return basis + timedelta(days=days)
+    return _medicare_last_day(basis) if inspection.is_medicare else None
+
+
+def _medicare_last_day(basis: date) -> date:
+    """One calendar year on; 29 February becomes the 28th, and a weekend moves to Monday."""
+    leap_day = (basis.month, basis.day) == (2, 29)
+    last = date(basis.year + 1, 2, 28) if leap_day else basis.replace(year=basis.year + 1)
+    return last + timedelta(days=7 - last.weekday()) if last.weekday() >= _SATURDAY else last
+
+
+RULE = Rule(
+    name="filed-in-time",
+    code="G25",
+    severity=Severity.BLOCK,
+    owner=Owner.BILLING,
+    group=Group.FILING,
+    snip=7,
+    page=__doc__,
+    check=_check,
+)

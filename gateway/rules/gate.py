@@ -1,0 +1,191 @@
+"""The clean-claim gate: every rule over one claim, as the claim's payer set them. It judges and never edits.
+
+Rules are listed here by hand, in the order their findings are shown; a rule that is not listed does not exist.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from gateway.claim.claim import Claim, ClaimLine
+from gateway.claim.contract import Catalogue, Payer, PayerRule, RuleSetting, ServiceDefinition
+from gateway.claim.finding import Finding, Severity
+from gateway.rules import (
+    amounts_add_up,
+    attendance_supports_lines,
+    authorization_covers_days,
+    billing_provider_valid,
+    charge_code_agrees_with_chart,
+    clinicians_credentialed,
+    clinicians_identified,
+    codes_fit_definition,
+    codes_fit_program,
+    condition_codes_fit,
+    dates_in_statement,
+    diagnoses_valid,
+    filed_in_time,
+    frequency_fits_status,
+    iop_apart_from_php,
+    medicare_itemised,
+    never_bill_payer,
+    not_billed_before,
+    one_per_diem_a_day,
+    patient_identified,
+    payer_addressed,
+    place_agrees_with_chart,
+    place_fits_form,
+    procedure_codes_current,
+    telehealth_agrees,
+    transactions_enrolled,
+    units_fit_basis,
+)
+from gateway.rules.context import GateContext
+from gateway.rules.rule import Inspection, Limits, Rule
+
+RULES: tuple[Rule, ...] = (
+    never_bill_payer.RULE,
+    amounts_add_up.RULE,
+    patient_identified.RULE,
+    payer_addressed.RULE,
+    attendance_supports_lines.RULE,
+    authorization_covers_days.RULE,
+    one_per_diem_a_day.RULE,
+    iop_apart_from_php.RULE,
+    not_billed_before.RULE,
+    units_fit_basis.RULE,
+    codes_fit_definition.RULE,
+    codes_fit_program.RULE,
+    charge_code_agrees_with_chart.RULE,
+    place_fits_form.RULE,
+    place_agrees_with_chart.RULE,
+    telehealth_agrees.RULE,
+    procedure_codes_current.RULE,
+    condition_codes_fit.RULE,
+    medicare_itemised.RULE,
+    diagnoses_valid.RULE,
+    frequency_fits_status.RULE,
+    dates_in_statement.RULE,
+    clinicians_identified.RULE,
+    clinicians_credentialed.RULE,
+    billing_provider_valid.RULE,
+    transactions_enrolled.RULE,
+    filed_in_time.RULE,
+)
+RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
+
+_CATALOGUES_KEPT = 8
+_DefinitionsById = Mapping[str, tuple[ServiceDefinition, ...]]
+_definitions: OrderedDict[int, tuple[Catalogue, _DefinitionsById]] = OrderedDict()
+
+
+def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
+    """Every finding of every rule about the claim, in the rules' order; empty when the claim is clean.
+
+    The payer's settings may turn a rule off, change its severity or set its limits, by date of service; rules that
+    nothing overrides stay as they are. The payer's own rules come last.
+    """
+    on = claim.statement_from_on
+    payer = context.payer
+    settings: Mapping[str, RuleSetting] = payer.rules if payer is not None else {}
+    inspection = Inspection(claim, context, _definitions_of(claim, context.catalogue))
+    found: list[Finding] = []
+    for rule in RULES:
+        if not rule.since <= on <= rule.until:
+            continue
+        setting = settings.get(rule.name)
+        if setting is None or not setting.span.covers(on):
+            found += rule.check(inspection, rule.limits)
+        else:
+            found += _as_set(rule, setting, inspection)
+    if payer is not None and payer.own_rules:
+        found += _own_rules(claim, payer, on)
+    return found
+
+
+def rule_pages() -> str:
+    """The rule catalogue as Markdown: one page per rule, in the order of the gate."""
+    pages = ["# Rules of the gate\n"]
+    for rule in RULES:
+        summary, _, sections = rule.page.partition("\n\n")
+        facts = f"{rule.code} | {rule.group} | {rule.severity} | owner: {rule.owner} | SNIP type {rule.snip}"
+        dates = f" | from service date {rule.since}" if rule.since > date.min else ""
+        fixed = "" if rule.overridable else " | nothing overrides it"
+        pages.append(f"## {rule.name}\n\n{facts}{dates}{fixed}\n\n{summary.strip()}\n\n{_sections(sections)}")
+    return "\n".join(pages)
+
+
+def _sections(text: str) -> str:
+    """`Word: sentences` paragraphs, continued by indented lines, as Markdown."""
+    paragraphs: list[str] = []
+    for line in text.strip().splitlines():
+        if line.startswith(" ") and paragraphs:
+            paragraphs[-1] += " " + line.strip()
+        else:
+            word, _, rest = line.partition(":")
+            paragraphs.append(f"**{word}.**{rest}")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _as_set(rule: Rule, setting: RuleSetting, inspection: Inspection) -> Iterator[Finding]:
+    """The rule's findings as the payer set it. A rule nothing overrides can be given limits and nothing else."""
+    if not setting.enabled and rule.overridable:
+        return
+    limits: Limits = {**rule.limits, **setting.limits}
+    for finding in rule.check(inspection, limits):
+        lowered = setting.severity is not None and rule.overridable and finding.severity is rule.severity
+        yield replace(finding, severity=setting.severity) if lowered and setting.severity else finding
+
+
+def _own_rules(claim: Claim, payer: Payer, on: date) -> Iterator[Finding]:
+    for rule in payer.own_rules:
+        if not rule.span.covers(on):
+            continue
+        try:
+            fails, broken = rule.fails(claim), ""
+        except Exception as problem:  # whatever a payer's condition does, the claim is held and a person told
+            fails, broken = True, type(problem).__name__
+        if fails:
+            yield _own_finding(rule, claim, broken)
+
+
+def _own_finding(rule: PayerRule, claim: Claim, broken: str) -> Finding:
+    return Finding(
+        rule=rule.name,
+        code="",
+        severity=Severity.BLOCK if broken else rule.severity,
+        path="",
+        message="The payer's condition could not be evaluated on this claim." if broken else rule.message,
+        fix="Correct the condition in the payer's file." if broken else rule.fix,
+        owner=rule.owner,
+        values={"entry": rule.entry, **({"problem": broken} if broken else {})},
+        cents=claim.charge_cents,
+    )
+
+
+def _definitions_of(claim: Claim, catalogue: Catalogue) -> tuple[ServiceDefinition | None, ...]:
+    by_id = _indexed(catalogue)
+    return tuple(_definition_of(line, by_id) for line in claim.lines)
+
+
+def _definition_of(line: ClaimLine, by_id: _DefinitionsById) -> ServiceDefinition | None:
+    for each in by_id.get(line.definition_id, ()):
+        if each.span.covers(line.service_on):
+            return each
+    return None
+
+
+def _indexed(catalogue: Catalogue) -> _DefinitionsById:
+    """Definitions by id, indexed once per catalogue; the kept catalogue stops its ``id()`` from being used again."""
+    kept = _definitions.get(id(catalogue))
+    if kept is not None:
+        return kept[1]
+    by_id: dict[str, tuple[ServiceDefinition, ...]] = {}
+    for each in catalogue.services:
+        by_id[each.id] = (*by_id.get(each.id, ()), each)
+    _definitions[id(catalogue)] = (catalogue, by_id)
+    while len(_definitions) > _CATALOGUES_KEPT:
+        _definitions.popitem(last=False)
+    return by_id

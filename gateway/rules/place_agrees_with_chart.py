@@ -1,0 +1,77 @@
+"""The place of service the EHR states for a session is the one the service is billed at.
+
+Why: where the chart says one place and the claim another, one of them is wrong, and a payer that asks for records sees
+    it (CARC 5, 58; RARC M77). The gate never picks one of them.
+Fails: a session whose place of service differs from the claim's, or on an 837I from the definition's or facility's.
+Passes: the same place; no place stated by the EHR; 02 or 10 stated for a session that was telehealth.
+Source: CMS place of service code set; the service definition's or facility's `place_of_service`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.claim.attendance import Session
+from gateway.claim.claim import ClaimLine
+from gateway.claim.contract import ClaimForm, ServiceDefinition
+from gateway.claim.finding import Finding, Owner, Severity
+from gateway.claim.record import Modality
+from gateway.rules.place_fits_form import TELEHEALTH_PLACES
+from gateway.rules.rule import Group, Inspection, Limits, Rule
+
+_IN_ROOMS = (None, Modality.IN_PERSON)
+
+
+def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
+    days = inspection.context.days
+    for index, line, definition in inspection.lines():
+        day = days.get(line.service_on)
+        for session in day.sessions if day is not None else ():
+            stated = session.place_of_service
+            if stated and session.encounter_id in line.encounter_ids:
+                expected = _expected(inspection, line, definition, session)
+                if expected and stated not in expected:
+                    yield _differs(index, line, session, min(expected))
+
+
+def _expected(
+    inspection: Inspection, line: ClaimLine, definition: ServiceDefinition | None, session: Session
+) -> frozenset[str]:
+    """Places that agree with how the session is billed; empty when nobody stated one."""
+    claim, facility = inspection.claim, inspection.context.facility
+    if session.modality not in _IN_ROOMS:
+        return TELEHEALTH_PLACES | ({definition.telehealth_place_of_service} if definition else set()) - {""}
+    if claim.form is ClaimForm.PROFESSIONAL:
+        place = line.place_of_service or claim.place_of_service
+    else:
+        place = (definition.place_of_service if definition else "") or (facility.place_of_service if facility else "")
+    return frozenset({place}) if place else frozenset()
+
+
+def _differs(index: int, line: ClaimLine, session: Session, expected: str) -> Finding:
+    return RULE.finding(
+        f"lines[{index}].place_of_service",
+        f"The EHR puts the {session.session} session of {line.service_on} at place of service "
+        f"{session.place_of_service}; the service is billed at {expected}.",
+        "Correct the place of service of the visit in the EHR, or its telehealth flag.",
+        values={
+            "ehr": session.place_of_service,
+            "billed": expected,
+            "encounter": session.encounter_id,
+            "definition": line.definition,
+        },
+        origin=session.origin("place_of_service"),
+        cents=line.charge_cents,
+    )
+
+
+RULE = Rule(
+    name="place-agrees-with-chart",
+    code="G32",
+    severity=Severity.BLOCK,
+    owner=Owner.FRONT_DESK,
+    group=Group.PLACE,
+    snip=6,
+    page=__doc__,
+    check=_check,
+)

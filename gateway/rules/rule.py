@@ -1,0 +1,106 @@
+"""What a gate rule is: a name, who answers for it, when it applies, its published page and its check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from gateway.claim.claim import Claim, ClaimLine
+from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition
+from gateway.claim.finding import Finding, Origin, Owner, Severity
+from gateway.rules.context import GateContext
+
+Limits = Mapping[str, str]
+"""A rule's settings as text, by name: its own, and over them the payer's."""
+
+
+class Group(StrEnum):
+    """What a rule is about."""
+
+    STRUCTURE = "structure"
+    CODES = "codes"
+    PLACE = "place and bill type"
+    ATTENDANCE = "attendance"
+    AUTHORIZATION = "authorization"
+    COVERAGE = "eligibility and coverage"
+    CREDENTIALING = "credentialing"
+    SERIES = "series and frequency"
+    DUPLICATES = "duplicates and overlap"
+    FILING = "timely filing"
+    PAYER = "payer"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One claim under the gate, with what every rule asks of it worked out once."""
+
+    claim: Claim
+    context: GateContext
+    definitions: tuple[ServiceDefinition | None, ...]
+    """The definition of each line, by its place; None when the catalogue has none of that id on that day."""
+
+    def lines(self) -> Iterator[tuple[int, ClaimLine, ServiceDefinition | None]]:
+        """Each line with its index (``lines[0]`` is the first) and its definition."""
+        return zip(range(len(self.definitions)), self.claim.lines, self.definitions, strict=True)
+
+    @property
+    def is_medicare(self) -> bool:
+        """True for original Medicare; Medicare Advantage is a contract like any other."""
+        return self.claim.insured.line_of_business is LineOfBusiness.MEDICARE
+
+    def is_per_diem(self, index: int) -> bool:
+        """True when the line bills a whole program day."""
+        definition = self.definitions[index]
+        return definition is not None and definition.bundling is Bundling.PER_DIEM
+
+
+Check = Callable[[Inspection, Limits], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of the gate. ``since`` and ``until`` are dates of service; the claim's first one decides."""
+
+    name: str
+    """Words, e.g. ``authorization-covers-days``."""
+    code: str
+    severity: Severity
+    owner: Owner
+    group: Group
+    snip: int
+    page: str
+    """The rule's published page: one sentence, then Why, Fails, Passes and Source."""
+    check: Check
+    since: date = date.min
+    until: date = date.max
+    overridable: bool = True
+    limits: Limits = field(default_factory=dict)
+
+    def finding(
+        self,
+        path: str,
+        message: str,
+        fix: str,
+        *,
+        values: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
+        cents: int = 0,
+        owner: Owner | None = None,
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of this rule; owner and severity are the rule's unless the case asks for others."""
+        return Finding(
+            rule=self.name,
+            code=self.code,
+            severity=severity or self.severity,
+            path=path,
+            message=message,
+            fix=fix,
+            owner=owner or self.owner,
+            values=values or {},
+            origin=origin,
+            cents=cents,
+            overridable=self.overridable,
+        )
