@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.claim.answer import Remittance
 from gateway.claim.record import RecordKind
+from gateway.errors import GatewayError
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.money import entries_of, state_of
-from gateway.ports import Exchange
-from gateway.ports.storage import Store, Transaction
+from gateway.ports import Exchange, Interpretation
+from gateway.ports.policy import PolicyInForce
+from gateway.ports.storage import InboundMessage, Store, Transaction
 from gateway.receivable.ledger import total
 
 
@@ -26,11 +29,12 @@ class Check:
     detail: str
 
 
-def examine(store: Store, exchanges: Mapping[str, Exchange]) -> list[Check]:
+def examine(store: Store, policy: PolicyInForce, exchanges: Mapping[str, Exchange]) -> list[Check]:
     """Every check, on one consistent picture."""
     with store.read() as tx:
         return [
             _outcome("messages-interpreted", _uninterpreted(tx)),
+            _outcome("raw-messages-recounted", _recounted(tx, policy)),
             _outcome("encounters-in-one-place", _unplaced(tx)),
             _outcome("claims-explained", _unexplained(tx)),
             _outcome("states-follow-from-facts", _wrong_states(tx)),
@@ -52,6 +56,67 @@ def _uninterpreted(tx: Transaction) -> Iterable[str]:
     waiting = {kind: number for kind, number in tx.work.count().items() if number}
     if waiting:
         yield "work is still waiting: " + ", ".join(f"{number} to {kind}" for kind, number in sorted(waiting.items()))
+
+
+def _recounted(tx: Transaction, policy: PolicyInForce) -> Iterable[str]:
+    """Read every message again from its bytes: the encounters it tells of are the encounters we know."""
+    known = {
+        each.subject_id
+        for said in tx.subjects.about_patients(list(tx.subjects.patient_ids())).values()
+        for each in said
+        if each.kind is RecordKind.ENCOUNTER
+    }
+    told: set[str] = set()
+    fhir_sources: dict[str, str] = {}
+    for message, _ in tx.inbox.messages():
+        if message.refusal:
+            continue
+        content = tx.inbox.content(message.sha256)
+        if message.content_type.endswith("json"):
+            fhir_sources[message.source] = message.organization
+            if _resources_in(content) != tx.resources.versions_told(message.id):
+                yield f"message {message.id} holds other resources than were stored of it"
+        else:
+            told |= _encounters_of_message(tx, policy, message, content)
+    for source, organization in fhir_sources.items():
+        for reference in tx.resources.references(source):
+            told |= _encounters_of_resource(tx, policy, source, organization, reference)
+    yield from (f"encounter {id} is told of in the raw messages and nowhere else" for id in sorted(told - known))
+    yield from (f"encounter {id} is known, and no raw message tells of it" for id in sorted(known - told))
+
+
+def _resources_in(content: bytes) -> int:
+    body = json.loads(content)
+    if body.get("resourceType") != "Bundle":
+        return 1
+    return sum("resource" in entry for entry in body.get("entry", ()))
+
+
+def _encounters_of_message(tx: Transaction, policy: PolicyInForce, message: InboundMessage, content: bytes) -> set[str]:
+    try:
+        found = policy.interpreter(message.source).interpret_message(content, message.received_at)
+    except GatewayError:
+        return set()  # listed among the messages that failed
+    return _subjects(tx, message.organization, found)
+
+
+def _encounters_of_resource(
+    tx: Transaction, policy: PolicyInForce, source: str, organization: str, reference: str
+) -> set[str]:
+    resource = tx.resources.current(source, reference)
+    assert resource is not None, "a reference that is listed is there"
+    interpreter = policy.interpreter(source)
+    found = interpreter.interpret_resource(resource, lambda each: tx.resources.current(source, each))
+    return _subjects(tx, organization, found)
+
+
+def _subjects(tx: Transaction, organization: str, found: Interpretation) -> set[str]:
+    subjects = set()
+    for mapped in found.records:
+        if mapped.record.kind is RecordKind.ENCOUNTER:
+            names = (tx.subjects.find(organization, RecordKind.ENCOUNTER, each) for each in mapped.record.identifiers)
+            subjects.add(next((name for name in names if name), f"unknown {mapped.record.identifiers[0].namespace}"))
+    return subjects
 
 
 def _unplaced(tx: Transaction) -> Iterable[str]:

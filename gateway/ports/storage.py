@@ -108,6 +108,12 @@ class Resources(Protocol):
     def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
         """Ids of the source's resources with that identifier (namespace is the system)."""
 
+    def references(self, source: str) -> list[str]:
+        """``Type/id`` of every resource of the source."""
+
+    def versions_told(self, message_id: str) -> int:
+        """How many resource versions a message brought."""
+
     def told_by(self, source: str, reference: str) -> str:
         """Id of the message that brought the newest version."""
 

@@ -54,6 +54,17 @@ class ResourceRows:
         )
         return sorted(self._connection.scalars(found))
 
+    def references(self, source: str) -> list[str]:
+        """``Type/id`` of every resource of the source."""
+        columns = fhir_resource.c
+        known = select(columns.type, columns.id).where(columns.source == source).distinct()
+        return [f"{row.type}/{row.id}" for row in self._connection.execute(known.order_by(columns.type, columns.id))]
+
+    def versions_told(self, message_id: str) -> int:
+        """How many resource versions a message brought."""
+        told = select(func.count()).select_from(fhir_resource).where(fhir_resource.c.message_id == message_id)
+        return self._connection.scalar(told) or 0
+
     def told_by(self, source: str, reference: str) -> str:
         """Id of the message that brought the newest version. Raises NotFound."""
         type, _, id = reference.partition("/")

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.fhir.view import FHIR_NOTATION
-from adapters.mapping.code_sets import LoadedCodeSets
 
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
-from adapters.mapping.engine import SourceInterpreter
+from adapters.mapping.code_sets import LoadedCodeSets
+from adapters.mapping.engine import SourceInterpreter, facility_names
 from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from gateway.claim.contract import Catalogue
 from gateway.claim.party import Identifier
@@ -49,7 +49,9 @@ class LoadedPolicy:
         if found is None:
             file = self.mapping_set.source(source)
             notation = next(each for each in NOTATIONS if each.name == file.format)
-            found = self._interpreters[source] = SourceInterpreter(file, notation, self.mapping_set.catalogue)
+            found = self._interpreters[source] = SourceInterpreter(
+                file, notation, facility_names(self.mapping_set.catalogue.facilities.values())
+            )
         return found
 
     def precedence(self, source: str) -> int:
