@@ -66,9 +66,7 @@ def write_settings(site: DemoSite, database: str, now: datetime, since: datetime
     overlay = (
         shipped.replace("port: 2222", f"port: {partner.port}")
         .replace("env:CLEANCLAIM_SANDBOX_PASSWORD", "file:secrets/clearinghouse.password")
-        .replace(
-            "{alg: ssh-ed25519, key: ReplaceThisByTheKeyThatTheSandboxPrints}", f"{{alg: {algorithm}, key: {key}}}"
-        )
+        .replace(unset, f"{{alg: {algorithm}, key: {key}}}")
     )
     target = site.folder / "mappings" / "clearinghouses" / "sandbox.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)

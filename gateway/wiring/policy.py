@@ -10,7 +10,7 @@ from adapters.fhir.view import FHIR_NOTATION
 
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
-from adapters.mapping.code_sets import LoadedCodeSets
+from adapters.mapping.code_sets import ShippedCodeSets
 from adapters.mapping.engine import SourceInterpreter, facility_names
 from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from gateway.claim.contract import Catalogue
@@ -30,7 +30,7 @@ class LoadedPolicy:
 
     def __init__(self, mapping_set: MappingSet) -> None:
         self.mapping_set = mapping_set
-        self._codes = LoadedCodeSets(mapping_set)
+        self._codes = ShippedCodeSets(mapping_set.places_of_service, mapping_set.hcpcs)
         self._interpreters: dict[str, Interpreter] = {}
 
     @property
