@@ -13,9 +13,9 @@ from gateway.demo.truth import Plan, Track
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story. ``held_by`` is the code of the rule that still holds a claim when the month has been told, or empty.
+    """One story. ``held_by`` is the word name of what still holds a claim, or a day, when the month has been told.
 
-    ``held_first_by`` is the rule that holds it until a later message puts it right.
+    ``held_first_by`` is what holds it until a later message puts it right.
     """
 
     key: str
@@ -36,25 +36,37 @@ class Case:
 
 def _scenarios() -> tuple[Scenario, ...]:
     held = [
-        ("unsigned-note", "one session's note was never signed", "G09"),
+        ("unsigned-note", "one session's note was never signed", "attendance-supports-lines"),
         (
             "authorization-runs-out",
             "the authorization pays eight days; the ninth and later ones are not covered",
-            "G08",
+            "authorization-covers-days",
         ),
-        ("no-authorization", "the payer wants an authorization and nobody asked for one", "G08"),
-        ("wrong-place-of-service", "the EHR says office where the program is a substance use facility", "G12"),
-        ("wrong-code", "the EHR charged a substance use code for a mental health day", "G12"),
-        ("provider-not-credentialed", "the psychiatrist's contract with the payer begins on 17 August", "G21"),
-        ("bad-member-number", "the member number lacks digits", "G05"),
-        ("incomplete-diagnosis", "the principal diagnosis is a category, not a billable code", "G19"),
-        ("two-programs-a-day", "a partial hospitalization day and an evening program on one date", "G10"),
-        ("coverage-ends", "the policy ended on 14 August and the patient stayed", ""),
-        ("unknown-plan", "the EHR names a payer that no payer file knows", ""),
+        ("no-authorization", "the payer wants an authorization and nobody asked for one", "authorization-covers-days"),
+        (
+            "wrong-place-of-service",
+            "the EHR says office where the program is a substance use facility",
+            "place-agrees-with-chart",
+        ),
+        ("wrong-code", "the EHR charged a substance use code for a mental health day", "charge-code-agrees-with-chart"),
+        (
+            "provider-not-credentialed",
+            "the psychiatrist's contract with the payer begins on 17 August",
+            "clinicians-credentialed",
+        ),
+        ("bad-member-number", "the member number lacks digits", "payer-addressed"),
+        ("incomplete-diagnosis", "the principal diagnosis is a category, not a billable code", "diagnoses-valid"),
+        (
+            "two-programs-a-day",
+            "a partial hospitalization day and an evening program on one date",
+            "one-per-diem-a-day",
+        ),
+        ("coverage-ends", "the policy ended on 14 August and the patient stayed", "coverage-missing"),
+        ("unknown-plan", "the EHR names a payer that no payer file knows", "payer-unknown"),
     ]
     freed = [
-        ("late-note", "a day's notes were signed four days late", "G09"),
-        ("coverage-a-day-later", "the first sessions came before the insurance was entered", ""),
+        ("late-note", "a day's notes were signed four days late", "attendance-supports-lines"),
+        ("coverage-a-day-later", "the first sessions came before the insurance was entered", "coverage-missing"),
     ]
     plain = [
         ("steady", "nothing out of the ordinary"),
