@@ -64,7 +64,8 @@ class Intake(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One version of one FHIR resource as stored. ``body`` carries its id, version and resolved references."""
+    """One version of one FHIR resource as stored. ``body`` carries its id, version and resolved references; numbers
+    with a fraction in it are ``Decimal``, with the digits the sender wrote."""
 
     type: str
     id: str
@@ -288,6 +289,7 @@ class ClaimStatus:
     adjustments: tuple[tuple[str, str, int], ...]
     """(group, reason, cents)."""
     lines: tuple[Mapping[str, Any], ...]
+    """``service_on revenue_code hcpcs modifiers units charge_cents paid_cents adjustments`` of each line."""
     findings: tuple[Finding, ...]
     updated_at: datetime
     acknowledgement_codes: tuple[str, ...] = ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-import orjson
+import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, text
 
 from gateway.claim.party import Identifier
@@ -14,6 +15,11 @@ from gateway.errors import NotFound
 from gateway.ports import Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
 from gateway.store.sql import insert_missing
+
+
+# FHIR decimals keep their digits: 350.50 is not 350.5 (R4 datatypes, "decimal").
+_read = msgspec.json.Decoder(float_hook=Decimal)
+_write = msgspec.json.Encoder(decimal_format="number")
 
 
 class ResourceRows:
@@ -40,7 +46,7 @@ class ResourceRows:
         if row is None:
             return None
         return Resource(
-            type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=orjson.loads(row.body)
+            type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=_read.decode(row.body)
         )
 
     def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
@@ -134,7 +140,7 @@ class SourceResources:
                 version=version,
                 updated_at=self._at,
                 message_id=self._message_id,
-                body=orjson.dumps(stored),
+                body=_write.encode(stored),
             )
         )
         keys = fhir_identity.c
