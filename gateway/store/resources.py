@@ -16,7 +16,6 @@ from gateway.ports import Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
 from gateway.store.sql import insert_missing
 
-
 # FHIR decimals keep their digits: 350.50 is not 350.5 (R4 datatypes, "decimal").
 _read = msgspec.json.Decoder(float_hook=Decimal)
 _write = msgspec.json.Encoder(decimal_format="number")
