@@ -21,8 +21,8 @@ from clearinghouse.x12.parties import (
     Reference,
 )
 
-_MONEY = re.compile(r"(-?)(\d{0,15})(?:\.(\d{1,2})0*)?")
-_NUMBER = re.compile(r"-?(?:\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})")
+_MONEY = re.compile(r"(-?)(\d{0,15})(?:\.(\d{1,2})0*)?", re.ASCII)
+_NUMBER = re.compile(r"-?(?:\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})", re.ASCII)
 _TRIPLETS = range(2, 20, 3)
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def at(values: list[str], index: int) -> str:
 
 def cents(text: str) -> int:
     """An X12 amount as cents; blank is zero. Raises ValueError for anything else or a fraction of a cent."""
-    if text.isdecimal() and len(text) < 16:
+    if text.isdecimal() and text.isascii() and len(text) < 16:
         return int(text) * 100
     if not text:
         return 0
@@ -86,7 +86,7 @@ def whole(text: str) -> int:
 
 def day(text: str) -> date:
     """CCYYMMDD (a longer CCYYMMDDHHMM is cut to its day). Raises ValueError."""
-    if not (text[:8].isdecimal() and len(text) in (8, 12)):
+    if not (text[:8].isdecimal() and text.isascii() and len(text) in (8, 12)):
         raise ValueError("not a date")
     return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
 
@@ -98,7 +98,7 @@ def short_day(text: str) -> date:
 
 def clock(text: str) -> time:
     """HHMM or HHMMSS, hundredths cut. Raises ValueError."""
-    if not (text.isdecimal() and len(text) in (4, 6, 7, 8)):
+    if not (text.isdecimal() and text.isascii() and len(text) in (4, 6, 7, 8)):
         raise ValueError("not a time")
     return time(int(text[:2]), int(text[2:4]), int(text[4:6] or 0))
 

@@ -65,7 +65,10 @@ class ClaimStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """Loops 2000C, 2100C, 2200C: one billing provider, its totals (QTY QA/QC, AMT YU/YY) and its claims."""
+    """Loops 2000C, 2100C, 2200C: one billing provider, its totals (QTY QA/QC, AMT YU/YY) and its claims.
+
+    The guide has no date (STC02) in the statuses of this level; a writer leaves it out.
+    """
 
     provider: Name
     claims: tuple[ClaimStatus, ...] = ()

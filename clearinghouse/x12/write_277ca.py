@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count
 
 from clearinghouse.x12.encoding import SegmentWriter, Text, clock, day, money, number, optional_money
@@ -78,7 +79,8 @@ def _write_provider(out: SegmentWriter, provider: ProviderStatus, levels: count[
     if provider.trace_number:
         with out.within("2200C"):
             out.add("TRN", "1", provider.trace_number)
-            _write_statuses(out, provider.statuses)
+            # The guide marks STC02 "not used" at the provider level.
+            _write_statuses(out, [replace(status, effective_on=None) for status in provider.statuses])
             write_references(out, provider.references)
             _write_totals(out, provider.quantities, provider.amounts)
     for claim in provider.claims:
