@@ -210,6 +210,10 @@ class HostKeyChanged(MailboxError):
     pauses_partner = True
 
 
+class AlgorithmsRefused(MailboxError):
+    """The partner's server offers only algorithms we refuse; naming one in sftp.legacy_algorithms is a last resort."""
+
+
 class AddressNotAllowed(MailboxError):
     """The partner's host name leads to an address outside the allowed networks."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from clearinghouse.mailbox import NameRefused
+from clearinghouse.partner import Publish, UploadRules
 
 LONGEST_NAME = 255
 _OURS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -41,3 +42,15 @@ def trace_pattern(pattern: str, name: str) -> re.Pattern[bytes]:
         at = found.end()
     pieces.append(re.escape(pattern[at:]))
     return re.compile("".join(pieces).encode())
+
+
+def remote_path(directory: str, name: bytes) -> bytes:
+    """A name in a directory as the server takes it; a relative directory is below where the login starts."""
+    return name if directory in ("", ".") else directory.rstrip("/").encode() + b"/" + name
+
+
+def temporary_path(rules: UploadRules, name: str) -> bytes:
+    """Where an upload is written before its rename."""
+    if rules.publish is Publish.RENAME_FROM_DIRECTORY and rules.temporary_directory:
+        return remote_path(rules.temporary_directory, name.encode())
+    return remote_path(rules.directory, (name + rules.temporary_suffix).encode())

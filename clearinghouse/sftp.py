@@ -6,7 +6,6 @@ Connecting, listing, probing and downloading are repeated within bounds; nothing
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -20,26 +19,22 @@ import tenacity
 from clearinghouse.mailbox import (
     ChangedWhileReading,
     Delivery,
-    DeliveryUnknown,
     LoginInterrupted,
-    MailboxError,
     NameRefused,
     NameTaken,
-    NotSent,
     OnStep,
     Probe,
     RemoteFile,
     RemoteMissing,
     RemoteRefused,
     Sighting,
-    Step,
     TooLarge,
     Unreachable,
-    UploadRefused,
 )
 from clearinghouse.partner import Publish, SftpAccess, UploadRules
-from clearinghouse.remote_names import check_own_name, trace_pattern, why_refused
-from clearinghouse.sftp_requests import CHUNK, Attributes, SftpRequests
+from clearinghouse.remote_names import check_own_name, remote_path, temporary_path, trace_pattern, why_refused
+from clearinghouse.sftp_requests import SftpRequests
+from clearinghouse.sftp_upload import Upload, removed
 from clearinghouse.ssh_link import SshLink, open_link
 
 Answer = TypeVar("Answer")
@@ -135,7 +130,7 @@ class SftpSession:
         link = self._live()
         with link.until(self._deadline()) as requests:
             try:
-                return _Upload(requests, self._rules, name, content, on_step).run()
+                return Upload(requests, self._rules, name, content, on_step).run()
             except BaseException:
                 link.abort()  # an answer still on its way must not be taken for a later one
                 raise
@@ -150,11 +145,11 @@ class SftpSession:
         check_own_name(name)
         with self._one_try() as requests:
             if self._rules.publish is not Publish.DIRECT:
-                return _removed(requests, _temporary_path(self._rules, name))
-            path = _path(self._rules.directory, name.encode())
+                return removed(requests, temporary_path(self._rules, name))
+            path = remote_path(self._rules.directory, name.encode())
             seen = requests.attributes(path)
             partial = seen is not None and seen.size is not None and seen.size < smaller_than
-            return partial and _removed(requests, path)
+            return partial and removed(requests, path)
 
     def list(self, directory: str) -> tuple[RemoteFile, ...]:
         """Every entry of a directory, hostile ones marked as refused."""
@@ -191,13 +186,13 @@ class SftpSession:
         """Remove a file of the partner's; one already gone is no error."""
         path = _theirs(file)
         with self._one_try() as requests:
-            _removed(requests, path)
+            removed(requests, path)
 
     def move_to_archive(self, file: RemoteFile, directory: str) -> None:
         """Move a file of the partner's elsewhere, never over another; one already gone is no error."""
         path = _theirs(file)
         with self._one_try() as requests:
-            target = _path(directory, file.name)
+            target = remote_path(directory, file.name)
             if requests.attributes(path) is None:
                 return
             if requests.attributes(target) is not None:
@@ -229,134 +224,13 @@ class SftpSession:
             yield requests
 
 
-class _Upload:
-    """One upload from its first request to its last, every failure turned into what it proves."""
-
-    def __init__(self, requests: SftpRequests, rules: UploadRules, name: str, content: bytes, on_step: OnStep) -> None:
-        self._requests = requests
-        self._content = content
-        self._on_step = on_step
-        self._renames = rules.publish is not Publish.DIRECT
-        self._final = _path(rules.directory, name.encode())
-        self._first = _temporary_path(rules, name) if self._renames else self._final
-        self._last_step: Step | None = None
-
-    def run(self) -> Delivery:
-        self._refuse_taken_name()
-        handle = self._open()
-        self._write(handle)
-        self._close(handle)
-        if self._renames:
-            self._rename()
-        return self._delivery()
-
-    def _mark(self, step: Step) -> None:
-        self._on_step(step, {"path": self._final.decode(), "size": len(self._content)})
-        self._last_step = step
-
-    def _refuse_taken_name(self) -> None:
-        # The exclusive create below decides; this look first is for servers that do not honour it.
-        with contextlib.suppress(RemoteRefused):
-            seen = self._requests.attributes(self._final)
-            if seen is not None:
-                raise NameTaken(seen_size=seen.size)
-
-    def _open(self) -> bytes:
-        self._mark(Step.OPENED)
-        try:
-            try:
-                return self._requests.open_new(self._first)
-            except RemoteRefused as refusal:
-                # A temporary file of this name can only be ours, from an upload that was cut off before its rename.
-                if not self._renames or not _removed(self._requests, self._first):
-                    raise self._refused_at_open(refusal) from None
-                return self._requests.open_new(self._first)
-        except RemoteRefused as refusal:
-            raise self._refused_at_open(refusal) from None
-        except Unreachable as failure:
-            raise self._broken(failure) from None
-
-    def _refused_at_open(self, refusal: RemoteRefused) -> NotSent:
-        with contextlib.suppress(MailboxError):
-            seen = self._requests.attributes(self._final)
-            if seen is not None:
-                return NameTaken(seen_size=seen.size)
-        return UploadRefused(f"{refusal}; check that the upload directory exists and that we may write there")
-
-    def _write(self, handle: bytes) -> None:
-        view = memoryview(self._content)
-        try:
-            for offset in range(0, len(view), CHUNK):
-                self._requests.write(handle, offset, bytes(view[offset : offset + CHUNK]))
-        except RemoteRefused as refusal:
-            with contextlib.suppress(RemoteRefused):
-                self._requests.close(handle)
-            raise self._taken_back(refusal) from None
-        except Unreachable as failure:
-            raise self._broken(failure) from None
-
-    def _close(self, handle: bytes) -> None:
-        self._mark(Step.BYTES_DONE)
-        try:
-            self._requests.close(handle)
-        except RemoteRefused as refusal:
-            if self._renames:
-                raise self._taken_back(refusal) from None
-            raise DeliveryUnknown(f"all bytes are out, but closing failed: {refusal}", self._last_step) from None
-        except Unreachable as failure:
-            raise self._broken(failure) from None
-        self._mark(Step.CLOSED)
-
-    def _rename(self) -> None:
-        self._mark(Step.RENAME_SENT)
-        try:
-            self._requests.rename(self._first, self._final)
-        except RemoteRefused as refusal:
-            raise self._refused_at_rename(refusal) from None
-        except Unreachable as failure:
-            raise DeliveryUnknown(f"the rename was sent: {failure}", self._last_step) from None
-        self._mark(Step.RENAME_OK)
-
-    def _refused_at_rename(self, refusal: RemoteRefused) -> MailboxError:
-        with contextlib.suppress(MailboxError):
-            seen = self._requests.attributes(self._final)
-            if _removed(self._requests, self._first):  # it was still there: so it was not renamed
-                return NameTaken(seen_size=seen.size) if seen is not None else UploadRefused(str(refusal))
-        return DeliveryUnknown(f"the rename was refused, but the temporary file is gone: {refusal}", self._last_step)
-
-    def _taken_back(self, refusal: RemoteRefused) -> MailboxError:
-        """After a definite refusal: remove what is there of ours. Only a confirmed removal proves anything."""
-        with contextlib.suppress(MailboxError):
-            if _removed(self._requests, self._first):
-                kind = UploadRefused if refusal.code == _DENIED else NotSent
-                return kind(f"{refusal}; what had arrived was removed")
-        if self._renames:
-            return NotSent(f"{refusal}; the file was not yet renamed to its final name")
-        return DeliveryUnknown(f"{refusal}; what had arrived could not be removed", self._last_step)
-
-    def _broken(self, failure: Unreachable) -> MailboxError:
-        if self._renames:
-            return NotSent(f"{failure}; the file was not yet renamed to its final name")
-        return DeliveryUnknown(str(failure), self._last_step)
-
-    def _delivery(self) -> Delivery:
-        seen: Attributes | None = None
-        with contextlib.suppress(MailboxError):
-            seen = self._requests.attributes(self._final)
-        size = len(self._content)
-        if seen is not None and seen.size is not None and seen.size != size:
-            raise DeliveryUnknown(f"{size} bytes were confirmed, {seen.size} are there", self._last_step)
-        digest = hashlib.sha256(self._content).hexdigest()
-        return Delivery(self._final.decode(), size, digest, seen.size if seen is not None else None)
-
-
 def _probe(requests: SftpRequests, rules: UploadRules, name: str) -> Probe:
     pattern = trace_pattern(rules.probe_notification, name) if rules.probe_notification else None
     ours = name.encode()
     return Probe(
         name=name,
-        final=_sighting(requests, _path(rules.directory, ours)),
-        temporary=_sighting(requests, _temporary_path(rules, name)) if rules.publish is not Publish.DIRECT else None,
+        final=_sighting(requests, remote_path(rules.directory, ours)),
+        temporary=_sighting(requests, temporary_path(rules, name)) if rules.publish is not Publish.DIRECT else None,
         archived=tuple(
             seen for place in rules.probe_directories for seen in _sightings(requests, place, lambda each: ours in each)
         ),
@@ -377,7 +251,7 @@ def _sightings(requests: SftpRequests, directory: str, wanted: Callable[[bytes],
     except RemoteMissing:
         return ()
     return tuple(
-        Sighting(_path(directory, entry.name), entry.attributes.size, entry.attributes.modified_at)
+        Sighting(remote_path(directory, entry.name), entry.attributes.size, entry.attributes.modified_at)
         for entry in entries
         if wanted(entry.name)
     )
@@ -402,25 +276,7 @@ def _fetch(requests: SftpRequests, file: RemoteFile, sink: BinaryIO, max_bytes: 
     return received
 
 
-def _removed(requests: SftpRequests, path: bytes) -> bool:
-    try:
-        requests.remove(path)
-    except RemoteMissing:
-        return False
-    return True
-
-
 def _theirs(file: RemoteFile) -> bytes:
     if file.refused is not None:
         raise NameRefused(f"a remote file is left alone: {file.refused}")
-    return _path(file.directory, file.name)
-
-
-def _path(directory: str, name: bytes) -> bytes:
-    return name if directory in ("", ".") else directory.rstrip("/").encode() + b"/" + name
-
-
-def _temporary_path(rules: UploadRules, name: str) -> bytes:
-    if rules.publish is Publish.RENAME_FROM_DIRECTORY and rules.temporary_directory:
-        return _path(rules.temporary_directory, name.encode())
-    return _path(rules.directory, (name + rules.temporary_suffix).encode())
+    return remote_path(file.directory, file.name)

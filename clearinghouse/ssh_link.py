@@ -20,6 +20,7 @@ import paramiko
 
 from clearinghouse.mailbox import (
     AddressNotAllowed,
+    AlgorithmsRefused,
     AuthenticationFailed,
     HostKeyChanged,
     LoginInterrupted,
@@ -89,6 +90,9 @@ def open_link(access: SftpAccess, clock: Callable[[], datetime], secrets_beside:
         channel.settimeout(access.operation_timeout_s)
         channel.invoke_subsystem("sftp")
         return SshLink(transport, SftpRequests(channel, access.operation_timeout_s))
+    except paramiko.IncompatiblePeer:
+        _drop(transport)
+        raise AlgorithmsRefused from None
     except (OSError, EOFError, paramiko.SSHException) as failure:
         _drop(transport)
         raise Unreachable(f"the SSH session could not be set up ({type(failure).__name__})") from None

@@ -118,8 +118,11 @@ class SftpServer:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._serve, connected)
 
+    def _transport(self, connected: socket.socket) -> paramiko.Transport:
+        return paramiko.Transport(connected)
+
     def _serve(self, connected: socket.socket) -> None:
-        transport = paramiko.Transport(connected)
+        transport = self._transport(connected)
         transport.daemon = True
         self._transports.add(transport)
         try:

@@ -15,12 +15,17 @@ from typing import Any
 import paramiko
 import pytest
 
+from clearinghouse import ssh_link
 from clearinghouse.mailbox import (
     AddressNotAllowed,
+    AlgorithmsRefused,
     AuthenticationFailed,
     DeliveryUnknown,
     HostKeyChanged,
+    LoginInterrupted,
+    NameTaken,
     NotSent,
+    RemoteFile,
     Step,
     TimedOut,
     Unreachable,
@@ -28,6 +33,7 @@ from clearinghouse.mailbox import (
     ignore_steps,
 )
 from clearinghouse.partner import HostKey, Publish, SftpAccess, UploadRules
+from clearinghouse.sandbox import sftp_server
 from clearinghouse.sandbox.faults import Faults
 from clearinghouse.sandbox.sftp_server import SftpServer, User
 from clearinghouse.secret import SecretMissing
@@ -63,8 +69,15 @@ class Partner:
             total_timeout_s=20,
         )
 
-    def mailbox(self, publish: Publish = Publish.DIRECT, clock: Any = None, **access: Any) -> SftpMailbox:
-        rules = UploadRules(directory="upload", publish=publish, probe_directories=("archive",))
+    def mailbox(
+        self, publish: Publish = Publish.DIRECT, clock: Any = None, temporary_directory: str = "archive", **access: Any
+    ) -> SftpMailbox:
+        rules = UploadRules(
+            directory="upload",
+            publish=publish,
+            probe_directories=("archive",),
+            temporary_directory=temporary_directory,
+        )
         now = clock or (lambda: datetime.now(UTC))
         return SftpMailbox(replace(self.access, **access), rules, now, self.folder, QUICK)
 
@@ -214,6 +227,100 @@ def test_a_refused_login_is_tried_exactly_once(tmp_path: Path) -> None:
         assert "sesame" not in str(refused.value)
 
 
+def test_a_connection_that_ends_during_login_is_not_tried_again_at_once(tmp_path: Path, monkeypatch: Any) -> None:
+    tries: list[str] = []
+
+    def hang_up(session: Any, username: str, password: str) -> int:
+        tries.append(username)
+        session.transport.sock.shutdown(socket.SHUT_RDWR)
+        return int(paramiko.common.AUTH_FAILED)
+
+    monkeypatch.setattr(sftp_server._Session, "check_auth_password", hang_up)
+    with partner_with(tmp_path) as partner:
+        with pytest.raises(LoginInterrupted) as failed, partner.mailbox().session():
+            pass
+        assert failed.value.retryable and not failed.value.pauses_partner
+    assert ["clinic"] == tries
+
+
+def test_a_login_that_is_never_answered_is_given_up_and_not_called_a_refusal(tmp_path: Path, monkeypatch: Any) -> None:
+    def think(session: Any, username: str, password: str) -> int:
+        session.stopping.wait()
+        return int(paramiko.common.AUTH_FAILED)
+
+    monkeypatch.setattr(sftp_server._Session, "check_auth_password", think)
+    with partner_with(tmp_path) as partner:
+        mailbox = partner.mailbox(operation_timeout_s=0.3)
+        with pytest.raises(LoginInterrupted), mailbox.session():
+            pass
+
+
+def test_a_server_with_nothing_but_weak_algorithms_is_refused_before_the_secret(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    def weak_only(self: SftpServer, connected: socket.socket) -> paramiko.Transport:
+        transport = paramiko.Transport(connected)
+        transport.get_security_options().ciphers = ("aes128-cbc", "3des-cbc")
+        return transport
+
+    monkeypatch.setattr(SftpServer, "_transport", weak_only)
+    with partner_with(tmp_path) as partner:
+        with pytest.raises(AlgorithmsRefused) as refused, partner.mailbox().session():
+            pass
+        assert [] == partner.server.logins
+        assert "legacy_algorithms" in str(refused.value) and not refused.value.retryable
+        with partner.mailbox(legacy_algorithms=("aes128-cbc",)).session():
+            pass
+
+
+def test_no_weak_algorithm_is_offered_unless_the_profile_names_it(tmp_path: Path, monkeypatch: Any) -> None:
+    offered: list[list[str]] = []
+    handshake = ssh_link._handshake
+
+    def look(transport: paramiko.Transport, access: SftpAccess) -> None:
+        names = (*transport.preferred_ciphers, *transport.preferred_macs, *transport.preferred_kex)
+        offered.append([*names, *transport.preferred_keys])
+        handshake(transport, access)
+
+    monkeypatch.setattr(ssh_link, "_handshake", look)
+    with partner_with(tmp_path) as partner:
+        for legacy in ((), ("hmac-sha1",)):
+            with partner.mailbox(legacy_algorithms=legacy).session():
+                pass
+    weak = {name for names in ssh_link.WEAK_ALGORITHMS.values() for name in names}
+    assert [set(), {"hmac-sha1"}] == [weak & set(names) for names in offered]
+
+
+def test_many_workers_racing_for_one_name_deliver_it_exactly_once(tmp_path: Path) -> None:
+    outcomes: list[str] = []
+
+    def send(mailbox: SftpMailbox, content: bytes) -> None:
+        with mailbox.session() as session:
+            start.wait()
+            try:
+                session.upload("a.x12", content, ignore_steps)
+                outcomes.append("delivered")
+            except NameTaken:
+                outcomes.append("taken")
+
+    with partner_with(tmp_path) as partner:
+        for publish in (Publish.DIRECT, Publish.RENAME_FROM_DIRECTORY):
+            outcomes.clear()
+            start = threading.Barrier(8)
+            mailboxes = [partner.mailbox(publish, temporary_directory=f"tmp{n}") for n in range(8)]
+            for n in range(8):
+                (partner.root / f"tmp{n}").mkdir(exist_ok=True)
+            contents = [bytes([n]) * 100_000 for n in range(8)]
+            threads = [threading.Thread(target=send, args=pair) for pair in zip(mailboxes, contents, strict=True)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert ["delivered"] + ["taken"] * 7 == sorted(outcomes)
+            assert (partner.root / "upload/a.x12").read_bytes() in contents
+            (partner.root / "upload/a.x12").unlink()
+
+
 def test_a_public_key_logs_in_and_a_strange_one_is_tried_once(tmp_path: Path) -> None:
     ours, stranger = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
     ours.write_private_key_file(str(tmp_path / "ours"), password="open")
@@ -330,9 +437,6 @@ class _DrippingFiles(paramiko.SFTPServerInterface):
 
 
 def test_a_server_that_answers_slowly_for_ever_meets_the_total_deadline(tmp_path: Path, monkeypatch: Any) -> None:
-    from clearinghouse.mailbox import RemoteFile
-    from clearinghouse.sandbox import sftp_server
-
     monkeypatch.setattr(sftp_server, "_Files", _DrippingFiles)
     with partner_with(tmp_path) as partner:
         mailbox = partner.mailbox(total_timeout_s=0.6)
