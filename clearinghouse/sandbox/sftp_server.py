@@ -192,10 +192,11 @@ class _Files(paramiko.SFTPServerInterface):
 
     def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
         try:
-            return [
-                _attributes(entry.stat(follow_symlinks=False), entry.name)
-                for entry in os.scandir(os.fsencode(self._at(path)))
-            ]
+            folder = self._at(path)
+            if folder.is_symlink():
+                return SFTP_NO_SUCH_FILE
+            entries = os.scandir(os.fsencode(folder))
+            return [_attributes(entry.stat(follow_symlinks=False), entry.name) for entry in entries]
         except OSError as failure:
             return _code(failure)
 
@@ -209,11 +210,11 @@ class _Files(paramiko.SFTPServerInterface):
             return _code(failure)
 
     def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle | int:  # noqa: ARG002
-        target = self._at(path)
         writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
-        if writes and not self._may_write(target):
-            return SFTP_PERMISSION_DENIED
         try:
+            target = self._at(path)
+            if writes and not self._may_write(target):
+                return SFTP_PERMISSION_DENIED
             handle = os.open(target, flags | os.O_NOFOLLOW, 0o660)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 os.close(handle)
@@ -229,9 +230,9 @@ class _Files(paramiko.SFTPServerInterface):
         faults = self._session.faults
         if faults.strikes("refuse-rename"):
             return SFTP_FAILURE
-        source, target = self._at(oldpath), self._at(newpath)
 
         def move() -> None:
+            source, target = self._at(oldpath), self._at(newpath)
             target.hardlink_to(source)  # refuses an existing name, which rename(2) would replace
             source.unlink()
 
@@ -241,11 +242,13 @@ class _Files(paramiko.SFTPServerInterface):
         return outcome
 
     def _at(self, path: str) -> Path:
-        parts = PurePosixPath(self.canonicalize(path)).parts[1:]
-        folder = self._session.home.joinpath(*parts[:-1])
-        if folder.resolve() != folder.absolute() and not folder.resolve().is_relative_to(self._session.home.resolve()):
-            return self._session.home / "outside"
-        return folder.joinpath(*parts[-1:])
+        """The place on disk; `canonicalize` has taken every `..` out. A path through a link leads nowhere."""
+        place = self._session.home
+        for part in PurePosixPath(self.canonicalize(path)).parts[1:]:
+            if place.is_symlink():
+                raise FileNotFoundError(errno.ENOENT, "not here")
+            place /= part
+        return place
 
     def _may_write(self, target: Path) -> bool:
         inside = target.relative_to(self._session.home).parts
