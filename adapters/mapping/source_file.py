@@ -238,8 +238,6 @@ def _check_spec(spec: ValueSpec, table: Table, problems: Problems) -> None:
         problems.add(spec.place, f"a value is given by exactly one of {', '.join(_WAYS.values())}; {found}")
     if (spec.value is not None or spec.default is not None) and not spec.reason:
         problems.add(spec.place, "a constant or a default needs its reason: why the feed need not say it")
-    if spec.miss is not None and spec.codes is None:
-        problems.add(table.key_places["miss"], "'miss' belongs to a value map; give 'codes' too")
     if spec.miss is Miss.DEFAULT and spec.default is None:
         problems.add(table.key_places["miss"], "'miss: default' needs the key 'default'")
 
@@ -340,6 +338,9 @@ def _check_names(source: SourceFile, problems: Problems) -> None:
         if record.name in seen:
             problems.add(record.place, f"record {record.name!r} is already at {seen[record.name].entry}")
         seen[record.name] = record
+        for spec in [*record.identity, *record.fields.values()]:
+            if spec.miss is not None and spec.codes is None and not spec.lookup:
+                problems.add(spec.place, "'miss' belongs to a value map or a lookup; give 'codes' or 'lookup' too")
         for spec in _all_specs([*record.identity, *record.fields.values()]):
             if isinstance(spec.codes, str) and spec.codes not in source.codes:
                 problems.add(spec.place, f"no value map {spec.codes!r} in this file{nearest(spec.codes, source.codes)}")
@@ -360,7 +361,7 @@ def with_inherited(spec: ValueSpec, outer: ValueSpec) -> ValueSpec:
     return dataclasses.replace(
         spec,
         codes=spec.codes if spec.codes is not None else outer.codes,
-        miss=spec.miss if spec.codes is not None else outer.miss,
+        miss=spec.miss or outer.miss,
         convert=spec.convert or outer.convert,
         namespace=spec.namespace or outer.namespace,
         lookup=spec.lookup or outer.lookup,

@@ -173,9 +173,12 @@ def _lookup_typer(spec: ValueSpec, around: Surroundings) -> Typer:
     if facilities is None:
         return text_of
 
-    def typed(value: Any) -> str:
-        found = facilities.get(Identifier(spec.namespace, text_of(value)))
-        if found is None:
+    def typed(value: Any) -> str | None:
+        text = text_of(value)
+        found = facilities.get(Identifier(spec.namespace, text))
+        if found is None and spec.miss is Miss.KEEP:
+            return text
+        if found is None and spec.miss in (None, Miss.PROBLEM):
             raise NotUnderstood(
                 f"no facility has this name in {spec.namespace!r}", "Add the name to the facility's names in its file."
             )
