@@ -3,8 +3,8 @@
 Why: an NPI that fails its check digit, a PO box, a five-digit ZIP or a missing service location is rejected before
     anyone reads the claim (CARC 16, 208; RARC N257).
 Fails: a billing NPI that fails its check digit; a tax id that is not nine digits; a taxonomy of the wrong shape; a
-    billing address that is a PO box or has no nine-digit ZIP; a facility at another address that the claim does not name; a
-    service facility with an invalid NPI.
+    billing address that is a PO box or has no nine-digit ZIP; a facility at another address that the claim does not
+    name; a service facility with an invalid NPI.
 Passes: the organization's file complete; no service facility where it is the billing address.
 Source: 45 CFR 162.406; 005010X223A2 and 005010X222A1 loops 2010AA, 2310E and 2310C.
 """

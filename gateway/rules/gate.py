@@ -125,7 +125,7 @@ def _sections(text: str) -> str:
             paragraphs[-1] += " " + line.strip()
         else:
             word, _, rest = line.partition(":")
-            paragraphs.append(f"**{word}.**{rest}")
+            paragraphs.append(f"**{word}.** {rest.strip()[:1].upper()}{rest.strip()[1:]}")
     return "\n\n".join(paragraphs) + "\n"
 
 
