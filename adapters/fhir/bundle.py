@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -16,13 +16,12 @@ from adapters.fhir.submission import (
     Entry,
     Submission,
     entry_names,
-    identifiers_of,
     read_condition,
     same_resource_twice,
 )
 from gateway.claim.identifiers import new_ulid
 from gateway.claim.party import Identifier
-from gateway.ports import FhirAnswer, Resource, ResourceTable
+from gateway.ports import FhirAnswer, NewVersion, Resource, ResourceTable
 
 CONTENT_TYPE = "application/fhir+json"
 BASE_PATH = "/fhir"
@@ -35,13 +34,16 @@ class _Placed:
 
     entry: Entry
     id: str = ""
+    new: bool = False
+    """True when the id was given here, so that nothing can be stored under it yet."""
     current: Resource | None = None
-    looked_up: bool = False
-    keep: bool = False
-    """True when a conditional create found its resource: nothing is written."""
     status: int = 0
     stored: Resource | None = None
     issues: tuple[Issue, ...] = ()
+
+    def refuse(self, status: int, *issues: Issue) -> None:
+        """Keep the entry out."""
+        self.status, self.issues = status, issues
 
 
 def apply_submission(submission: Submission, table: ResourceTable, now: datetime) -> FhirAnswer:
@@ -50,17 +52,20 @@ def apply_submission(submission: Submission, table: ResourceTable, now: datetime
 
 
 class _Application:
+    """One attempt. It asks the table for everything at once: identities, newest versions, references, then stores."""
+
     def __init__(self, submission: Submission, table: ResourceTable, now: datetime) -> None:
         self._submission = submission
         self._table = table
         self._now = now
-        self._placed: list[_Placed] = []
+        self._placed = [_Placed(entry) for entry in submission.entries]
         self._book: dict[str, str] = {}
         self._identities: dict[tuple[str, Identifier], str] = {}
 
     def run(self) -> FhirAnswer:
-        for entry in self._submission.entries:
-            self._placed.append(self._place(entry))
+        self._set_aside()
+        self._find_ids()
+        self._look_at_current()
         self._refuse_overlaps()
         self._write_book()
         self._refuse_followers()
@@ -68,64 +73,56 @@ class _Application:
         if refused and self._submission.all_or_nothing:
             issues = [issue for placed in refused for issue in placed.issues]
             return outcome_answer(refused[0].status, issues)
-        for placed in self._placed:
-            if not placed.status:
-                self._store(placed)
+        self._resolve_references()
+        self._store()
         return self._answer_single() if self._submission.kind == "single" else self._answer_bundle()
 
-    def _place(self, entry: Entry) -> _Placed:
-        """Find or give the id."""
-        if entry.skipped:
-            return _Placed(entry, status=200, issues=tuple(entry.issues))
-        if refuses(entry.issues):
-            return _Placed(entry, status=422, issues=tuple(entry.issues))
-        if entry.condition is not None:
-            return self._place_by_condition(entry, entry.condition)
-        if entry.by_identity:
-            return self._place_by_identity(entry)
-        if entry.method == "PUT":
-            return self._place_update(_Placed(entry, id=entry.id))
-        return _Placed(entry, id=new_ulid(self._now))
+    def _open(self) -> Iterator[_Placed]:
+        """Entries that are neither refused nor left out."""
+        return (placed for placed in self._placed if not placed.status)
 
-    def _place_by_condition(self, entry: Entry, condition: Identifier) -> _Placed:
-        found = self._table.find(entry.type, condition)
-        if len(found) > 1:
-            return _Placed(entry, status=412, issues=(_ambiguous(entry.expression),))
-        if entry.method == "PUT":
-            own = entry.body.get("id", "")
-            if found and own and own != found[0]:
-                return _Placed(entry, status=422, issues=(_not_the_matched(entry.expression),))
-            return self._place_update(_Placed(entry, id=found[0] if found else own or new_ulid(self._now)))
-        if not found:
-            return _Placed(entry, id=new_ulid(self._now))
-        current = self._table.current(entry.type, found[0])
-        return _Placed(entry, id=found[0], current=current, looked_up=True, keep=True)
+    def _set_aside(self) -> None:
+        for placed in self._placed:
+            if placed.entry.skipped:
+                placed.status, placed.issues = 200, tuple(placed.entry.issues)
+            elif refuses(placed.entry.issues):
+                placed.refuse(422, *placed.entry.issues)
 
-    def _place_by_identity(self, entry: Entry) -> _Placed:
-        """A resource of a collection that has no id of its own is the stored one with its first identifier."""
-        identifiers = entry.identifiers
-        found = self._table.find(entry.type, identifiers[0]) if identifiers else []
-        if len(found) > 1:
-            return _Placed(entry, status=412, issues=(_ambiguous(entry.expression),))
-        return self._place_update(_Placed(entry, id=found[0] if found else new_ulid(self._now)))
+    def _find_ids(self) -> None:
+        """The id of each entry: the sender's, that of the one resource with its identifier, or a new one."""
+        wanted = {placed.entry.index: _identity_to_look_for(placed.entry) for placed in self._open()}
+        found = self._table.find((type, each) for type, each in wanted.values() if each is not None)
+        for placed in self._open():
+            entry = placed.entry
+            type, identity = wanted[entry.index]
+            matches = found.get((type, identity), []) if identity is not None else []
+            own = entry.id if identity is None else entry.body.get("id", "") if entry.method == "PUT" else ""
+            if len(matches) > 1:
+                placed.refuse(412, _ambiguous(entry.expression))
+            elif matches and own and own != matches[0]:
+                placed.refuse(422, _not_the_matched(entry.expression))
+            else:
+                placed.id = matches[0] if matches else own
+                placed.new = not placed.id
+                placed.id = placed.id or new_ulid(self._now)
 
-    def _place_update(self, placed: _Placed) -> _Placed:
-        entry = placed.entry
-        placed.current, placed.looked_up = self._table.current(entry.type, placed.id), True
-        if entry.if_match is not None and (placed.current is None or placed.current.version != entry.if_match):
-            placed.status, placed.issues = 412, (_stale(entry.expression),)
-        return placed
+    def _look_at_current(self) -> None:
+        current = self._table.current((each.entry.type, each.id) for each in self._open() if not each.new)
+        for placed in self._open():
+            placed.current = current.get((placed.entry.type, placed.id))
+            expected = placed.entry.if_match
+            if expected is not None and (placed.current is None or placed.current.version != expected):
+                placed.refuse(412, _stale(placed.entry.expression))
 
     def _refuse_overlaps(self) -> None:
-        """Conditions can turn out to mean a resource that another entry names; then nobody knows which one counts."""
-        if self._submission.kind == "batch":
-            return
-        seen: set[tuple[str, str]] = set()
-        for placed in self._placed:
-            key = (placed.entry.type, placed.id)
-            if placed.id and key in seen:
-                placed.status, placed.issues = 422, (same_resource_twice(placed.entry.expression),)
-            seen.add(key)
+        """Where two entries mean one resource, nobody knows which one counts (R4 http.html, transaction rules)."""
+        seen: set[object] = set()
+        for placed in self._open():
+            entry = placed.entry
+            keys = {(entry.type, placed.id), (entry.type, entry.condition or placed.id)}
+            if keys & seen:
+                placed.refuse(422, same_resource_twice(entry.expression))
+            seen |= keys
 
     def _write_book(self) -> None:
         """Every text that means a resource of this Bundle, with the ``Type/id`` it is stored as."""
@@ -144,77 +141,75 @@ class _Application:
         """In a batch, what points at a refused new resource cannot be stored: it would point at nothing for ever."""
         if self._submission.kind != "batch":
             return
-        lost = {
-            name
-            for placed in self._placed
-            if placed.status >= 400 and placed.entry.method == "POST"
-            for name in entry_names(placed.entry)
-            if name.startswith("urn:")
-        }
-        changed = bool(lost)
-        while changed:
-            changed = False
-            for placed in self._placed:
-                if placed.status or not any(text in lost for text in placed.entry.originals):
+        lost: set[str] = set()
+        for placed in self._placed:
+            if placed.status >= 400 and placed.entry.method == "POST":
+                lost.update(_uuid_names(placed.entry))
+        follower = self._follower_of(lost)
+        while follower is not None:
+            follower.refuse(422, _follows_refused(follower.entry.expression))
+            lost.update(_uuid_names(follower.entry))
+            follower = self._follower_of(lost)
+
+    def _follower_of(self, lost: set[str]) -> _Placed | None:
+        if not lost:
+            return None
+        return next((placed for placed in self._open() if not lost.isdisjoint(placed.entry.originals)), None)
+
+    def _resolve_references(self) -> None:
+        """Literal references by the book; conditional and logical ones by identifier, asked for all at once."""
+        pending: list[tuple[dict[str, Any], tuple[str, ...], Identifier]] = []
+        for placed in self._open():
+            for found, original in zip(placed.entry.references, placed.entry.originals, strict=True):
+                if original is None:
+                    found.value.pop("reference", None)
+                    logical = logical_target(found)
+                    if logical is not None:
+                        pending.append((found.value, *logical))
                     continue
-                placed.status, placed.issues = 422, (_follows_refused(placed.entry.expression),)
-                lost |= {name for name in entry_names(placed.entry) if name.startswith("urn:")}
-                changed = True
+                found.value["reference"] = resolve_reference(original, self._book) or original
+                conditional = conditional_target(original, read_condition)
+                if conditional is not None:
+                    _make_logical(found.value, *conditional)
+                    pending.append((found.value, (conditional[0],), conditional[1]))
+        self._follow_identifiers(pending)
 
-    def _store(self, placed: _Placed) -> None:
-        entry = placed.entry
-        if placed.keep and placed.current is not None:
-            placed.status, placed.stored = 200, placed.current
+    def _follow_identifiers(self, pending: Sequence[tuple[dict[str, Any], tuple[str, ...], Identifier]]) -> None:
+        """Point at the one resource with the identifier; where there is none yet, or several, leave the identifier."""
+        if not pending:
             return
-        self._resolve_references(entry)
-        if placed.current is not None and _says_the_same(entry.body, placed.current):
-            placed.status, placed.stored = 200, placed.current
-            return
-        placed.stored = self._table.put(entry.type, placed.id, entry.body, identifiers=identifiers_of(entry.body))
-        placed.status = 200 if placed.stored.version > 1 else 201
-
-    def _resolve_references(self, entry: Entry) -> None:
-        for found, original in zip(entry.references, entry.originals, strict=True):
-            target = self._target_by_text(original) if original is not None else None
-            if target is None and original is None:
-                logical = logical_target(found)
-                target = self._find_one(*logical) if logical is not None else None
-            if target is not None:
-                found.value["reference"] = target
-            elif original is not None:
-                found.value["reference"] = original
-                self._make_logical(found.value, original)
-            else:
-                found.value.pop("reference", None)
-
-    def _target_by_text(self, text: str) -> str | None:
-        literal = resolve_reference(text, self._book)
-        if literal is not None:
-            return literal
-        conditional = conditional_target(text, read_condition)
-        return self._find_one((conditional[0],), conditional[1]) if conditional is not None else None
-
-    def _make_logical(self, reference: dict[str, Any], text: str) -> None:
-        """A conditional reference whose target has not come yet stays, as the identifier it names."""
-        conditional = conditional_target(text, read_condition)
-        if conditional is not None:
-            del reference["reference"]
-            reference["type"] = conditional[0]
-            reference["identifier"] = {"system": conditional[1].namespace, "value": conditional[1].value}
-
-    def _find_one(self, types: tuple[str, ...], identifier: Identifier) -> str | None:
-        """``Type/id`` of the one resource with the identifier; None when there is none, or more than one."""
-        for type in types or SUPPORTED_TYPES:
-            here = self._identities.get((type, identifier))
-            if here is not None:
-                return here
-        found = [
-            f"{type}/{id}"
-            for type in types or SUPPORTED_TYPES
-            if type in _KEPT
-            for id in self._table.find(type, identifier)
+        kept = [
+            (value, [type for type in types or SUPPORTED_TYPES if type in _KEPT], each)
+            for value, types, each in pending
         ]
-        return found[0] if len(found) == 1 else None
+        found = self._table.find((type, each) for _, types, each in kept for type in types)
+        for value, types, identifier in kept:
+            here = [self._identities[type, identifier] for type in types if (type, identifier) in self._identities]
+            there = [f"{type}/{id}" for type in types for id in found.get((type, identifier), ())]
+            targets = list(dict.fromkeys(here or there))
+            if len(targets) == 1:
+                value["reference"] = targets[0]
+
+    def _store(self) -> None:
+        to_store = []
+        for placed in self._open():
+            current, entry = placed.current, placed.entry
+            if current is not None and (entry.method == "POST" or _says_the_same(entry.body, current)):
+                placed.status, placed.stored = 200, current
+            else:
+                to_store.append(placed)
+        versions = [
+            NewVersion(
+                type=placed.entry.type,
+                id=placed.id,
+                version=placed.current.version + 1 if placed.current else 1,
+                body=placed.entry.body,
+                identifiers=tuple(placed.entry.identifiers),
+            )
+            for placed in to_store
+        ]
+        for placed, stored in zip(to_store, self._table.put(versions), strict=True):
+            placed.stored, placed.status = stored, 200 if stored.version > 1 else 201
 
     def _answer_single(self) -> FhirAnswer:
         placed = self._placed[0]
@@ -249,6 +244,24 @@ def outcome_answer(status: int, issues: list[Issue], headers: Mapping[str, str] 
         headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
         refused=True,
     )
+
+
+def _identity_to_look_for(entry: Entry) -> tuple[str, Identifier | None]:
+    """The identifier by which the entry may be a stored resource: its condition, or its own where it has no id."""
+    if entry.condition is not None or not entry.by_identity:
+        return entry.type, entry.condition
+    return entry.type, next(iter(entry.identifiers), None)
+
+
+def _uuid_names(entry: Entry) -> list[str]:
+    return [name for name in entry_names(entry) if name.startswith("urn:")]
+
+
+def _make_logical(reference: dict[str, Any], type: str, identifier: Identifier) -> None:
+    """A conditional reference says what an identifier says; as one it can wait for its target to come."""
+    del reference["reference"]
+    reference["type"] = type
+    reference["identifier"] = {"system": identifier.namespace, "value": identifier.value}
 
 
 def _response(placed: _Placed) -> dict[str, Any]:

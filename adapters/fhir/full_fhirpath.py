@@ -71,7 +71,7 @@ def _check_syntax(text: str) -> None:
     parser.expression()
     rest = tokens.LT(1)
     if parser.getNumberOfSyntaxErrors() or rest.type != Token.EOF:
-        raise PathError(f"this is not a FHIRPath from column {rest.column + 1} on")
+        raise PathError("this is not a FHIRPath; look at its dots, quotes and parentheses")
 
 
 def _plain(value: Any) -> Any:

@@ -74,17 +74,32 @@ class Resource:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """What to store of one FHIR resource. ``id`` and ``version`` are the caller's; meta is filled in."""
+
+    type: str
+    id: str
+    version: int
+    """1 for an id that is new, otherwise one more than that of ``ResourceTable.current``."""
+    body: Mapping[str, Any]
+    identifiers: tuple[Identifier, ...] = ()
+
+
 class ResourceTable(Protocol):
-    """The FHIR resources of one source inside one open transaction."""
+    """The FHIR resources of one source inside one open transaction; a whole Bundle at a time."""
 
-    def find(self, type: str, identifier: Identifier) -> list[str]:
-        """Ids of the current resources of that type with that identifier (namespace is the system)."""
+    def find(self, wanted: Iterable[tuple[str, Identifier]]) -> Mapping[tuple[str, Identifier], list[str]]:
+        """Ids of the current resources by type and identifier (namespace is the system); empty lists are left out.
 
-    def current(self, type: str, id: str) -> Resource | None:
-        """The newest version; None when the source never sent it."""
+        The identities are held until the commit: nobody else can find nothing and create the same meanwhile.
+        """
 
-    def put(self, type: str, id: str, body: Mapping[str, Any], *, identifiers: Iterable[Identifier]) -> Resource:
-        """Store a new version (1 when it is the first). ``id`` is given by the caller; meta is filled in."""
+    def current(self, wanted: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Resource]:
+        """The newest versions by type and id, which stay the newest until the commit; unknown ones are left out."""
+
+    def put(self, versions: Sequence[NewVersion]) -> list[Resource]:
+        """Store new versions, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, and_, delete, func, insert, select, tuple_
 
 from gateway.claim.party import Identifier
 from gateway.errors import NotFound
-from gateway.ports import Resource
+from gateway.ports import NewVersion, Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
-from gateway.store.sql import insert_missing
+from gateway.store.sql import hold_names, insert_missing, slices
 
 # FHIR decimals keep their digits: 350.50 is not 350.5 (R4 datatypes, "decimal").
 _read = msgspec.json.Decoder(float_hook=Decimal)
@@ -85,6 +85,10 @@ class ResourceRows:
             raise NotFound("that source never sent this resource")
         return message_id
 
+    def hold_lane(self, source: str) -> None:
+        """Map this source's resources alone until the commit."""
+        hold_names(self._connection, [f"lane|{source}"])
+
     def link(self, source: str, reference: str, targets: Iterable[str]) -> None:
         """Remember which resources the mapping of ``reference`` followed."""
         columns = fhir_link.c
@@ -110,49 +114,83 @@ class SourceResources:
         self.changed: list[str] = []
         """``Type/id`` of every resource put, in order."""
 
-    def find(self, type: str, identifier: Identifier) -> list[str]:
-        """Ids of the resources with that identifier. Holds a lock on the identity until the commit, so that two
-        conditional creates of one identity cannot both find nothing."""
-        if self._connection.dialect.name == "postgresql":
-            key = f"{self._source}|{type}|{identifier}"
-            self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-        return ResourceRows(self._connection).identified(self._source, type, identifier)
-
-    def current(self, type: str, id: str) -> Resource | None:
-        """The newest version."""
-        return ResourceRows(self._connection).current(self._source, f"{type}/{id}")
-
-    def put(self, type: str, id: str, body: Mapping[str, Any], *, identifiers: Iterable[Identifier]) -> Resource:
-        """Store a new version and index its identifiers."""
-        columns = fhir_resource.c
-        newest = select(func.max(columns.version)).where(
-            columns.source == self._source, columns.type == type, columns.id == id
-        )
-        version = (self._connection.scalar(newest) or 0) + 1
-        meta = {**body.get("meta", {}), "versionId": str(version), "lastUpdated": _instant(self._at, body)}
-        stored = {**body, "id": id, "meta": meta}
-        self._connection.execute(
-            insert(fhir_resource).values(
-                source=self._source,
-                type=type,
-                id=id,
-                version=version,
-                updated_at=self._at,
-                message_id=self._message_id,
-                body=_write.encode(stored),
+    def find(self, wanted: Iterable[tuple[str, Identifier]]) -> dict[tuple[str, Identifier], list[str]]:
+        """Ids by type and identifier. Holds the identities until the commit, all at once and in one order, so that two
+        conditional creates of one identity cannot both find nothing and two Bundles never wait for each other."""
+        keys = sorted({(type, each.namespace, each.value) for type, each in wanted})
+        hold_names(self._connection, [f"{self._source}|{type}|{system}|{value}" for type, system, value in keys])
+        columns = fhir_identity.c
+        identity = tuple_(columns.type, columns.system, columns.value)
+        found: dict[tuple[str, Identifier], list[str]] = {}
+        for some in slices(keys):
+            query = select(columns.type, columns.system, columns.value, columns.id).where(
+                columns.source == self._source, identity.in_(some)
             )
-        )
-        keys = fhir_identity.c
-        self._connection.execute(
-            delete(fhir_identity).where(keys.source == self._source, keys.type == type, keys.id == id)
-        )
+            for row in self._connection.execute(query.order_by(columns.id)):
+                found.setdefault((row.type, Identifier(row.system, row.value)), []).append(row.id)
+        return found
+
+    def current(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Resource]:
+        """The newest versions, which stay the newest until the commit: nobody else puts one meanwhile."""
+        keys = sorted(set(wanted))
+        hold_names(self._connection, [f"{self._source}|{type}/{id}" for type, id in keys])
+        columns = fhir_resource.c
+        found: dict[tuple[str, str], Resource] = {}
+        for some in slices(keys):
+            newest = (
+                select(columns.type, columns.id, func.max(columns.version).label("version"))
+                .where(columns.source == self._source, tuple_(columns.type, columns.id).in_(some))
+                .group_by(columns.type, columns.id)
+                .subquery()
+            )
+            same = [columns[name] == newest.c[name] for name in ("type", "id", "version")]
+            query = select(fhir_resource).join(newest, and_(columns.source == self._source, *same))
+            for row in self._connection.execute(query):
+                body = _read.decode(row.body)
+                found[row.type, row.id] = Resource(
+                    type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=body
+                )
+        return found
+
+    def put(self, versions: Sequence[NewVersion]) -> list[Resource]:
+        """Store new versions and index their identifiers."""
+        stored = [self._stored(each) for each in versions]
         rows = [
-            {"source": self._source, "type": type, "system": each.namespace, "value": each.value, "id": id}
-            for each in set(identifiers)
+            {
+                "source": self._source,
+                "type": each.type,
+                "id": each.id,
+                "version": each.version,
+                "updated_at": self._at,
+                "message_id": self._message_id,
+                "body": _write.encode(each.body),
+            }
+            for each in stored
+        ]
+        if rows:
+            self._connection.execute(insert(fhir_resource), rows)
+        self._index(versions)
+        self.changed += [f"{each.type}/{each.id}" for each in versions]
+        return stored
+
+    def _stored(self, new: NewVersion) -> Resource:
+        given = new.body.get("meta", {})
+        meta = {**given, "versionId": str(new.version), "lastUpdated": _instant(self._at, new.body)}
+        body = {**new.body, "id": new.id, "meta": meta}
+        return Resource(type=new.type, id=new.id, version=new.version, updated_at=self._at, body=body)
+
+    def _index(self, versions: Sequence[NewVersion]) -> None:
+        keys = fhir_identity.c
+        for some in slices([(each.type, each.id) for each in versions if each.version > 1]):
+            self._connection.execute(
+                delete(fhir_identity).where(keys.source == self._source, tuple_(keys.type, keys.id).in_(some))
+            )
+        rows = [
+            {"source": self._source, "type": each.type, "system": one.namespace, "value": one.value, "id": each.id}
+            for each in versions
+            for one in dict.fromkeys(each.identifiers)
         ]
         insert_missing(self._connection, fhir_identity, rows)
-        self.changed.append(f"{type}/{id}")
-        return Resource(type=type, id=id, version=version, updated_at=self._at, body=stored)
 
 
 def _instant(at: datetime, body: Mapping[str, Any]) -> str:
