@@ -80,7 +80,6 @@ class ClaimFact:
     frequency: str
     statement_from: str = ""
     statement_through: str = ""
-    statement_position: int = 0
     admitted: bool = False
     patient_status: Placed | None = None
     references: set[str] = field(default_factory=set)

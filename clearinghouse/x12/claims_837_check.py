@@ -18,6 +18,7 @@ from clearinghouse.x12.claim_facts import (
 )
 from clearinghouse.x12.code_sets import CodeSets
 from clearinghouse.x12.decoding import at, cents
+from clearinghouse.x12.explain import is_date
 from clearinghouse.x12.findings import TransactionReport
 from clearinghouse.x12.guide import Guide, SegmentNode
 from clearinghouse.x12.patterns import COMPONENT, ELEMENT
@@ -141,8 +142,9 @@ class ClaimsCheck:
             return
         if at(values, 1) == "434":
             first, _, last = at(values, 3).partition("-")
-            claim.statement_from, claim.statement_through = first, last or first
-            claim.statement_position = position
+            last = last or first
+            if is_date(first) and is_date(last):
+                claim.statement_from, claim.statement_through = first, last
         elif at(values, 1) == "435":
             claim.admitted = True
 
@@ -213,7 +215,9 @@ class ClaimsCheck:
         self.report.findings.extend(situations_837.span_findings(values, position, loop))
         if self.line is not None and at(values, 1) == "472":
             first, _, last = at(values, 3).partition("-")
-            self.line.date_from, self.line.date_through = first[:8], (last or first)[:8]
+            first, last = first[:8], (last or first)[:8]
+            if is_date(first) and is_date(last):
+                self.line.date_from, self.line.date_through = first, last
             self.line.date_position = position
 
     def _line_ref(self, text: str, _position: int, _loop: str) -> None:

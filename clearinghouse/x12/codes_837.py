@@ -50,6 +50,9 @@ def postal_findings(values: list[str], position: int, loop: str, institutional: 
     if not value.isdecimal() or len(value) not in (5, 9):
         message = "N403 is not a ZIP code: five or nine digits without a dash."
         yield _finding("zip-invalid", message, "N4", position, loop, "N403", value)
+    elif len(value) != 9 and loop == "2010AA" and not institutional:
+        message = "N403 of the billing provider must be nine digits (ZIP+4)."
+        yield _finding("zip-short", message, "N4", position, loop, "N403", value)
     elif len(value) != 9 and loop in _FACILITY_LOOPS[institutional]:
         message = "N403 of a service facility must be nine digits (ZIP+4)."
         yield Finding(5, WARNING, "zip-short", message, "N4", position, loop, "N403", redacted(value), "8", "7")

@@ -121,11 +121,9 @@ class Guide:
         name, qualifier = split_key(segment)
         prefix = segment[:_PREFIX]
         if name not in self.discriminated:
-            known: Move | None = node.moves.get(prefix)
-            if known is None:
-                known = _resolve(node, name, None)
-                if known is not None:
-                    node.moves[prefix] = known
+            known = _resolve(node, name, None)
+            if known is not None:
+                node.moves[prefix] = known
             return known
         by_qualifier: dict[str, Move] = node.moves.setdefault(prefix, {})
         found = by_qualifier.get(qualifier)

@@ -21,7 +21,7 @@ from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 
-FORMAT = 4
+FORMAT = 5
 UNBOUNDED = 0
 
 MAPS = {
@@ -173,17 +173,17 @@ def _segment(found: Element, types: dict[str | None, Element]) -> dict[str, Any]
         "position": int(_field(found, "pos") or 0),
         "most": _most(_field(found, "max_use")),
         "notes": notes,
-        "elements": [_element(part, types) for part in parts],
+        "elements": [_element(part, types, f"{found.get('xid')}{_field(part, 'seq')}") for part in parts],
     }
 
 
-def _element(found: Element, types: dict[str | None, Element]) -> dict[str, Any]:
+def _element(found: Element, types: dict[str | None, Element], place: str) -> dict[str, Any]:
     number = _field(found, "data_ele")
     kind = types.get(number)
     codes = found.find("valid_codes")
     components = sorted(found.findall("element"), key=lambda child: int(_field(child, "seq") or 0))
     return {
-        "name": found.get("xid"),
+        "name": found.get("xid") or place,
         "title": _field(found, "name"),
         "usage": _field(found, "usage"),
         "data_element": number,
@@ -192,7 +192,9 @@ def _element(found: Element, types: dict[str | None, Element]) -> dict[str, Any]
         "most": int(kind.get("max_len") or 0) if kind is not None else 0,
         "codes": [code.text or "" for code in codes.findall("code")] if codes is not None else [],
         "external": (codes.get("external") or "") if codes is not None else "",
-        "components": [_element(part, types) for part in components] if found.tag == "composite" else [],
+        "components": [_element(part, types, f"{place}-{_field(part, 'seq')}") for part in components]
+        if found.tag == "composite"
+        else [],
         "composite": found.tag == "composite",
         "pattern": found.findtext("regex") or "",
     }

@@ -168,7 +168,7 @@ def _lines(claim: ClaimFact, institutional: bool, created: str) -> Iterator[Find
             element = "SV205" if institutional else "SV104"
             message = "A line needs more than zero units."
             yield _finding(ERROR, "units-zero", message, segment, line.service_position, "2400", element, "7")
-        if needs_date and not line.date_from:
+        if needs_date and not line.date_position:
             message = "Every line of an outpatient claim needs its date of service (DTP*472)."
             yield _missing("line-date-missing", message, "DTP", line.position, "2400")
         yield from _line_date(claim, line, created)

@@ -244,8 +244,11 @@ class _Cutter:
         if whole:
             end, kind = self._envelope_mark(whole, header)
             if kind == "ISA":
+                segments_end = self.pending.rfind(terminator, 0, end) + 1
+                if segments_end:
+                    return Body(*self._take(segments_end), header)
                 self.header = None
-                return Body(*self._take(end), header) if end else None
+                return self._noise(*self._take(end)) if end else None
             if kind == "IEA":
                 self.header = None
                 return Body(*self._take(end), header, last=True)

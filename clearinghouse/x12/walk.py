@@ -191,6 +191,10 @@ class Walk:
             self._add(2, "loop-too-many", message, loop.first.name, position, loop.name, ik3="4")
 
     def _explain(self, target: SegmentNode, text: str, position: int) -> None:
+        name = text.split(ELEMENT, 1)[0]
+        if name != target.name:
+            self._unknown(name, position)
+            return
         for finding in explain(target.table, text, position, target.loop.name):
             self._append(finding)
 
@@ -204,7 +208,7 @@ class Walk:
             self._add(1, "segment-empty", "Two segment terminators follow each other.", "", self.position, ik3="8")
             return
         if name not in self.guide.names:
-            self._unknown(name)
+            self._unknown(name, self.position)
             return
         move = self.guide.recover(self.node, text)
         if move is None:
@@ -218,13 +222,13 @@ class Walk:
         self._explain(move.node, text, self.position)
         self.node = move.node
 
-    def _unknown(self, name: str) -> None:
+    def _unknown(self, name: str, position: int) -> None:
         shown = name if name.isalnum() and name.isascii() and len(name) <= 3 else "?"
         if FORBIDDEN_CONTROL in name or shown == "?":
             message = "The text here does not begin with a segment id."
         else:
             message = f"{shown} is not a segment of guide {self.guide.name}."
-        self._add(1, "segment-unknown", message, shown, self.position, self.node.loop.name, ik3="1")
+        self._add(1, "segment-unknown", message, shown, position, self.node.loop.name, ik3="1")
 
     def _unexpected(self, name: str, text: str) -> None:
         loop = self.node.loop.name
