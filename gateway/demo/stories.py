@@ -24,7 +24,8 @@ from gateway.demo.truth import (
     Visit,
 )
 
-_AFTER_BILLING_ON = date(2026, 9, 14)
+# The morning the month is billed; what is told then is told after the weeks before went out.
+_AFTER_BILLING_ON = date(2026, 9, 1)
 _REGISTERED_TWICE = "9"
 
 
@@ -258,12 +259,12 @@ def _undo_discharge(patient: Patient, telltale: Telltale) -> None:
 def _cancel_after_billing(patient: Patient, telltale: Telltale) -> None:
     visits = visit_days(patient, patient.stays[0])[3]
     event = Attendance(visits=visits, cancelled=True)
-    telltale.tell(local(_AFTER_BILLING_ON, 10), event, "cancelled after billing", batch=Batch.AFTER_BILLING)
+    telltale.tell(local(_AFTER_BILLING_ON, 7, 45), event, "cancelled after billing", batch=Batch.AFTER_BILLING)
 
 
 def _find_after_billing(patient: Patient, telltale: Telltale) -> None:
     event = Attendance(visits=visit_days(patient, patient.stays[0])[2])
-    telltale.tell(local(_AFTER_BILLING_ON, 11), event, "found after billing", batch=Batch.AFTER_BILLING)
+    telltale.tell(local(_AFTER_BILLING_ON, 7, 50), event, "found after billing", batch=Batch.AFTER_BILLING)
 
 
 _ADDITIONS: dict[str, Callable[[Patient, Telltale], None]] = {

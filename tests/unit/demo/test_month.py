@@ -57,8 +57,8 @@ def test_every_story_is_told() -> None:
 
 def test_the_messages_of_a_batch_come_in_order_of_time_and_inside_their_months() -> None:
     for batch, first, last in (
-        (Batch.MONTH, datetime(2026, 7, 31, tzinfo=UTC), datetime(2026, 9, 5, tzinfo=UTC)),
-        (Batch.AFTER_BILLING, datetime(2026, 9, 10, tzinfo=UTC), datetime(2026, 9, 30, tzinfo=UTC)),
+        (Batch.MONTH, datetime(2026, 7, 31, tzinfo=UTC), datetime(2026, 9, 1, 12, tzinfo=UTC)),
+        (Batch.AFTER_BILLING, datetime(2026, 9, 1, 12, tzinfo=UTC), datetime(2026, 9, 1, 13, tzinfo=UTC)),
     ):
         times = [message.at for message in MONTH.messages(batch)]
 
