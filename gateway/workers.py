@@ -11,7 +11,7 @@ from gateway.wiring.site import Site
 def work_loop(site: Site) -> PassLoop:
     """Every lane of a site: interpret and derive in one, and one per connection for sending and collecting."""
     every_s = float(site.settings.pass_every_s)
-    lanes = [Lane("facts", lambda: site.interpreting.run() + site.deriving.run(), every_s)]
+    lanes = [Lane("facts", site.work, every_s)]
     lanes += [Lane(f"exchange-{name}", _exchange_pass(site, name), every_s) for name in site.exchanges]
     return PassLoop(lanes)
 

@@ -1,17 +1,21 @@
-"""Interpret: stored messages and resources become records by the mapping file in force. A failure parks only itself."""
+"""Interpret: stored messages and resources become records by the mapping file in force. A failure parks only itself.
+
+A batch is one transaction: everything is read, mapped and written together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.claim.party import Identifier
-from gateway.claim.record import FeedRecord, PatientRecord, RecordKind
+from gateway.claim.record import PatientRecord, RecordKind
 from gateway.errors import GatewayError
 from gateway.pipeline.receive import INTERPRET_MESSAGE, INTERPRET_RESOURCE
-from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem
+from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import Assertion, InboundMessage, Store, Transaction
+from gateway.ports.storage import Assertion, InboundMessage, Outcome, Store, Transaction
 
 DERIVE = "derive"
 MAP_AGAIN = "map-again"
@@ -21,16 +25,15 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """Who said it: the message, and the resource or message that a later word replaces."""
+    """What one message, or one resource of it, says. ``origin_key`` is what a later word replaces."""
 
-    organization: str
-    source: str
-    message_id: str
+    message: InboundMessage
     origin_key: str
+    found: Interpretation
 
 
 class InterpretPass:
-    """Drains what waits to be interpreted; each batch is one transaction and safe to repeat."""
+    """Drains what waits to be interpreted; each batch is safe to repeat."""
 
     def __init__(self, store: Store, clock: Clock, policy: PolicyInForce) -> None:
         self._store = store
@@ -42,115 +45,154 @@ class InterpretPass:
         with self._store.write() as tx:
             messages = tx.work.take(INTERPRET_MESSAGE, _BATCH)
             changed = tx.work.take(INTERPRET_RESOURCE, _BATCH)
-            again = [each for each in tx.work.take(MAP_AGAIN, _BATCH) if each not in changed]
-            for message_id in messages:
-                self._message(tx, message_id)
-            for key in (*changed, *again):
-                source, _, reference = key.partition(" ")
-                self._resource(tx, source, reference)
-                if key in changed:
-                    dependents = tx.resources.dependents(source, reference)
-                    tx.work.add(MAP_AGAIN, (f"{source} {each}" for each in dependents if each != reference))
+            again = tx.work.take(MAP_AGAIN, _BATCH)
+            told = [*self._read_messages(tx, messages)]
+            for source, references in sorted(_by_source([*changed, *again]).items()):
+                tx.resources.hold_lane(source)
+                told += self._read_resources(tx, source, references)
+            for source, references in _by_source(changed).items():
+                dependents = tx.resources.dependents(source, references) - set(references)
+                tx.work.add(MAP_AGAIN, (f"{source} {each}" for each in dependents))
+            if told:
+                self._keep(tx, told)
             return len(messages) + len(changed) + len(again)
 
-    def _message(self, tx: Transaction, message_id: str) -> None:
-        message = tx.inbox.get(message_id)
-        assert message is not None, "work names a message that is not there"
-        interpreter = self._policy.interpreter(message.source)
-        content = tx.inbox.content(message.sha256)
-        try:
-            found = interpreter.interpret_message(content, message.received_at)
-        except GatewayError as error:
-            found = Interpretation(problems=(_unreadable(error),))
-        self._keep(tx, message, message_id, found)
+    # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _resource(self, tx: Transaction, source: str, reference: str) -> None:
-        resource = tx.resources.current(source, reference)
-        assert resource is not None, "work names a resource that is not there"
-        message = tx.inbox.get(tx.resources.told_by(source, reference))
-        assert message is not None, "a resource names a message that is not there"
+    def _read_messages(self, tx: Transaction, message_ids: Sequence[str]) -> Iterable[_Told]:
+        for message in tx.inbox.some(message_ids):
+            content = tx.inbox.content(message.sha256)
+            interpreter = self._policy.interpreter(message.source)
+            try:
+                found = interpreter.interpret_message(content, message.received_at)
+            except GatewayError as error:
+                found = Interpretation(problems=(_unreadable(error),))
+            yield _Told(message=message, origin_key=message.id, found=found)
+
+    def _read_resources(self, tx: Transaction, source: str, references: Sequence[str]) -> list[_Told]:
+        find = _remembering(tx, source)
         interpreter = self._policy.interpreter(source)
-        found = interpreter.interpret_resource(resource, lambda each: tx.resources.current(source, each))
-        self._keep(tx, message, reference, found)
-        tx.resources.link(source, reference, found.references)
+        tellers = tx.resources.told_by(source, references)
+        messages = {each.id: each for each in tx.inbox.some(sorted(set(tellers.values())))}
+        told = []
+        for reference in references:
+            resource = find(reference)
+            assert resource is not None, "work names a resource that is not there"
+            found = interpreter.interpret_resource(resource, find)
+            told.append(_Told(message=messages[tellers[reference]], origin_key=reference, found=found))
+        tx.resources.link(source, {each.origin_key: each.found.references for each in told})
+        return told
 
-    def _keep(self, tx: Transaction, message: InboundMessage, origin_key: str, found: Interpretation) -> None:
-        told = _Told(
-            organization=message.organization,
-            source=message.source,
-            message_id=message.id,
-            origin_key=origin_key,
+    # --- keeping -----------------------------------------------------------------------------------------------------
+
+    def _keep(self, tx: Transaction, told: Sequence[_Told]) -> None:
+        now, catalogue_hash = self._clock.now(), self._policy.catalogue.content_hash
+        assertions = [each for one in _by_organization(told) for each in self._assertions(tx, *one, catalogue_hash)]
+        said = {(each.source, each.origin_key, each.kind, each.subject_id) for each in assertions}
+        for each in told:
+            for kind, subject_id, patient_id in tx.subjects.asserted_by(each.message.source, each.origin_key):
+                if (each.message.source, each.origin_key, kind, subject_id) not in said:
+                    assertions.append(
+                        Assertion(
+                            subject_id=subject_id,
+                            patient_id=patient_id,
+                            organization=each.message.organization,
+                            kind=kind,
+                            source=each.message.source,
+                            origin_key=each.origin_key,
+                            message_id=each.message.id,
+                            mapping_hash=catalogue_hash,
+                            asserted_at=now,
+                            record=None,
+                        )
+                    )
+        tx.subjects.assert_records(assertions)
+        tx.inbox.record_outcomes(
+            [
+                Outcome(
+                    message_id=each.message.id,
+                    origin_key=each.origin_key,
+                    at=now,
+                    mapping_hash=catalogue_hash,
+                    problems=each.found.problems,
+                )
+                for each in told
+            ]
         )
-        catalogue_hash = self._policy.catalogue.content_hash
-        earlier = tx.subjects.asserted_by(told.source, origin_key)
-        touched: set[str] = set()
-        said: set[tuple[RecordKind, str]] = set()
-        for mapped in found.records:
-            kind, subject_id, patient_id = self._assert(tx, told, mapped, catalogue_hash)
-            said.add((kind, subject_id))
-            touched.add(patient_id)
-        for kind, subject_id, patient_id in earlier:
-            if (kind, subject_id) not in said:
-                self._take_back(tx, told, kind, subject_id, patient_id, catalogue_hash)
-                touched.add(patient_id)
-        tx.inbox.record_outcome(message.id, origin_key, self._clock.now(), catalogue_hash, found.problems)
-        tx.work.add(DERIVE, touched)
+        touched = tx.subjects.patients_of([each.subject_id for each in assertions])
+        tx.work.add(DERIVE, touched | {each.patient_id for each in assertions})
 
-    def _assert(
-        self, tx: Transaction, told: _Told, mapped: MappedRecord, catalogue_hash: str
-    ) -> tuple[RecordKind, str, str]:
-        record = mapped.record
-        subject_id = tx.subjects.resolve(told.organization, record.kind, record.identifiers)
-        patient_id = self._patient_of(tx, told.organization, record, subject_id)
-        if record.kind is RecordKind.PATIENT:
-            subject_id = patient_id
-        tx.subjects.assert_record(
+    def _assertions(
+        self, tx: Transaction, organization: str, told: Sequence[_Told], catalogue_hash: str
+    ) -> list[Assertion]:
+        """The records of one organization's messages, each with the subject and patient it is about."""
+        mapped = [(each, record) for each in told for record in each.found.records]
+        patients = tx.subjects.resolve(
+            organization, RecordKind.PATIENT, [_patient_names(record) for _, record in mapped]
+        )
+        subjects: list[str] = list(patients)
+        for kind in {record.record.kind for _, record in mapped} - {RecordKind.PATIENT}:
+            places = [place for place, (_, record) in enumerate(mapped) if record.record.kind is kind]
+            names = [mapped[place][1].record.identifiers for place in places]
+            for place, subject_id in zip(places, tx.subjects.resolve(organization, kind, names), strict=True):
+                subjects[place] = subject_id
+        return [
             Assertion(
                 subject_id=subject_id,
                 patient_id=patient_id,
-                organization=told.organization,
-                kind=record.kind,
-                source=told.source,
-                origin_key=told.origin_key,
-                message_id=told.message_id,
+                organization=organization,
+                kind=record.record.kind,
+                source=each.message.source,
+                origin_key=each.origin_key,
+                message_id=each.message.id,
                 mapping_hash=catalogue_hash,
-                asserted_at=mapped.asserted_at,
-                record=record,
-                origins=mapped.origins,
+                asserted_at=record.asserted_at,
+                record=record.record,
+                origins=record.origins,
             )
-        )
-        return record.kind, subject_id, patient_id
-
-    def _patient_of(self, tx: Transaction, organization: str, record: FeedRecord, subject_id: str) -> str:
-        if not isinstance(record, PatientRecord):
-            return tx.subjects.resolve(organization, RecordKind.PATIENT, [record.patient])
-        if record.merged_into is None:
-            return subject_id
-        both: list[Identifier] = [*record.identifiers, record.merged_into]
-        return tx.subjects.resolve(organization, RecordKind.PATIENT, both)
-
-    def _take_back(
-        self, tx: Transaction, told: _Told, kind: RecordKind, subject_id: str, patient_id: str, catalogue_hash: str
-    ) -> None:
-        tx.subjects.assert_record(
-            Assertion(
-                subject_id=subject_id,
-                patient_id=patient_id,
-                organization=told.organization,
-                kind=kind,
-                source=told.source,
-                origin_key=told.origin_key,
-                message_id=told.message_id,
-                mapping_hash=catalogue_hash,
-                asserted_at=self._clock.now(),
-                record=None,
-            )
-        )
+            for (each, record), subject_id, patient_id in zip(mapped, subjects, patients, strict=True)
+        ]
 
 
 def interpret_again(tx: Transaction, keys: Iterable[str]) -> None:
     """Ask for stored messages to be interpreted once more, by the mapping set now in force."""
     tx.work.add(INTERPRET_MESSAGE, keys)
+
+
+def _patient_names(mapped: MappedRecord) -> tuple[Identifier, ...]:
+    """The identifiers of the patient a record is about; of a merge, those of both."""
+    record = mapped.record
+    if not isinstance(record, PatientRecord):
+        return (record.patient,)
+    return record.identifiers if record.merged_into is None else (*record.identifiers, record.merged_into)
+
+
+def _by_source(keys: Iterable[str]) -> dict[str, list[str]]:
+    """``source Type/id`` keys, each once, by source."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for key in keys:
+        source, _, reference = key.partition(" ")
+        found[source][reference] = None
+    return {source: list(references) for source, references in found.items()}
+
+
+def _by_organization(told: Iterable[_Told]) -> Iterable[tuple[str, list[_Told]]]:
+    found: dict[str, list[_Told]] = defaultdict(list)
+    for each in told:
+        found[each.message.organization].append(each)
+    return found.items()
+
+
+def _remembering(tx: Transaction, source: str) -> Callable[[str], Resource | None]:
+    """A look-up that reads each resource once: a batch's encounters share their clinicians and places."""
+    known: dict[str, Resource | None] = {}
+
+    def find(reference: str) -> Resource | None:
+        if reference not in known:
+            known[reference] = tx.resources.current(source, reference)
+        return known[reference]
+
+    return find
 
 
 def _unreadable(error: GatewayError) -> MappingProblem:

@@ -14,7 +14,9 @@ _NOT_OWED = frozenset({ClaimState.REJECTED, ClaimState.RELEASED})
 
 
 def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
-    """Rewrite state and ledger entries of the claims from their facts. Safe to repeat."""
+    """Rewrite state and ledger entries of the claims from their facts. Safe to repeat, and safe side by side:
+    whoever projects the same claim waits, and then sees every fact committed before."""
+    tx.claims.hold(claim_ids)
     drafts, versions, facts = tx.claims.drafts(claim_ids), tx.claims.versions(claim_ids), tx.claims.facts(claim_ids)
     states = []
     for claim_id in claim_ids:

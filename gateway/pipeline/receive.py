@@ -49,13 +49,14 @@ class Receiver:
 
     def receive(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
+        named = [(arrival, hashlib.sha256(arrival.content).hexdigest()) for arrival in arrivals]
         with self._store.write() as tx:
-            receipts = [self._receive_one(tx, arrival) for arrival in arrivals]
+            tx.inbox.hold((arrival.source, arrival.control_key or sha256) for arrival, sha256 in named)
+            receipts = [self._receive_one(tx, arrival, sha256) for arrival, sha256 in named]
         self._notify()
         return receipts
 
-    def _receive_one(self, tx: Transaction, arrival: Arrival) -> Receipt:
-        sha256 = hashlib.sha256(arrival.content).hexdigest()
+    def _receive_one(self, tx: Transaction, arrival: Arrival, sha256: str) -> Receipt:
         key = arrival.control_key or sha256
         earlier = tx.inbox.find(arrival.source, key, sha256)
         if earlier is not None:
@@ -93,6 +94,7 @@ class Receiver:
         sha256 = hashlib.sha256(arrival.content).hexdigest()
         key = arrival.control_key or f"{request_key}#{sha256}"
         with self._store.write() as tx:
+            tx.inbox.hold([(arrival.source, key)])
             earlier = tx.inbox.find(arrival.source, key, sha256)
             if earlier is not None and earlier.answer:
                 return _unpack(earlier.answer)

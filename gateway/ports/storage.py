@@ -38,8 +38,22 @@ class InboundMessage:
     refusal: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What interpreting one message, or one resource of it, came to."""
+
+    message_id: str
+    origin_key: str
+    at: datetime
+    mapping_hash: str
+    problems: tuple[MappingProblem, ...]
+
+
 class Inbox(Protocol):
     """Bytes that came in, and what became of them."""
+
+    def hold(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Make whoever else receives one of these (source, control key) wait until this transaction ends."""
 
     def find(self, source: str, control_key: str, sha256: str) -> InboundMessage | None:
         """The message with this key and these bytes."""
@@ -56,18 +70,14 @@ class Inbox(Protocol):
     def get(self, message_id: str) -> InboundMessage | None:
         """One message."""
 
+    def some(self, message_ids: Sequence[str]) -> list[InboundMessage]:
+        """Messages by id, in order of arrival."""
+
     def content(self, sha256: str) -> bytes:
         """The bytes as received."""
 
-    def record_outcome(
-        self,
-        message_id: str,
-        origin_key: str,
-        at: datetime,
-        mapping_hash: str,
-        problems: Sequence[MappingProblem],
-    ) -> None:
-        """Append what interpreting the message, or one resource of it, came to; the latest of each counts."""
+    def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Append what interpreting messages, or resources of them, came to; the latest of each counts."""
 
     def messages(
         self, source: str = "", *, failed_only: bool = False
@@ -114,14 +124,21 @@ class Resources(Protocol):
     def versions_told(self, message_id: str) -> int:
         """How many resource versions a message brought."""
 
-    def told_by(self, source: str, reference: str) -> str:
-        """Id of the message that brought the newest version."""
+    def told_by(self, source: str, references: Sequence[str]) -> Mapping[str, str]:
+        """Id of the message that brought each resource's newest version."""
 
-    def link(self, source: str, reference: str, targets: Iterable[str]) -> None:
-        """Remember which resources the mapping of ``reference`` followed, replacing what was remembered."""
+    def hold_lane(self, source: str) -> None:
+        """Map this source's resources alone until the commit.
 
-    def dependents(self, source: str, reference: str) -> list[str]:
-        """References whose mapping followed this one."""
+        Two workers that map one source's resources side by side could each miss the other's: one follows a reference
+        that has not arrived, the other maps what arrived and finds nobody that follows it.
+        """
+
+    def link(self, source: str, followed: Mapping[str, Iterable[str]]) -> None:
+        """Remember which resources the mapping of each one followed, replacing what was remembered."""
+
+    def dependents(self, source: str, references: Sequence[str]) -> set[str]:
+        """References whose mapping followed one of these."""
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------
@@ -148,8 +165,11 @@ class Assertion:
 class Subjects(Protocol):
     """Who and what the facts are about, by identifiers in configured namespaces only."""
 
-    def resolve(self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]) -> str:
-        """The subject that has any of the identifiers, created when none has; joins subjects found to be one."""
+    def resolve(self, organization: str, kind: RecordKind, named: Sequence[Sequence[Identifier]]) -> list[str]:
+        """For each set of identifiers the subject that has any of them, created when none has.
+
+        Subjects found to be one are joined. Raises Unavailable when another worker named one first: do it again.
+        """
 
     def find(self, organization: str, kind: RecordKind, identifier: Identifier) -> str | None:
         """The subject that has the identifier."""
@@ -157,20 +177,27 @@ class Subjects(Protocol):
     def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
         """Every identifier of the subjects, joined ones' included."""
 
-    def assert_record(self, assertion: Assertion) -> None:
-        """Append one source's word."""
+    def assert_records(self, assertions: Sequence[Assertion]) -> None:
+        """Append sources' words."""
 
     def asserted_by(self, source: str, origin_key: str) -> list[tuple[RecordKind, str, str]]:
         """(kind, subject, patient) of what this resource or message said last, not taken back."""
 
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
-        """For each patient, every source's newest word on each subject, taken-back ones left out."""
+        """For each patient, every source's newest word on each subject, taken-back ones left out.
+
+        Newest is by ``asserted_at``, whatever order the words came in. A subject whose newest word ties it to another
+        patient is that patient's alone.
+        """
+
+    def patients_of(self, subject_ids: Sequence[str]) -> set[str]:
+        """Every patient that any word tied one of these subjects to, taken-back and later moved ones too."""
 
     def joined(self, patient_ids: Sequence[str]) -> Mapping[str, list[str]]:
         """The ids that were found to be these patients, and under which older claims may stand."""
 
     def standing(self, patient_ids: Sequence[str]) -> list[str]:
-        """The patients these ids now stand for, each once."""
+        """The patients these ids now stand for, each once; a writing transaction holds them until it ends."""
 
     def patient_ids(self) -> Iterable[str]:
         """Every patient."""
@@ -292,6 +319,9 @@ class Claims(Protocol):
 
     def search(self, *, organization: str = "", payer: str = "", state: str = "", limit: int = 0) -> list[ClaimRow]:
         """Claims by payer and state, in order of key."""
+
+    def hold(self, claim_ids: Sequence[str]) -> None:
+        """Make whoever else projects these claims wait until this transaction ends."""
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
@@ -435,7 +465,7 @@ class Exchanges(Protocol):
         """Move ready to sending for whoever holds ``epoch``; False when somebody else was first."""
 
     def set_delivery(self, interchange_id: str, epoch: int, state: str) -> bool:
-        """Move an interchange's delivery state if the epoch still holds."""
+        """Move an interchange's delivery state if the epoch still holds and the move is one of DELIVERY_MOVES."""
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""
@@ -443,8 +473,14 @@ class Exchanges(Protocol):
     def add_step(self, step: DeliveryStep) -> None:
         """Append a delivery marker."""
 
+    def add_step_of_sender(self, step: DeliveryStep) -> bool:
+        """Append a marker while its epoch is still the one that sends; False when somebody else decided since."""
+
     def steps(self, interchange_id: str) -> list[DeliveryStep]:
         """Delivery markers in order."""
+
+    def tenant(self, connection: str) -> str:
+        """Whose connection it is."""
 
     def file_is_known(self, connection: str, sha256: str) -> bool:
         """True when these bytes came from this partner before."""
@@ -455,8 +491,8 @@ class Exchanges(Protocol):
     def add_answer(self, file_id: str, answer: AnswerRow) -> None:
         """Store one transaction of it."""
 
-    def applied_answer(self, connection: str, business_key: str) -> AnswerRow | None:
-        """The answer already applied under this key."""
+    def applied_answer(self, business_key: str) -> AnswerRow | None:
+        """The answer already applied under this key, whatever connection it came by."""
 
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""

@@ -23,6 +23,7 @@ from gateway.store.schema import (
     claim_version,
     placement,
     service_day,
+    subject,
 )
 from gateway.store.sql import insert_missing, insert_or_replace, next_value, slices
 
@@ -87,6 +88,12 @@ class ClaimRows:
         if limit:
             statement = statement.limit(limit)
         return [_claim_row(row) for row in self._connection.execute(statement)]
+
+    def hold(self, claim_ids: Sequence[str]) -> None:
+        """Make whoever else projects these claims wait until this transaction ends."""
+        for some in slices(sorted(set(claim_ids))):
+            rows = select(claim.c.id).where(claim.c.id.in_(some)).order_by(claim.c.id)
+            self._connection.execute(rows.with_for_update(key_share=True))
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
@@ -205,19 +212,22 @@ class ClaimRows:
         if states:
             self._connection.execute(
                 update(claim).where(claim.c.id == bindparam("claim_id")).values(state=bindparam("new_state")),
-                [{"claim_id": id, "new_state": state} for id, state in states],
+                [{"claim_id": id, "new_state": state} for id, state in sorted(states)],
             )
 
     def releasable(self, connection: str, form: ClaimForm, limit: int) -> list[str]:
-        """Ids of released claims whose draft goes over this connection in this form."""
+        """Ids of released claims whose draft goes over this connection in this form. Their patients are held until
+        the commit; patients that another worker holds are left to it."""
         statement = (
             select(claim.c.id)
             .join(claim_draft, claim_draft.c.claim_id == claim.c.id)
+            .join(subject, subject.c.id == claim.c.patient_id)
             .where(claim.c.state == "released", claim_draft.c.connection == connection, claim_draft.c.form == form)
             .order_by(claim.c.key)
             .limit(limit)
         )
-        return list(self._connection.scalars(statement.with_for_update(of=claim, skip_locked=True)))
+        others_derive = statement.with_for_update(of=subject, skip_locked=True, key_share=True)
+        return list(self._connection.scalars(others_derive))
 
     def replace_placements(
         self, patient_ids: Sequence[str], placements: Sequence[PlacementRow], days: Sequence[DayRow]

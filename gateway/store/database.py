@@ -22,7 +22,7 @@ from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
 from gateway.store.mapping_sets import MappingSetRows
 from gateway.store.resources import ResourceRows
-from gateway.store.sql import insert_missing
+from gateway.store.sql import hold_names, insert_missing
 from gateway.store.subjects import SubjectRows
 from gateway.store.work import WorkRows
 
@@ -42,6 +42,7 @@ class Database:
         config.set_main_option("script_location", "gateway.store:migrations")
         config.set_main_option("path_separator", "os")
         with _unavailable(), self._engine.connect() as connection, connection.begin():
+            hold_names(connection, ["migrate"])
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -106,8 +107,15 @@ def _rows(connection: Connection) -> Transaction:
         ledger=LedgerRows(connection),
         audit=AuditRows(connection),
         mapping_sets=MappingSetRows(connection, blobs),
-        savepoint=connection.begin_nested,
+        savepoint=lambda: _savepoint(connection),
     )
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    """What fails inside is undone; a database that stopped answering is told apart from everything else."""
+    with _unavailable(), connection.begin_nested():
+        yield
 
 
 @contextmanager

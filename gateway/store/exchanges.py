@@ -19,6 +19,8 @@ from gateway.claim.answer import (
     TransactionAnswer,
 )
 from gateway.claim.identifiers import stable_id
+from gateway.errors import NotFound
+from gateway.lifecycle import DELIVERY_MOVES
 from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
@@ -32,7 +34,7 @@ from gateway.store.schema import (
     interchange,
     interchange_claim,
 )
-from gateway.store.sql import next_value
+from gateway.store.sql import hold_names, next_value
 
 _ANSWER_TYPES: dict[str, type[Answer]] = {
     "TA1": InterchangeAnswer,
@@ -139,10 +141,14 @@ class ExchangeRows:
         return moved.rowcount == 1
 
     def set_delivery(self, interchange_id: str, epoch: int, state: str) -> bool:
-        """Move the delivery state if the epoch still holds."""
+        """Move the delivery state if the epoch still holds and the move is one of DELIVERY_MOVES."""
         moved = self._connection.execute(
             update(interchange)
-            .where(interchange.c.id == interchange_id, interchange.c.epoch == epoch)
+            .where(
+                interchange.c.id == interchange_id,
+                interchange.c.epoch == epoch,
+                interchange.c.state.in_(DELIVERY_MOVES[state]),
+            )
             .values(state=state, lease_until=None)
         )
         return moved.rowcount == 1
@@ -178,8 +184,29 @@ class ExchangeRows:
             for row in rows
         ]
 
+    def add_step_of_sender(self, step: DeliveryStep) -> bool:
+        """Append a marker of a sender, unless somebody else decided on the interchange since."""
+        columns = interchange.c
+        held = select(columns.id).where(
+            columns.id == step.interchange_id, columns.epoch == step.epoch, columns.state == "sending"
+        )
+        if self._connection.scalar(held.with_for_update()) is None:
+            return False
+        self.add_step(step)
+        return True
+
+    def tenant(self, connection_: str) -> str:
+        """Whose connection it is. Raises NotFound."""
+        owner: str | None = self._connection.scalar(
+            select(connection.c.tenant_id).where(connection.c.id == connection_)
+        )
+        if owner is None:
+            raise NotFound("there is no such connection")
+        return owner
+
     def file_is_known(self, connection: str, sha256: str) -> bool:
-        """True when these bytes came from this partner before."""
+        """True when these bytes came from this partner before. Whoever else asks waits until the commit."""
+        hold_names(self._connection, [f"answer-file|{connection}|{sha256}"])
         columns = answer_file.c
         known = select(columns.id).where(columns.connection_id == connection, columns.sha256 == sha256)
         return self._connection.scalar(known) is not None
@@ -219,16 +246,11 @@ class ExchangeRows:
             )
         )
 
-    def applied_answer(self, connection: str, business_key: str) -> AnswerRow | None:
-        """The answer already applied under this key."""
-        columns = answer.c
-        row = self._connection.execute(
-            select(answer).where(
-                columns.connection_id == connection,
-                columns.business_key == business_key,
-                columns.status == "applied",
-            )
-        ).first()
+    def applied_answer(self, business_key: str) -> AnswerRow | None:
+        """The answer already applied under this key. Whoever else asks for the key waits until the commit."""
+        hold_names(self._connection, [f"answer|{business_key}"])
+        applied = select(answer).where(answer.c.business_key == business_key, answer.c.status == "applied")
+        row = self._connection.execute(applied).first()
         return _answer(row) if row else None
 
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
 from gateway.ports import MappingProblem
-from gateway.ports.storage import InboundMessage
+from gateway.ports.storage import InboundMessage, Outcome
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import inbound_message, message_answer, message_outcome
+from gateway.store.sql import hold_names, slices
+
+_ANSWERED = select(inbound_message, message_answer.c.answer, message_answer.c.refusal).outerjoin(
+    message_answer, message_answer.c.message_id == inbound_message.c.id
+)
 
 
 class InboxRows:
@@ -21,6 +25,10 @@ class InboxRows:
     def __init__(self, connection: Connection, blobs: BlobRows) -> None:
         self._connection = connection
         self._blobs = blobs
+
+    def hold(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Make whoever else receives one of these (source, control key) wait until this transaction ends."""
+        hold_names(self._connection, [f"inbox|{source}|{key}" for source, key in keys])
 
     def find(self, source: str, control_key: str, sha256: str) -> InboundMessage | None:
         """The message with this key and these bytes."""
@@ -62,35 +70,35 @@ class InboxRows:
         """The bytes as received."""
         return self._blobs.get(sha256)
 
-    def record_outcome(
-        self,
-        message_id: str,
-        origin_key: str,
-        at: datetime,
-        mapping_hash: str,
-        problems: Sequence[MappingProblem],
-    ) -> None:
-        """Append what interpreting the message, or one resource of it, came to."""
-        self._connection.execute(
-            insert(message_outcome).values(
-                message_id=message_id,
-                origin_key=origin_key,
-                at=at,
-                mapping_hash=mapping_hash,
-                problems=encode(problems).decode(),
-            )
-        )
+    def some(self, message_ids: Sequence[str]) -> list[InboundMessage]:
+        """Messages by id, in order of arrival."""
+        found: list[InboundMessage] = []
+        for some in slices(sorted(message_ids)):
+            rows = self._connection.execute(_ANSWERED.where(inbound_message.c.id.in_(some)))
+            found.extend(_message(row) for row in rows.all())
+        return sorted(found, key=lambda message: message.id)
+
+    def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Append what interpreting messages, or resources of them, came to."""
+        rows = [
+            {
+                "message_id": each.message_id,
+                "origin_key": each.origin_key,
+                "at": each.at,
+                "mapping_hash": each.mapping_hash,
+                "problems": encode(each.problems).decode(),
+            }
+            for each in outcomes
+        ]
+        if rows:
+            self._connection.execute(insert(message_outcome), rows)
 
     def messages(
         self, source: str = "", *, failed_only: bool = False
     ) -> Iterable[tuple[InboundMessage, list[MappingProblem]]]:
         """Messages in order of arrival, each with its latest problems."""
         problems = self._latest_problems()
-        statement = (
-            select(inbound_message, message_answer.c.answer, message_answer.c.refusal)
-            .outerjoin(message_answer, message_answer.c.message_id == inbound_message.c.id)
-            .order_by(inbound_message.c.id)
-        )
+        statement = _ANSWERED.order_by(inbound_message.c.id)
         if source:
             statement = statement.where(inbound_message.c.source == source)
         for row in self._connection.execute(statement):
@@ -108,10 +116,7 @@ class InboxRows:
         return found
 
     def _one(self, condition: Any) -> InboundMessage | None:
-        answered = select(inbound_message, message_answer.c.answer, message_answer.c.refusal).outerjoin(
-            message_answer, message_answer.c.message_id == inbound_message.c.id
-        )
-        row = self._connection.execute(answered.where(condition)).first()
+        row = self._connection.execute(_ANSWERED.where(condition)).first()
         return _message(row) if row else None
 
 

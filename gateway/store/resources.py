@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import Connection, and_, delete, func, insert, select, tuple_
 
 from gateway.claim.party import Identifier
-from gateway.errors import NotFound
 from gateway.ports import NewVersion, Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
 from gateway.store.sql import hold_names, insert_missing, slices
@@ -70,37 +69,44 @@ class ResourceRows:
         told = select(func.count()).select_from(fhir_resource).where(fhir_resource.c.message_id == message_id)
         return self._connection.scalar(told) or 0
 
-    def told_by(self, source: str, reference: str) -> str:
-        """Id of the message that brought the newest version. Raises NotFound."""
-        type, _, id = reference.partition("/")
+    def told_by(self, source: str, references: Sequence[str]) -> Mapping[str, str]:
+        """Id of the message that brought each resource's newest version."""
         columns = fhir_resource.c
-        newest = (
-            select(columns.message_id)
-            .where(columns.source == source, columns.type == type, columns.id == id)
-            .order_by(columns.version.desc())
-            .limit(1)
-        )
-        message_id: str | None = self._connection.scalar(newest)
-        if message_id is None:
-            raise NotFound("that source never sent this resource")
-        return message_id
+        told: dict[str, str] = {}
+        for some in slices([tuple(reference.split("/", 1)) for reference in references]):
+            rows = select(columns.type, columns.id, columns.message_id).where(
+                columns.source == source, tuple_(columns.type, columns.id).in_(some)
+            )
+            for row in self._connection.execute(rows.order_by(columns.version)):
+                told[f"{row.type}/{row.id}"] = row.message_id
+        return told
 
     def hold_lane(self, source: str) -> None:
         """Map this source's resources alone until the commit."""
         hold_names(self._connection, [f"lane|{source}"])
 
-    def link(self, source: str, reference: str, targets: Iterable[str]) -> None:
-        """Remember which resources the mapping of ``reference`` followed."""
+    def link(self, source: str, followed: Mapping[str, Iterable[str]]) -> None:
+        """Remember which resources the mapping of each one followed."""
         columns = fhir_link.c
-        self._connection.execute(delete(fhir_link).where(columns.source == source, columns.from_reference == reference))
-        rows = [{"source": source, "from_reference": reference, "to_reference": target} for target in set(targets)]
+        for some in slices(sorted(followed)):
+            self._connection.execute(
+                delete(fhir_link).where(columns.source == source, columns.from_reference.in_(some))
+            )
+        rows = [
+            {"source": source, "from_reference": reference, "to_reference": target}
+            for reference, targets in sorted(followed.items())
+            for target in sorted(set(targets))
+        ]
         insert_missing(self._connection, fhir_link, rows)
 
-    def dependents(self, source: str, reference: str) -> list[str]:
-        """References whose mapping followed this one."""
+    def dependents(self, source: str, references: Sequence[str]) -> set[str]:
+        """References whose mapping followed one of these."""
         columns = fhir_link.c
-        found = select(columns.from_reference).where(columns.source == source, columns.to_reference == reference)
-        return sorted(self._connection.scalars(found))
+        found: set[str] = set()
+        for some in slices(list(references)):
+            following = select(columns.from_reference).where(columns.source == source, columns.to_reference.in_(some))
+            found.update(self._connection.scalars(following))
+        return found
 
 
 class SourceResources:

@@ -222,7 +222,7 @@ assertion = Table(  # append-only: per subject and source the newest counts
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("subject_id", ForeignKey("subject.id"), nullable=False),
+    Column("subject_id", ForeignKey("subject.id"), nullable=False, index=True),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
     Column("source", _NAME, nullable=False),
     Column("origin_key", Text, nullable=False),
@@ -461,7 +461,6 @@ answer = Table(
     Column("content", LargeBinary, nullable=False),
     Index(
         "uq_answer_applied_key",
-        "connection_id",
         "business_key",
         unique=True,
         sqlite_where=text("status = 'applied'"),

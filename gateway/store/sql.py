@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -30,6 +30,17 @@ def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mappi
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
+def insert_or_touch(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: Sequence[str]
+) -> None:
+    """Insert the rows; one that is there already stays as it is but is locked until this transaction ends."""
+    if rows:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        statement = insert(table)
+        touched = {unique[-1]: statement.excluded[unique[-1]]}
+        connection.execute(statement.on_conflict_do_update(index_elements=list(unique), set_=touched), list(rows))
+
+
 def next_value(connection: Connection, table: Table, key: Mapping[str, Any]) -> int:
     """Count a row's ``last`` up by one in this transaction, starting at 1; the new value."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -41,6 +52,20 @@ def next_value(connection: Connection, table: Table, key: Mapping[str, Any]) -> 
     )
     value: int = connection.execute(statement).scalar_one()
     return value
+
+
+def hold_names(connection: Connection, names: Iterable[str]) -> None:
+    """Make every other transaction that holds one of these names wait until this one ends.
+
+    For things that have no row to lock yet. In sorted order, so that two holders of the same names never wait in a
+    circle. SQLite has one writer at a time and needs none of it.
+    """
+    wanted = sorted(set(names))
+    if wanted and connection.dialect.name == "postgresql":
+        statement = (
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
+        )
+        connection.execute(text(statement), {"names": wanted})
 
 
 def slices(values: Sequence[T]) -> Iterator[Sequence[T]]:

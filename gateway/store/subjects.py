@@ -11,6 +11,7 @@ from gateway.claim.finding import Origin
 from gateway.claim.identifiers import stable_id
 from gateway.claim.party import Identifier
 from gateway.claim.record import FEED_RECORDS, CredentialRecord, FeedRecord, RecordKind
+from gateway.errors import Unavailable
 from gateway.ports.storage import Assertion
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -32,22 +33,15 @@ class SubjectRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def resolve(self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]) -> str:
-        """The subject that has any of the identifiers, created when none has."""
-        known = self._known(organization, kind, identifiers)
-        if not known:
-            new_id = stable_id(organization, kind, str(identifiers[0]))
-            row = {"id": new_id, "organization_id": organization, "kind": kind}
-            insert_missing(self._connection, subject, [row])
-            self._name(organization, kind, identifiers, new_id)
-            known = self._known(organization, kind, identifiers)  # somebody else may have been first
-        winner = min(known.values())
-        missing = [each for each in identifiers if each not in known]
-        if missing:
-            self._name(organization, kind, missing, winner)
-        for loser in set(known.values()) - {winner}:
+    def resolve(self, organization: str, kind: RecordKind, named: Sequence[Sequence[Identifier]]) -> list[str]:
+        """For each set of identifiers the subject that has any of them; see gateway.ports.storage.Subjects."""
+        known = self._known(organization, kind, sorted({each for names in named for each in names}, key=str))
+        resolution = _Resolution(organization, kind, known)
+        resolved = [resolution.resolve(names) for names in named]
+        self._create(organization, kind, resolution)
+        for loser, winner in resolution.joined.items():
             self._join(loser, winner)
-        return winner
+        return [resolution.standing(each) for each in resolved]
 
     def find(self, organization: str, kind: RecordKind, identifier: Identifier) -> str | None:
         """The subject that has the identifier."""
@@ -63,24 +57,26 @@ class SubjectRows:
                 found[subject_id].append(Identifier(namespace, value))
         return {each: tuple(names) for each, names in found.items()}
 
-    def assert_record(self, assertion_: Assertion) -> None:
-        """Append one source's word."""
-        record = assertion_.record
-        self._connection.execute(
-            insert(assertion).values(
-                organization_id=assertion_.organization,
-                kind=assertion_.kind,
-                subject_id=assertion_.subject_id,
-                patient_id=assertion_.patient_id,
-                source=assertion_.source,
-                origin_key=assertion_.origin_key,
-                message_id=assertion_.message_id,
-                mapping_hash=assertion_.mapping_hash,
-                asserted_at=assertion_.asserted_at,
-                content=None if record is None else encode(record),
-                origins=encode(assertion_.origins),
-            )
-        )
+    def assert_records(self, assertions: Sequence[Assertion]) -> None:
+        """Append sources' words."""
+        rows = [
+            {
+                "organization_id": each.organization,
+                "kind": each.kind,
+                "subject_id": each.subject_id,
+                "patient_id": each.patient_id,
+                "source": each.source,
+                "origin_key": each.origin_key,
+                "message_id": each.message_id,
+                "mapping_hash": each.mapping_hash,
+                "asserted_at": each.asserted_at,
+                "content": None if each.record is None else encode(each.record),
+                "origins": encode(each.origins),
+            }
+            for each in assertions
+        ]
+        if rows:
+            self._connection.execute(insert(assertion), rows)
 
     def asserted_by(self, source: str, origin_key: str) -> list[tuple[RecordKind, str, str]]:
         """(kind, subject, patient) of what this resource or message said last, not taken back."""
@@ -96,23 +92,22 @@ class SubjectRows:
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject."""
         patients = self._with_joined(patient_ids)
-        columns = assertion.c
-        newest: dict[tuple[str, str, str], Row[Any]] = {}
-        rows: list[Row[Any]] = []
-        for some in slices(list(patients)):
-            statement = (
-                select(assertion, subject.c.joined_into)
-                .join(subject, subject.c.id == columns.subject_id)
-                .where(columns.patient_id.in_(some))
-            )
-            rows.extend(self._connection.execute(statement))
-        for row in sorted(rows, key=lambda each: (each.asserted_at, each.id)):
-            newest[patients[row.patient_id], row.joined_into or row.subject_id, row.source] = row
+        rows = self._words(assertion.c.patient_id, list(patients))
+        rows += self._words(assertion.c.id, self._told_of_others(rows, patients))
         said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
-        for (patient_id, subject_id, _), row in sorted(newest.items()):
-            if row.content is not None:
+        for (subject_id, _), row in sorted(_newest(rows).items()):
+            patient_id = patients.get(row.patient_id)
+            if patient_id is not None:
                 said[patient_id].append(_assertion(row, patient_id, subject_id))
         return said
+
+    def patients_of(self, subject_ids: Sequence[str]) -> set[str]:
+        """Every patient that any word tied one of these subjects to, taken-back and later moved ones too."""
+        found: set[str] = set()
+        for some in slices(sorted(set(subject_ids))):
+            tied = select(assertion.c.patient_id).where(assertion.c.subject_id.in_(some)).distinct()
+            found.update(self._connection.scalars(tied))
+        return found
 
     def joined(self, patient_ids: Sequence[str]) -> Mapping[str, list[str]]:
         """The ids that were found to be these patients."""
@@ -123,12 +118,17 @@ class SubjectRows:
         return found
 
     def standing(self, patient_ids: Sequence[str]) -> list[str]:
-        """The patients these ids now stand for, each once."""
-        found: list[str] = []
-        for some in slices(list(patient_ids)):
+        """The patients these ids now stand for, each once. A writer holds them until its commit, so that two
+        derivations of one patient follow each other instead of writing over each other."""
+        found: set[str] = set()
+        for some in slices(sorted(set(patient_ids))):
             rows = self._connection.execute(select(subject.c.id, subject.c.joined_into).where(subject.c.id.in_(some)))
-            found.extend(row.joined_into or row.id for row in rows)
-        return sorted(set(found))
+            found.update(row.joined_into or row.id for row in rows)
+        if self._connection.get_execution_options().get("cleanclaim_writing"):
+            for some in slices(sorted(found)):
+                rows_of = select(subject.c.id).where(subject.c.id.in_(some)).order_by(subject.c.id)
+                self._connection.execute(rows_of.with_for_update(key_share=True))
+        return sorted(found)
 
     def patient_ids(self) -> Iterable[str]:
         """Every patient, joined ones once."""
@@ -165,27 +165,42 @@ class SubjectRows:
         row = {"organization_id": organization, "first_id": first, "second_id": second, "decision": decision}
         insert_or_replace(self._connection, encounter_decision, [row])
 
+    def _create(self, organization: str, kind: RecordKind, resolution: _Resolution) -> None:
+        """Write new subjects and names, in one order, so that two writers never wait in a circle."""
+        subjects = [{"id": id, "organization_id": organization, "kind": kind} for id in sorted(resolution.created)]
+        insert_missing(self._connection, subject, subjects)
+        names = sorted(resolution.new_names, key=str)
+        insert_missing(
+            self._connection,
+            subject_identifier,
+            [
+                {
+                    "organization_id": organization,
+                    "kind": kind,
+                    "namespace": each.namespace,
+                    "value": each.value,
+                    "subject_id": resolution.known[each],
+                }
+                for each in names
+            ],
+        )
+        if names and self._connection.dialect.name == "postgresql":
+            written = self._known(organization, kind, names)
+            if any(written[each] != resolution.known[each] for each in names):
+                raise Unavailable("another worker named one of these subjects first; the batch is done again")
+
     def _known(self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]) -> dict[Identifier, str]:
         columns = subject_identifier.c
-        statement = select(columns.namespace, columns.value, columns.subject_id).where(
-            columns.organization_id == organization,
-            columns.kind == kind,
-            tuple_(columns.namespace, columns.value).in_([(each.namespace, each.value) for each in identifiers]),
-        )
-        return {Identifier(row.namespace, row.value): row.subject_id for row in self._connection.execute(statement)}
-
-    def _name(self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier], subject_id: str) -> None:
-        rows = [
-            {
-                "organization_id": organization,
-                "kind": kind,
-                "namespace": each.namespace,
-                "value": each.value,
-                "subject_id": subject_id,
-            }
-            for each in dict.fromkeys(identifiers)
-        ]
-        insert_missing(self._connection, subject_identifier, rows)
+        found: dict[Identifier, str] = {}
+        for some in slices([(each.namespace, each.value) for each in identifiers]):
+            statement = select(columns.namespace, columns.value, columns.subject_id).where(
+                columns.organization_id == organization,
+                columns.kind == kind,
+                tuple_(columns.namespace, columns.value).in_(some),
+            )
+            rows = self._connection.execute(statement)
+            found.update({Identifier(row.namespace, row.value): row.subject_id for row in rows})
+        return found
 
     def _join(self, loser: str, winner: str) -> None:
         """Two subjects turn out to be one: the loser's names move, its assertions are read under the winner."""
@@ -196,6 +211,27 @@ class SubjectRows:
             update(subject_identifier).where(subject_identifier.c.subject_id == loser).values(subject_id=winner)
         )
 
+    def _words(self, column: Any, values: Sequence[Any]) -> list[Row[Any]]:
+        rows: list[Row[Any]] = []
+        for some in slices(values):
+            statement = (
+                select(assertion, subject.c.joined_into)
+                .join(subject, subject.c.id == assertion.c.subject_id)
+                .where(column.in_(some))
+            )
+            rows.extend(self._connection.execute(statement))
+        return rows
+
+    def _told_of_others(self, rows: Iterable[Row[Any]], patients: Mapping[str, str]) -> list[int]:
+        """Ids of words that tie the same subjects to other patients: a visit filed wrongly first, then moved."""
+        subjects = {row.joined_into or row.subject_id for row in rows if row.kind != RecordKind.PATIENT}
+        found: list[int] = []
+        for some in slices(sorted(self._with_joined(sorted(subjects)))):
+            columns = assertion.c
+            tied = select(columns.id, columns.patient_id).where(columns.subject_id.in_(some))
+            found.extend(row.id for row in self._connection.execute(tied) if row.patient_id not in patients)
+        return found
+
     def _with_joined(self, patient_ids: Sequence[str]) -> dict[str, str]:
         """Every id under which assertions of these patients were written, with the patient it now stands for."""
         standing = {each: each for each in patient_ids}
@@ -203,6 +239,56 @@ class SubjectRows:
             joined = select(subject.c.id, subject.c.joined_into).where(subject.c.joined_into.in_(some))
             standing.update({row.id: row.joined_into for row in self._connection.execute(joined)})
         return standing
+
+
+class _Resolution:
+    """Which subject each set of names means, worked out in memory before anything is written."""
+
+    def __init__(self, organization: str, kind: RecordKind, known: dict[Identifier, str]) -> None:
+        self.known = known
+        self.created: set[str] = set()
+        self.new_names: set[Identifier] = set()
+        self.joined: dict[str, str] = {}
+        """Loser to winner, each winner standing."""
+        self._of = (organization, kind)
+
+    def resolve(self, names: Sequence[Identifier]) -> str:
+        """The subject of one set of names; new names become its own."""
+        meant = {self.standing(self.known[each]) for each in names if each in self.known}
+        winner = min(meant) if meant else stable_id(*self._of, str(names[0]))
+        if not meant:
+            self.created.add(winner)
+        for loser in meant - {winner}:
+            self.joined = {each: winner if to == loser else to for each, to in self.joined.items()} | {loser: winner}
+        for each in names:
+            if each not in self.known:
+                self.new_names.add(each)
+                self.known[each] = winner
+        return winner
+
+    def standing(self, subject_id: str) -> str:
+        """Whom a subject now stands for."""
+        return self.joined.get(subject_id, subject_id)
+
+
+def _newest(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], Row[Any]]:
+    """Each source's newest word on each subject, by when the source said so, not by when we heard it.
+
+    Taking back undoes what the same resource or message said before it, and nothing that others said; the same
+    resource may say it again, however old its own date is.
+    """
+    standing: dict[tuple[str, str], dict[str, list[Row[Any]]]] = {}
+    for row in sorted(rows, key=lambda each: int(each.id)):
+        by_origin = standing.setdefault((row.joined_into or row.subject_id, row.source), {})
+        if row.content is None:
+            by_origin.pop(row.origin_key, None)
+        else:
+            by_origin.setdefault(row.origin_key, []).append(row)
+    return {
+        key: max((row for words in by_origin.values() for row in words), key=lambda each: (each.asserted_at, each.id))
+        for key, by_origin in standing.items()
+        if by_origin
+    }
 
 
 def _assertion(row: Row[Any], patient_id: str, subject_id: str) -> Assertion:

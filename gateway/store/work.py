@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, delete, func, select
 
 from gateway.store.schema import work
-from gateway.store.sql import insert_missing
+from gateway.store.sql import insert_or_touch
 
 
 class WorkRows:
@@ -17,8 +17,13 @@ class WorkRows:
         self._connection = connection
 
     def add(self, kind: str, keys: Iterable[str]) -> None:
-        """Ask for the keys to be worked on."""
-        insert_missing(self._connection, work, [{"kind": kind, "key": key} for key in sorted(set(keys))])
+        """Ask for the keys to be worked on.
+
+        A key that waits already is held until this transaction commits: a worker that took it now would not see what
+        this transaction wrote, and the wish would be lost with the row.
+        """
+        rows = [{"kind": kind, "key": key} for key in sorted(set(keys))]
+        insert_or_touch(self._connection, work, rows, ("kind", "key"))
 
     def take(self, kind: str, limit: int) -> list[str]:
         """Take up to ``limit`` keys out; they come back if this transaction does not commit."""
