@@ -121,13 +121,13 @@ class _Explanation:
     def _type(self, element: ElementTable, value: str, before: tuple[ElementTable, str] | None) -> Iterator[Finding]:
         kind = element.kind
         if before is not None and before[0].data_element == "1250":
-            kind = before[1] if before[1] in _PERIODS else kind
+            kind = _FORMATS.get(before[1], kind)
         if kind.startswith("N") and not _INTEGER.fullmatch(value):
             yield self._wrong_type(element, value, "a whole number")
         elif kind == "R" and not _DECIMAL.fullmatch(value):
             yield self._wrong_type(element, value, "a number with at most one decimal point")
         elif kind in _PERIODS and not _PERIODS[kind][0](value):
-            code, ik4 = ("time-invalid", "9") if kind == "TM" else ("date-invalid", "8")
+            code, ik4 = ("time-invalid", "9") if kind in ("TM", "HHMM") else ("date-invalid", "8")
             message = f"{_titled(element)} is not a valid {_PERIODS[kind][1]}."
             yield self._finding(1, code, message, element.name, value, ik4=ik4)
         elif kind in ("AN", "ID") and value.endswith(" ") and len(value.rstrip()) >= element.least:
@@ -241,13 +241,21 @@ def _is_short_or_long_date(value: str) -> bool:
 
 
 def _is_moment(value: str) -> bool:
-    return is_date(value[:8]) and (len(value) == 8 or is_time(value[8:]))
+    return len(value) == 12 and is_date(value[:8]) and is_time(value[8:])
+
+
+def _is_minute(value: str) -> bool:
+    return len(value) == 4 and is_time(value)
 
 
 _PERIODS = {
     "D8": (is_date, "date (CCYYMMDD)"),
     "RD8": (_is_span, "date range (CCYYMMDD-CCYYMMDD)"),
     "D6": (_is_short_or_long_date, "date (YYMMDD)"),
-    "DT": (_is_moment, "date or date and time"),
+    "DT": (_is_short_or_long_date, "date (CCYYMMDD)"),
     "TM": (is_time, "time (HHMM)"),
+    "MOMENT": (_is_moment, "date and time (CCYYMMDDHHMM)"),
+    "HHMM": (_is_minute, "time (HHMM)"),
 }
+# What each format qualifier (element 1250) asks of the period that follows it.
+_FORMATS = {"D8": "D8", "RD8": "RD8", "D6": "D6", "DT": "MOMENT", "TM": "HHMM"}

@@ -72,7 +72,7 @@ class Walk:
             text = segments[at]
             moves = node.moves.get(text[:3])
             if moves.__class__ is dict:
-                if text[3] == ELEMENT:
+                if text[3:4] == ELEMENT:
                     end = text.find(ELEMENT, 4)
                     move = moves.get(text[4:end] if end > 0 else text[4:])
                 elif text[1] == "I":
