@@ -18,7 +18,28 @@ from clearinghouse.x12.findings import ERROR, Finding
 SYNTAX = 2
 """Findings up to this SNIP type refuse the whole transaction; later ones refuse the claim they are about."""
 
-_CLAIM_STATUS_BY_SNIP = {3: ("A8", "400"), 4: ("A6", "21"), 5: ("A7", "21")}
+# Claim status category, code and entity for the guide check's findings on a claim (277CA STC01).
+_STATUS_OF_FINDING = {
+    "claim-total": ("A8", "400", ""),
+    "coverage-total": ("A8", "400", ""),
+    "member-id": ("A6", "164", "IL"),
+    "npi-invalid": ("A7", "562", "85"),
+    "payer-claim-number": ("A6", "464", ""),
+    "service-in-future": ("A7", "187", ""),
+    "span-reversed": ("A7", "187", ""),
+    "line-date-missing": ("A6", "187", ""),
+    "line-outside-statement": ("A8", "187", ""),
+    "birth-in-future": ("A7", "158", "QC"),
+    "attending-missing": ("A6", "21", "71"),
+    "diagnosis-shape": ("A7", "255", ""),
+    "diagnosis-unknown": ("A7", "255", ""),
+    "diagnosis-outdated": ("A7", "255", ""),
+    "procedure-shape": ("A7", "454", ""),
+    "procedure-unknown": ("A7", "454", ""),
+    "revenue-shape": ("A7", "455", ""),
+    "revenue-unknown": ("A7", "455", ""),
+}
+_STATUS_BY_SNIP = {3: ("A8", "400", ""), 4: ("A6", "21", ""), 5: ("A7", "21", "")}
 
 
 def judge_envelope(interchange: SubmittedInterchange) -> str | None:
@@ -64,7 +85,7 @@ def _segment_errors(transaction: SubmittedTransaction, errors: list[Finding]) ->
             segment_id=found[0].segment,
             segment_position=position,
             code=next((each.ik3 for each in found if each.ik3), "8"),
-            loop_id=found[0].loop,
+            loop_id=found[0].loop[:4],  # IK303 has four characters: 2010BA is announced as 2010
             contexts=(Context("CLM01", claim_number),) if claim_number else (),
             elements=elements,
         )
@@ -91,15 +112,11 @@ def _claim_number_at(transaction: SubmittedTransaction, position: int) -> str:
 
 def judge_claim(claim: SubmittedClaim, table: PayerTable, findings: Iterable[Finding], today: date) -> Verdict:
     """The clearinghouse's word on one claim: A1 when it is passed on to the payer, else why not."""
-    found = [
-        each
-        for each in findings
-        if each.severity == ERROR
-        and each.snip > SYNTAX
-        and claim.first_position <= (each.position or 0) <= claim.last_position
-    ]
-    if found:
-        return Verdict(claim, *_CLAIM_STATUS_BY_SNIP.get(found[0].snip, ("A3", "21")))
+    errors = (each for each in findings if each.severity == ERROR and each.snip > SYNTAX)
+    found = next((each for each in errors if claim.covers(each.position or 0)), None)
+    if found is not None:
+        status = _STATUS_OF_FINDING.get(found.code) or _STATUS_BY_SNIP.get(found.snip, ("A3", "21", ""))
+        return Verdict(claim, *status)
     if table.find(claim.payer.identifier) is None:
         return Verdict(claim, "A7", "153", "PR")
     if claim.charge_cents != sum(line.charge_cents for line in claim.lines):

@@ -96,7 +96,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedClaim:
-    """One claim and what stands above it in its transaction; `first_position` is its CLM, counted from ST = 1."""
+    """One claim and what stands above it in its transaction.
+
+    `places` are the stretches of segments it is made of (its provider, subscriber, patient, itself), ST counting as 1.
+    """
 
     batch_reference: str
     submitter: Person
@@ -120,8 +123,11 @@ class SubmittedClaim:
     diagnoses: tuple[str, ...]
     providers: tuple[Person, ...]
     lines: tuple[SubmittedLine, ...]
-    first_position: int = 0
-    last_position: int = 0
+    places: tuple[tuple[int, int], ...] = ()
+
+    def covers(self, position: int) -> bool:
+        """Whether the segment at a position belongs to this claim or to what stands above it."""
+        return any(first <= position <= last for first, last in self.places)
 
     @property
     def service_dates(self) -> tuple[date, ...]:
@@ -198,16 +204,20 @@ class _Reading:
         self._lines: list[dict[str, Any]] = []
         self._other_payer = False
         self._level = ""
+        self._places: dict[str, tuple[int, int]] = {}
+        """Where the provider, subscriber and patient above stand, by level code."""
 
     def take(self, segment: Segment, position: int) -> Iterator[SubmittedClaim]:
         name = segment[0]
         if name in ("HL", "CLM", "SE"):
             yield from self._finish(position - 1)
         if name == "HL":
-            self._open_level(at(segment, 3))
+            self._open_level(at(segment, 3), position)
         elif name == "CLM":
             self._open_claim(segment, position)
         elif self._claim is None:
+            if self._level:
+                self._places[self._level] = (self._places[self._level][0], position)
             self._take_above(name, segment)
         elif name == "LX":
             self._lines.append({"number": len(self._lines) + 1})
@@ -217,8 +227,10 @@ class _Reading:
         else:
             self._take_claim(name, segment)
 
-    def _open_level(self, code: str) -> None:
+    def _open_level(self, code: str, position: int) -> None:
         self._level = code
+        self._places = {level: place for level, place in self._places.items() if level < code}
+        self._places[code] = (position, position)
         if code in ("20", "22"):
             keep = {"reference", "submitter"} | ({"billing", "tax_id"} if code == "22" else set())
             self._above = {key: value for key, value in self._above.items() if key in keep}
@@ -322,8 +334,7 @@ class _Reading:
             diagnoses=tuple(claim["diagnoses"]),
             providers=tuple(claim["providers"]),
             lines=tuple(_line(line, claim) for line in lines),
-            first_position=claim["position"],
-            last_position=last_position,
+            places=(*self._places.values(), (claim["position"], last_position)),
         )
 
 

@@ -105,6 +105,18 @@ def elements(answer: list[list[str]], name: str, position: int) -> list[str]:
     return [segment[position] for segment in answer if segment[0] == name]
 
 
+def claim_statuses(answer: bytes) -> dict[str, str]:
+    """STC01 of each claim of a 277CA by its number."""
+    found = {}
+    number = ""
+    for segment in segments(answer):
+        if segment[0] in ("HL", "TRN"):
+            number = segment[2] if segment[0] == "TRN" and segment[2].startswith("PCN") else ""
+        elif segment[0] == "STC" and number:
+            found[number] = segment[1]
+    return found
+
+
 def assert_valid(answers: list[bytes]) -> None:
     for answer in answers:
         errors = [found for found in check_bytes(answer).all_findings() if found.severity == "error"]
@@ -160,6 +172,14 @@ def test_a_file_against_the_guide_is_refused_by_the_999_and_goes_no_further(hous
     assert "rejected" == house.ledger.as_json()["interchanges"][0]["outcome"]
 
 
+def test_the_999_names_the_segment_the_loop_and_the_element(house: House) -> None:
+    answers = house.send(one(Claim(member="")))
+    assert_valid(answers)
+    refusal = only(answers, "999")
+    assert [["IK3", "NM1", "13", "2010", "8"]] == [each for each in refusal if each[0] == "IK3"]
+    assert ["9"] == elements(refusal, "IK4", 1)
+
+
 def test_a_mixed_file_is_accepted_in_part(house: House) -> None:
     bad, good = Claim(leave_out="CL1"), Claim("PCN0000000002")
     answers = house.send(Submission(((bad,), (good,))).text())
@@ -175,11 +195,12 @@ def test_a_mixed_transaction_loses_only_the_claims_that_are_wrong(house: House) 
     future = Claim("PCN0000000003", lines=(Line("20260902"),))
     answers = house.send(one(Claim(), stranger, future))
     assert_valid(answers)
-    clearinghouse, payer = map(segments, pick(answers, "277"))
-    assert ["A1:19:PR", "A7:153:PR", "A7:187"] == elements(clearinghouse, "STC", 1)[-3:]
-    assert ["WQ", "U", "U"] == elements(clearinghouse, "STC", 3)[-3:]
+    clearinghouse, payer = pick(answers, "277")
+    refused = {stranger.number: "A7:153:PR", future.number: "A7:187"}
+    assert {"PCN0000000001": "A1:19:PR", **refused} == claim_statuses(clearinghouse)
+    assert ["WQ", "U", "U"] == elements(segments(clearinghouse), "STC", 3)[-3:]
     assert ["PCN0000000001"] == elements(only(answers, "835"), "CLP", 1)
-    assert ["PCN0000000001"] == [each[2] for each in payer if each[0] == "TRN" and each[2].startswith("PCN")]
+    assert {"PCN0000000001": "A2:20:PR"} == claim_statuses(payer)
     assert {"decided", "rejected_by_clearinghouse"} == {claim["state"] for claim in house.claims()}
 
 
@@ -187,16 +208,32 @@ def test_a_mixed_transaction_loses_only_the_claims_that_are_wrong(house: House) 
     ("claim", "status"),
     [
         (Claim(member="M 1"), "A7:164:IL"),
-        (Claim(frequency="7"), "A6:464"),
         (Claim(frequency="8", original="0000000000000"), "A7:464"),
     ],
 )
 def test_a_payer_refuses_what_it_cannot_take_into_adjudication(house: House, claim: Claim, status: str) -> None:
     answers = house.send(one(claim))
     assert_valid(answers)
-    assert status == elements(segments(pick(answers, "277")[1]), "STC", 1)[-1]
+    assert {claim.number: status} == claim_statuses(pick(answers, "277")[1])
     assert [] == pick(answers, "835")
     assert ["rejected_by_payer"] == [each["state"] for each in house.claims()]
+
+
+@pytest.mark.parametrize(
+    ("claim", "status"),
+    [
+        (Claim(frequency="7"), "A6:464"),
+        (Claim(total_cents=1), "A8:400"),
+        (Claim(npi="1999999985"), "A7:562:85"),
+        (Claim(lines=(Line("20260901"), Line("20260930"))), "A7:187"),
+    ],
+)
+def test_the_clearinghouse_refuses_a_claim_it_cannot_pass_on(house: House, claim: Claim, status: str) -> None:
+    good = Claim("PCN0000000002", member="OTHER1234")
+    answers = house.send(one(claim, good))
+    assert_valid(answers)
+    assert {claim.number: status, good.number: "A1:19:PR"} == claim_statuses(pick(answers, "277")[0])
+    assert ["rejected_by_clearinghouse", "decided"] == [each["state"] for each in house.claims()]
 
 
 def lines(**changes: Any) -> tuple[Line, ...]:
