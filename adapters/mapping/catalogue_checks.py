@@ -152,7 +152,7 @@ def check_sources(sources: Sequence[SourceFile], declared: Declared, problems: P
     """Sources belong to organizations and speak of sessions and facilities there are."""
     for each in sources:
         check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
-        for entry, word in each.words("session"):
-            check_known(entry, "session", [word], declared.sessions, problems)
-        for entry, word in each.words("facility"):
-            check_known(entry, "facility", [word], declared.facilities, problems)
+        for kind, known in (("session", declared.sessions), ("facility", declared.facilities)):
+            for place, word in each.words(kind):
+                if word not in known:
+                    problems.add(place, f"no {kind} {word!r} in the files{nearest(word, known)}")

@@ -136,21 +136,21 @@ class SourceFile:
         """The spec's value map, found by name where it is named."""
         return self.codes.get(spec.codes) if isinstance(spec.codes, str) else spec.codes
 
-    def words(self, target: str) -> Iterator[tuple[str, str]]:
-        """(entry, word) of every constant, default and map value that would fill a field of this name."""
+    def words(self, target: str) -> Iterator[tuple[Place, str]]:
+        """(place, word) of every constant, default and map value that would fill a field of this name."""
         for record in self.records:
             spec = record.fields.get(target)
             if spec is not None:
                 yield from self._words_of(spec)
 
-    def _words_of(self, spec: ValueSpec) -> Iterator[tuple[str, str]]:
+    def _words_of(self, spec: ValueSpec) -> Iterator[tuple[Place, str]]:
         for word in (spec.value, spec.default):
             if word is not None:
-                yield spec.place.entry, word
+                yield spec.place, word
         found = None if spec.lookup else self.map_of(spec)
         if found is not None:
             for key, word in found.words.items():
-                yield found.places[key].entry, word
+                yield found.places[key], word
         for inner in spec.inner:
             yield from self._words_of(inner)
 

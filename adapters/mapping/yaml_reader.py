@@ -16,7 +16,11 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from gateway.errors import ConfigurationError
 
+_RESOLVED: Final = ("int", "float", "bool", "null", "timestamp", "merge", "value")
 _NOTHING: Final = frozenset({"", "~", "null"})
+# What the resolver gives scalars that carry no tag of their own.
+_TEXT_TAGS: Final = frozenset({"tag:yaml.org,2002:str", "!"})
+_USUAL_TAGS: Final = _TEXT_TAGS | {f"tag:yaml.org,2002:{kind}" for kind in _RESOLVED}
 _DEEPEST = 40
 _LARGEST_BYTES = 8 * 1024 * 1024
 
@@ -198,8 +202,7 @@ class _Reading:
 
     def _scalar(self, node: ScalarNode, place: Place) -> Node:
         plain = node.style is None
-        tag = str(node.tag)
-        if not (tag.startswith("tag:yaml.org,2002:") if plain else tag.endswith(":str")):
+        if str(node.tag) not in (_USUAL_TAGS if plain else _TEXT_TAGS):
             self._problems.add(place, "tags (!) are not used in mapping files: every value is text until it is typed")
         if not node.value.strip() or (plain and node.value in _NOTHING):
             return Nothing(place)
