@@ -80,6 +80,7 @@ class FolderSession:
             on_step(Step.RENAME_SENT, detail)
             _publish(first, final)
             on_step(Step.RENAME_OK, detail)
+        _sync_folder(final.parent)
         seen = _sighting(final)
         digest = hashlib.sha256(content).hexdigest()
         return Delivery(str(detail["path"]), len(content), digest, seen.size if seen else None)
@@ -206,6 +207,15 @@ def _write_all(handle: int, content: bytes) -> None:
     while view:
         view = view[os.write(handle, view) :]
     os.fsync(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name survives a power loss only once its folder is on disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _taken_back(path: Path, failure: OSError) -> NotSent | DeliveryUnknown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +66,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._sql.row_factory = sqlite3.Row
         self._sql.execute("pragma journal_mode = wal")
@@ -171,22 +172,28 @@ class Ledger:
         return [Answer(*row) for row in rows]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for tests and curious people: interchanges, claims, remittances, payments, answers. No names."""
-        hidden = {"body", "payment", "content", "content_key", "reply"}
-        tables = ("interchange", "claim", "remittance", "payment", "answer")
-        return {
-            f"{table}s": [
-                {name: row[name] for name in row.keys() if name not in hidden}  # noqa: SIM118 - sqlite3.Row
-                for row in self._sql.execute(f"select * from {table} order by id")  # noqa: S608
-            ]
-            for table in tables
-        }
+        """Everything, for tests and curious people: interchanges, claims, remittances, payments, answers. No names.
+
+        Read over a connection of its own, so that any thread may ask while another works.
+        """
+        return _read_all(self._path)
 
 
 def read_ledger(path: Path) -> str:
     """A ledger file as JSON text (`cleanclaim sandbox ledger`)."""
-    ledger = Ledger(path)
-    try:
-        return json.dumps(ledger.as_json(), indent=2)
-    finally:
-        ledger.close()
+    return json.dumps(_read_all(path), indent=2)
+
+
+def _read_all(path: Path) -> dict[str, Any]:
+    hidden = {"body", "payment", "content", "content_key", "reply"}
+    tables = ("interchange", "claim", "remittance", "payment", "answer")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as sql:
+        sql.row_factory = sqlite3.Row
+        sql.execute("begin")  # one snapshot for all tables
+        return {
+            f"{table}s": [
+                {name: row[name] for name in row.keys() if name not in hidden}  # noqa: SIM118 - sqlite3.Row
+                for row in sql.execute(f"select * from {table} order by id")  # noqa: S608
+            ]
+            for table in tables
+        }
