@@ -129,7 +129,7 @@ class RemittanceCheck:
             finding = Finding(
                 5, WARNING, "npi-invalid", message, element[:-2], position, loop, element, shape, "8", "7"
             )
-            self.report.findings.append(finding)
+            self.report.add(finding)
 
     def _cents(self, text: str) -> int:
         try:
@@ -142,7 +142,7 @@ class RemittanceCheck:
         self, severity: str, code: str, message: str, segment: str, position: int, loop: str, element: str
     ) -> None:
         finding = Finding(3, severity, code, message, segment, position, loop, element, "", "8", "7")
-        self.report.findings.append(finding)
+        self.report.add(finding)
 
 
 class AcknowledgementCheck:
@@ -174,7 +174,7 @@ class AcknowledgementCheck:
             self._add("group-code", message, position, "AK901")
 
     def _add(self, code: str, message: str, position: int, element: str) -> None:
-        self.report.findings.append(Finding(3, WARNING, code, message, "AK9", position, "", element, "", "8", "7"))
+        self.report.add(Finding(3, WARNING, code, message, "AK9", position, "", element, "", "8", "7"))
 
 
 class StatusCheck:
@@ -193,4 +193,4 @@ class StatusCheck:
         if (category in _REJECTING and action == "WQ") or (category in _ACCEPTING and action == "U"):
             message = f"Category {category} and action {action} contradict each other: WQ accepts, U rejects."
             finding = Finding(4, WARNING, "status-contradicts", message, "STC", position, loop, "STC03", "", "8", "7")
-            self.report.findings.append(finding)
+            self.report.add(finding)

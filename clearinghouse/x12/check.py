@@ -290,7 +290,7 @@ class _InterchangeCheck:
         assert self.walk is not None
         if self.semantics is not None:
             self.semantics.finish(self.walk.position)
-        self.walk.report.findings.sort(key=lambda finding: (finding.position or 0, finding.snip))
+        self.walk.report.close()
         self.walk = self.semantics = None
 
     def _missing(self, segment: str, message: str, findings: list[Finding]) -> None:

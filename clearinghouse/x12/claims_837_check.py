@@ -22,7 +22,7 @@ from clearinghouse.x12.explain import is_date
 from clearinghouse.x12.findings import TransactionReport
 from clearinghouse.x12.guide import Guide, SegmentNode
 from clearinghouse.x12.patterns import COMPONENT, ELEMENT
-from clearinghouse.x12.walk import MAX_FINDINGS, Handler
+from clearinghouse.x12.walk import Handler
 
 _SEEN_NUMBERS_KEPT = 100_000
 _AMOUNTS = range(3, 20, 3)
@@ -54,19 +54,18 @@ class ClaimsCheck:
         if claim is None:
             return
         self.line = self.coverage = self.adjudication = None
-        found = self.report.findings
-        found.extend(balance_findings(claim))
-        found.extend(situations_837.claim_findings(claim, self.subscriber, self.institutional, self.created))
-        found.extend(codes_837.claim_findings(claim, self.institutional, self.code_sets))
+        report = self.report
+        report.add_all(balance_findings(claim))
+        report.add_all(situations_837.claim_findings(claim, self.subscriber, self.institutional, self.created))
+        report.add_all(codes_837.claim_findings(claim, self.institutional, self.code_sets))
         if claim.number in self.numbers:
-            found.append(situations_837.repeated_claim(claim))
+            report.add(situations_837.repeated_claim(claim))
         elif len(self.numbers) < _SEEN_NUMBERS_KEPT:
             self.numbers.add(claim.number)
-        del found[MAX_FINDINGS:]
 
     def _end_subscriber(self) -> None:
         if self.subscriber.position:
-            self.report.findings.extend(situations_837.subscriber_findings(self.subscriber))
+            self.report.add_all(situations_837.subscriber_findings(self.subscriber))
 
     def _bht(self, text: str, _position: int, _loop: str) -> None:
         self.created = at(text.split(ELEMENT), 4)
@@ -95,7 +94,7 @@ class ClaimsCheck:
     def _nm1(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
         if at(values, 8) == "XX":
-            self.report.findings.extend(codes_837.npi_findings(values, position, loop))
+            self.report.add_all(codes_837.npi_findings(values, position, loop))
         if loop == "2010BA":
             self.subscriber.name_position = position
             self.subscriber.member_id = at(values, 9)
@@ -108,10 +107,10 @@ class ClaimsCheck:
         if loop == "2010BA":
             self.subscriber.has_address = True
             return
-        self.report.findings.extend(situations_837.street_findings(text.split(ELEMENT), position, loop))
+        self.report.add_all(situations_837.street_findings(text.split(ELEMENT), position, loop))
 
     def _n4(self, text: str, position: int, loop: str) -> None:
-        self.report.findings.extend(codes_837.postal_findings(text.split(ELEMENT), position, loop, self.institutional))
+        self.report.add_all(codes_837.postal_findings(text.split(ELEMENT), position, loop, self.institutional))
 
     def _dmg(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
@@ -121,10 +120,10 @@ class ClaimsCheck:
         else:
             self.subscriber.has_demographics = True
             self.subscriber.born = born
-        self.report.findings.extend(situations_837.birth_findings(born, self.created, position, loop))
+        self.report.add_all(situations_837.birth_findings(born, self.created, position, loop))
 
     def _prv(self, text: str, position: int, loop: str) -> None:
-        self.report.findings.extend(codes_837.taxonomy_findings(text.split(ELEMENT), position, loop))
+        self.report.add_all(codes_837.taxonomy_findings(text.split(ELEMENT), position, loop))
 
     def _clm(self, text: str, position: int, _loop: str) -> None:
         self._end_claim()
@@ -136,7 +135,7 @@ class ClaimsCheck:
 
     def _claim_date(self, text: str, position: int, _loop: str) -> None:
         values = text.split(ELEMENT)
-        self.report.findings.extend(situations_837.span_findings(values, position, _loop))
+        self.report.add_all(situations_837.span_findings(values, position, _loop))
         claim = self.claim
         if claim is None:
             return
@@ -212,7 +211,7 @@ class ClaimsCheck:
 
     def _line_date(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
-        self.report.findings.extend(situations_837.span_findings(values, position, loop))
+        self.report.add_all(situations_837.span_findings(values, position, loop))
         if self.line is not None and at(values, 1) == "472":
             first, _, last = at(values, 3).partition("-")
             first, last = first[:8], (last or first)[:8]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
+MAX_FINDINGS = 5000
 _SHOWN = 40
 
 
@@ -59,6 +60,27 @@ class TransactionReport:
     findings: list[Finding] = field(default_factory=list)
     segment_count: int = 0
     claim_count: int = 0
+    unlisted: int = 0
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding; beyond MAX_FINDINGS only count it, so that a hopeless file stays small in memory."""
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding)
+        else:
+            self.unlisted += 1
+
+    def add_all(self, findings: Iterable[Finding]) -> None:
+        """`add` each."""
+        for finding in findings:
+            self.add(finding)
+
+    def close(self) -> None:
+        """Put the findings in segment order and say how many were not listed."""
+        self.findings.sort(key=lambda finding: (finding.position or 0, finding.snip))
+        if self.unlisted:
+            message = f"{self.unlisted} more findings are not listed."
+            self.findings.append(Finding(1, ERROR, "findings-unlisted", message))
+            self.unlisted = 0
 
     @property
     def accepted(self) -> bool:

@@ -15,8 +15,6 @@ from clearinghouse.x12.patterns import COMPONENT, ELEMENT, FORBIDDEN_CONTROL
 ENVELOPE = frozenset(("ISA", "IEA", "GS", "GE", "ST", "TA1"))
 # What may follow an NM1 that was not recognized and belongs to it: reported once, with the NM1.
 _FOLLOWERS = frozenset(("N3", "N4", "REF", "PER", "PRV", "DMG"))
-MAX_FINDINGS = 5000
-
 Handler = Callable[[str, int, str], None]
 
 
@@ -311,8 +309,7 @@ class Walk:
         self._append(Finding(snip, ERROR, code, message, segment, position, loop, element, "", ik3, ik4))
 
     def _append(self, finding: Finding) -> None:
-        if len(self.report.findings) < MAX_FINDINGS:
-            self.report.findings.append(finding)
+        self.report.add(finding)
 
 
 class _Hierarchy:
