@@ -6,7 +6,7 @@ only whether a fact is in the set. Commands (release, hold) are a person's or th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -66,6 +66,17 @@ class ClaimState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+DELIVERY_MOVES: Mapping[str, frozenset[str]] = {
+    "ready": frozenset({"sending", "in-doubt"}),
+    "in-doubt": frozenset({"sending"}),
+    "delivered": frozenset({"ready", "sending", "in-doubt"}),
+    "rejected": frozenset({"ready", "sending", "in-doubt", "delivered"}),
+    "abandoned": frozenset({"ready"}),
+}
+"""The states from which an interchange's delivery may become each state; sending is entered by claiming the send.
+
+Once the partner spoke of a file it has it: a sender that learns less, later, never moves it back.
+"""
 ADJUDICATED = frozenset(
     {ClaimState.PAID, ClaimState.PARTIAL, ClaimState.DENIED, ClaimState.ZERO_PAY, ClaimState.REVERSED}
 )
@@ -173,6 +184,8 @@ def outcome_of(paid: Sequence[PaidClaim]) -> ClaimState:
     Source: CLP02=1 with a zero payment and a denying adjustment is a denial (X12 RFI 288, 791 on reversals).
     """
     standing = _standing(paid)
+    if standing is None:
+        return ClaimState.CONFLICT
     if not standing:
         return ClaimState.REVERSED
     total = sum(each.paid_cents for each in standing)
@@ -182,19 +195,34 @@ def outcome_of(paid: Sequence[PaidClaim]) -> ClaimState:
     return ClaimState.DENIED if denied > 0 else ClaimState.ZERO_PAY
 
 
-def _standing(paid: Sequence[PaidClaim]) -> list[PaidClaim]:
-    """The adjudications that no reversal took back. A reversal takes back one adjudication of the same amounts."""
-    reversals = sorted((-each.charge_cents, -each.paid_cents) for each in paid if each.status_code == REVERSAL)
-    standing = []
-    for each in paid:
-        if each.status_code == REVERSAL:
-            continue
-        amounts = (each.charge_cents, each.paid_cents)
-        if amounts in reversals:
-            reversals.remove(amounts)
+def _standing(paid: Sequence[PaidClaim]) -> list[PaidClaim] | None:
+    """The adjudications that no reversal took back; None when a reversal takes back nothing that we know of.
+
+    A reversal takes back the adjudication of the same adjustments, else one of the same amounts. The order of arrival
+    must not matter, so both are looked at in an order of their own.
+    """
+    standing = sorted((each for each in paid if each.status_code != REVERSAL), key=_movements)
+    inexact = []
+    for reversal in sorted((each for each in paid if each.status_code == REVERSAL), key=_movements):
+        taken_back = next((each for each in standing if _movements(each) == _movements(reversal, -1)), None)
+        if taken_back is None:
+            inexact.append(reversal)
         else:
-            standing.append(each)
+            standing.remove(taken_back)
+    for reversal in inexact:
+        amounts = (-reversal.charge_cents, -reversal.paid_cents)
+        taken_back = next((each for each in standing if (each.charge_cents, each.paid_cents) == amounts), None)
+        if taken_back is None:
+            return None
+        standing.remove(taken_back)
     return standing
+
+
+def _movements(paid: PaidClaim, sign: int = 1) -> tuple[int, int, tuple[tuple[str, str, int], ...]]:
+    """What an adjudication moves, comparable with what a reversal of it moves back."""
+    adjustments = [*paid.adjustments, *(each for line in paid.lines for each in line.adjustments)]
+    moved = sorted((each.group, each.reason, sign * each.cents) for each in adjustments)
+    return sign * paid.charge_cents, sign * paid.paid_cents, tuple(moved)
 
 
 def denied_cents(paid: PaidClaim) -> int:
@@ -209,7 +237,8 @@ def claim_state(
     """The state of a claim from its draft, its versions as (id, content hash) oldest first, and its facts."""
     latest = _latest(versions, facts)
     if draft is None:
-        return latest[1] if latest else ClaimState.WITHDRAWN
+        # A version freed unsent, with nothing left that supports it, is not waiting to be sent again.
+        return latest[1] if latest and latest[1] is not ClaimState.RELEASED else ClaimState.WITHDRAWN
     if latest and latest[1] is ClaimState.REJECTED and latest[0] == draft.content_hash:
         return ClaimState.RELEASED if _released(draft, facts) else ClaimState.REJECTED
     if draft.correction:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.claim.answer import (
+    Answer,
     AnswerTransaction,
     ClaimAnswer,
     InterchangeAnswer,
@@ -15,21 +16,22 @@ from gateway.claim.answer import (
     Remittance,
     TransactionAnswer,
 )
-from gateway.claim.contract import Catalogue
+from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
 from gateway.errors import FormatError, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
-from gateway.pipeline.send import DELIVERED, IN_DOUBT, REJECTED, SENDING, add_interchange_fact
-from gateway.ports import Clock, Exchange
+from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, REJECTED, SENDING, say_of_interchange
+from gateway.ports import Clock, Exchange, RemoteAnswer
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import AnswerRow, InterchangeRow, Store, Transaction, Version
 from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
 
 APPLIED, DUPLICATE, QUARANTINED, UNBALANCED = "applied", "duplicate", "quarantined", "unbalanced"
 _DUPLICATE_INTERCHANGE = "025"
+_MOST_FAILURES = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,18 +59,30 @@ class CollectPass:
         """Fetch every settled file, commit it, apply it, and only then let the partner's copy go."""
         exchange = self._exchanges[connection]
         collected = Collected()
+        failed_in_a_row = 0
         try:
             for waiting in exchange.list_answers():
-                content = exchange.download(waiting)
-                if content is None:
-                    continue
-                self.take(connection, content, waiting.name, collected)
-                exchange.dispose(waiting)
+                failed = self._fetch(exchange, connection, waiting, collected)
+                failed_in_a_row = failed_in_a_row + 1 if failed else 0
+                if failed_in_a_row == _MOST_FAILURES:
+                    break  # it is not the file: the partner, or our database, does not answer
         except Unavailable as error:
             collected.problems.append(str(error))
         except PartnerPaused as error:
             collected.paused = str(error)
         return collected
+
+    def _fetch(self, exchange: Exchange, connection: str, waiting: RemoteAnswer, collected: Collected) -> bool:
+        """Whether fetching one file failed: it stays where it is, and the others are fetched all the same."""
+        try:
+            content = exchange.download(waiting)
+            if content is not None:
+                self.take(connection, content, waiting.name, collected)
+                exchange.dispose(waiting)
+        except Unavailable as error:
+            collected.problems.append(str(error))
+            return True
+        return False
 
     def take(self, connection: str, content: bytes, remote_name: bytes, collected: Collected) -> None:
         """Store and apply one file. The same bytes again change nothing."""
@@ -102,12 +116,11 @@ class CollectPass:
         place: str,
         now: datetime,
     ) -> AnswerRow:
-        key, digest = business_key(transaction), _digest(transaction)
+        key, digest = business_key(connection, transaction), _digest(transaction)
         answer_id = stable_id("answer", connection, place)
         status, reason = self._standing(tx, exchange, connection, transaction, key, digest)
         if status == APPLIED:
-            with tx.savepoint():
-                reason = _Application(tx, self._policy.catalogue, connection, answer_id, now).apply(transaction)
+            status, reason = self._applied(tx, connection, answer_id, transaction, now)
         return AnswerRow(
             id=answer_id,
             connection=connection,
@@ -120,6 +133,23 @@ class CollectPass:
             received_at=now,
             transaction=transaction,
         )
+
+    def _applied(
+        self, tx: Transaction, connection: str, answer_id: str, transaction: AnswerTransaction, now: datetime
+    ) -> tuple[str, str]:
+        """Apply it whole or not at all: one that breaks us is set aside, and the file's others are applied."""
+        try:
+            with tx.savepoint():
+                tenant = tx.exchanges.tenant(connection)
+                organizations = [
+                    each for each in self._policy.catalogue.organizations.values() if each.tenant == tenant
+                ]
+                application = _Application(tx, organizations, connection, answer_id, now)
+                return APPLIED, application.apply(transaction)
+        except Unavailable:
+            raise
+        except Exception as error:
+            return QUARANTINED, f"applying it failed with {type(error).__name__}; nothing of it was applied"
 
     def _standing(
         self,
@@ -136,58 +166,91 @@ class CollectPass:
             return QUARANTINED, not_ours
         if transaction.problems:
             return QUARANTINED, "; ".join(transaction.problems)
-        earlier = tx.exchanges.applied_answer(connection, key)
+        earlier = tx.exchanges.applied_answer(key)
         if earlier is not None:
             if earlier.digest == digest:
                 return DUPLICATE, "the same answer was applied before"
             return QUARANTINED, "another answer of the same number but other content was applied before"
         for answer in transaction.answers:
             if isinstance(answer, Remittance):
-                return self._remittance_standing(answer)
-            if isinstance(answer, InterchangeAnswer) and _needs_a_person(tx, connection, answer):
-                return QUARANTINED, "the partner says it has this number already; whether from us, a person must decide"
+                return self._remittance_standing(remittance=answer, tenant=tx.exchanges.tenant(connection))
+            doubt = _doubt(tx, connection, answer)
+            if doubt:
+                return QUARANTINED, doubt
         return APPLIED, ""
 
-    def _remittance_standing(self, remittance: Remittance) -> tuple[str, str]:
+    def _remittance_standing(self, remittance: Remittance, tenant: str) -> tuple[str, str]:
         if not remittance.balanced:
             places = ", ".join(each.where for each in remittance.out_of_balance)
             return UNBALANCED, f"the remittance does not balance at {places}; nothing of it was posted"
-        payees = {each.npi for each in self._policy.catalogue.organizations.values()}
-        if remittance.payee_npi not in payees:
-            return QUARANTINED, "the payee is none of our organizations"
+        ours = [each for each in self._policy.catalogue.organizations.values() if each.tenant == tenant]
+        if not any(_is_payee(each, remittance) for each in ours):
+            return QUARANTINED, "the payee is none of this tenant's organizations: this may be somebody else's data"
         return APPLIED, ""
 
 
-def business_key(transaction: AnswerTransaction) -> str:
-    """What makes an answer the same answer. A re-enveloped 835 has other control numbers and is still the same."""
+def business_key(connection: str, transaction: AnswerTransaction) -> str:
+    """What makes an answer the same answer.
+
+    An 835 is known by payer, trace and payee: in another envelope, or by another connection, it is still the same.
+    """
+    spoken_of = []
     for answer in transaction.answers:
         if isinstance(answer, Remittance):
-            return f"835|{answer.payer_identifier}|{answer.trace_number}|{answer.payee_npi}"
+            return f"835|{_trace(answer)}"
+        if isinstance(answer, InterchangeAnswer):
+            spoken_of.append(f"{answer.isa13:09d}")  # one interchange may carry a TA1 for each of several of ours
     numbers = (transaction.sender, str(transaction.isa13), str(transaction.gs06 or ""), transaction.st02)
-    return "|".join((transaction.type, *numbers))
+    return "|".join((connection, transaction.type, *numbers, *spoken_of))
+
+
+def _trace(remittance: Remittance) -> str:
+    payee = remittance.payee_npi or remittance.payee_tax_id
+    return f"{remittance.payer_identifier}|{remittance.trace_number}|{payee}"
+
+
+def _is_payee(organization: Organization, remittance: Remittance) -> bool:
+    """By NPI; by tax id only where the payer names none."""
+    if remittance.payee_npi:
+        return organization.npi == remittance.payee_npi
+    return bool(remittance.payee_tax_id) and organization.tax_id == remittance.payee_tax_id
 
 
 def _digest(transaction: AnswerTransaction) -> str:
     return hashlib.sha256(repr(transaction.answers).encode()).hexdigest()
 
 
-def _needs_a_person(tx: Transaction, connection: str, answer: InterchangeAnswer) -> bool:
-    """A duplicate-number rejection of a file in doubt may speak of another file that used the number."""
-    row = tx.exchanges.interchange_by_number(connection, answer.isa13)
-    in_doubt = row is not None and row.state in (IN_DOUBT, SENDING)
-    return in_doubt and answer.code == "R" and answer.note == _DUPLICATE_INTERCHANGE
+def _doubt(tx: Transaction, connection: str, answer: Answer) -> str:
+    """Why a person must say which file of ours an acknowledgement means; empty when it is plain."""
+    if not isinstance(answer, InterchangeAnswer | TransactionAnswer):
+        return ""
+    number = answer.isa13 if isinstance(answer, InterchangeAnswer) else answer.gs06
+    row = tx.exchanges.interchange_by_number(connection, number)
+    if row is None:
+        return ""
+    if row.state in (FRESH, ABANDONED) and not tx.exchanges.steps(row.id):
+        return "it names an interchange of ours of which no byte was sent: another file must have used its number"
+    repeated = isinstance(answer, InterchangeAnswer) and (answer.code, answer.note) == ("R", _DUPLICATE_INTERCHANGE)
+    if repeated and row.state in (IN_DOUBT, SENDING):
+        return "the partner says it has this number already; whether from us, a person must decide"
+    return ""
 
 
 class _Application:
     """Applies one transaction inside an open database transaction."""
 
-    def __init__(self, tx: Transaction, catalogue: Catalogue, connection: str, answer_id: str, now: datetime) -> None:
+    def __init__(
+        self, tx: Transaction, organizations: Sequence[Organization], connection: str, answer_id: str, now: datetime
+    ) -> None:
         self._tx = tx
-        self._catalogue = catalogue
+        self._organizations = organizations
         self._connection = connection
         self._answer_id = answer_id
         self._now = now
         self._touched: set[str] = set()
+        """Claims a fact was added to."""
+        self._to_derive: set[str] = set()
+        """Those of them whose draft may change."""
         self._strangers: list[str] = []
 
     def apply(self, transaction: AnswerTransaction) -> str:
@@ -201,15 +264,12 @@ class _Application:
                 self._claim(answer)
             else:
                 self._remittance(answer)
-        if self._touched:
-            project(self._tx, sorted(self._touched))
-            self._derive_again()
+        # First the wish, then the claims: a derivation takes its patients before it writes claims, in the same order.
+        rows = (self._tx.claims.get(claim_id) for claim_id in self._to_derive)
+        self._tx.work.add(DERIVE, {row.patient_id for row in rows if row})
+        project(self._tx, sorted(self._touched))
         count = len(self._strangers)
         return f"{count} of its entries are not ours" if count else ""
-
-    def _derive_again(self) -> None:
-        rows = (self._tx.claims.get(claim_id) for claim_id in self._touched)
-        self._tx.work.add(DERIVE, {row.patient_id for row in rows if row})
 
     def _interchange(self, answer: InterchangeAnswer) -> None:
         row = self._tx.exchanges.interchange_by_number(self._connection, answer.isa13)
@@ -228,18 +288,20 @@ class _Application:
 
     def _heard_of(self, row: InterchangeRow, *, rejected: bool, kind: FactKind, code: str) -> None:
         """The partner spoke of an interchange, so it has it; a rejection frees what it carried."""
-        add_interchange_fact(self._tx, row.id, kind, code, self._now, self._answer_id)
+        spoken_of = say_of_interchange(self._tx, row.id, kind, code, self._now, self._answer_id)
+        self._touched.update(spoken_of)
+        self._tx.exchanges.set_delivery(row.id, None, REJECTED if rejected else DELIVERED)
         if rejected:
             self._tx.exchanges.free_versions(row.id)
-            self._tx.exchanges.set_delivery(row.id, row.epoch, REJECTED)
-            self._touched |= {claim_id for claim_id, _ in self._tx.exchanges.versions_in(row.id)}
-        elif row.state in (IN_DOUBT, SENDING):
-            self._tx.exchanges.set_delivery(row.id, row.epoch, DELIVERED)
+            self._to_derive.update(spoken_of)
 
     def _claim(self, answer: ClaimAnswer) -> None:
         version = self._tx.claims.version_by_number(answer.claim_number)
-        if version is None or (answer.charge_cents is not None and answer.charge_cents != version.claim.charge_cents):
-            self._strangers.append("claim")  # unknown, or a number cut or reused: never guessed
+        if version is None or version.claim.connection != self._connection:
+            self._strangers.append("claim")
+            return
+        if answer.charge_cents is not None and answer.charge_cents != version.claim.charge_cents:
+            self._strangers.append("claim")  # a number cut or reused: never guessed
             return
         kind = FactKind.PAYER if answer.by_payer else FactKind.CLEARINGHOUSE
         code = "accepted" if answer.accepted else "rejected"
@@ -274,17 +336,19 @@ class _Application:
         self._tx.ledger.replace(f"answer:{self._answer_id}", entries)
 
     def _version_of(self, remittance: Remittance, paid: PaidClaim) -> Version | None:
-        """By our claim number, else by the payer's: a shortened or similar number is never taken for a match."""
+        """By our claim number, else by the payer's with our charge: a similar number is never taken for a match."""
         version = self._tx.claims.version_by_number(paid.claim_number)
         if version is None and paid.payer_claim_number:
             version = self._tx.claims.version_by_payer_number(paid.payer_claim_number)
+            if version is not None and abs(paid.charge_cents) != version.claim.charge_cents:
+                return None
         if version is None:
             return None
-        organization = self._catalogue.organizations.get(version.claim.key.organization)
-        return version if organization is not None and organization.npi == remittance.payee_npi else None
+        payees = {each.id for each in self._organizations if _is_payee(each, remittance)}
+        return version if version.claim.key.organization in payees else None
 
     def _remitted(self, version: Version, remittance: Remittance, paid: PaidClaim) -> ClaimFact:
-        trace = f"{remittance.payer_identifier}|{remittance.trace_number}|{remittance.payee_npi}"
+        trace = _trace(remittance)
         return ClaimFact(
             id=stable_id("remitted", trace, str(paid.ordinal)),
             claim_id=version.claim_id,
@@ -304,3 +368,4 @@ class _Application:
     def _add(self, version: Version, fact: ClaimFact) -> None:
         self._tx.claims.add_facts([fact])
         self._touched.add(version.claim_id)
+        self._to_derive.add(version.claim_id)

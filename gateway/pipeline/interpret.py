@@ -6,7 +6,7 @@ A batch is one transaction: everything is read, mapped and written together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.claim.party import Identifier
@@ -62,23 +62,26 @@ class InterpretPass:
     def _read_messages(self, tx: Transaction, message_ids: Sequence[str]) -> Iterable[_Told]:
         for message in tx.inbox.some(message_ids):
             content = tx.inbox.content(message.sha256)
-            interpreter = self._policy.interpreter(message.source)
             try:
-                found = interpreter.interpret_message(content, message.received_at)
-            except GatewayError as error:
-                found = Interpretation(problems=(_unreadable(error),))
+                found = self._policy.interpreter(message.source).interpret_message(content, message.received_at)
+            except Exception as error:  # whatever one message does to us, the others are interpreted
+                found = Interpretation(problems=(_uninterpreted(error),))
             yield _Told(message=message, origin_key=message.id, found=found)
 
     def _read_resources(self, tx: Transaction, source: str, references: Sequence[str]) -> list[_Told]:
-        find = _remembering(tx, source)
-        interpreter = self._policy.interpreter(source)
+        find = _Finder(tx, source)
         tellers = tx.resources.told_by(source, references)
         messages = {each.id: each for each in tx.inbox.some(sorted(set(tellers.values())))}
         told = []
         for reference in references:
             resource = find(reference)
             assert resource is not None, "work names a resource that is not there"
-            found = interpreter.interpret_resource(resource, find)
+            try:
+                found = self._policy.interpreter(source).interpret_resource(resource, find)
+            except Exception as error:
+                if find.failed:
+                    raise  # not the resource: the database
+                found = Interpretation(problems=(_uninterpreted(error),))
             told.append(_Told(message=messages[tellers[reference]], origin_key=reference, found=found))
         tx.resources.link(source, {each.origin_key: each.found.references for each in told})
         return told
@@ -183,22 +186,31 @@ def _by_organization(told: Iterable[_Told]) -> Iterable[tuple[str, list[_Told]]]
     return found.items()
 
 
-def _remembering(tx: Transaction, source: str) -> Callable[[str], Resource | None]:
+class _Finder:
     """A look-up that reads each resource once: a batch's encounters share their clinicians and places."""
-    known: dict[str, Resource | None] = {}
 
-    def find(reference: str) -> Resource | None:
-        if reference not in known:
-            known[reference] = tx.resources.current(source, reference)
-        return known[reference]
+    def __init__(self, tx: Transaction, source: str) -> None:
+        self._tx = tx
+        self._source = source
+        self._known: dict[str, Resource | None] = {}
+        self.failed = False
+        """True once the database, rather than the mapping, failed."""
 
-    return find
+    def __call__(self, reference: str) -> Resource | None:
+        """The newest version of ``Type/id``."""
+        if reference not in self._known:
+            self.failed = True
+            self._known[reference] = self._tx.resources.current(self._source, reference)
+            self.failed = False
+        return self._known[reference]
 
 
-def _unreadable(error: GatewayError) -> MappingProblem:
+def _uninterpreted(error: Exception) -> MappingProblem:
+    """Our own errors say what is wrong in words that may be shown; of any other, only its kind is."""
+    ours = isinstance(error, GatewayError)
     return MappingProblem(
         place="",
         mapping="",
-        message=str(error),
+        message=str(error) if ours else f"interpreting it failed with {type(error).__name__}",
         fix="the bytes are kept; mend the sender or the source file, then run the message again",
     )

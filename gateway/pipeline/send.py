@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
-from gateway.errors import DeliveryUnknown, NotFound, NotSent, PartnerPaused, Unavailable
+from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.derive import MACHINE, Derivation
@@ -24,6 +24,8 @@ from gateway.ports.storage import DeliveryStep, Draft, InterchangeRow, Store, Tr
 LEASE = timedelta(minutes=20)
 FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
 ABANDONED, REJECTED = "abandoned", "rejected"
+PROBED = "probed"
+"""A delivery marker of ours: a probe found, or left, nothing of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Sent:
     delivered: int = 0
     in_doubt: int = 0
     paused: str = ""
+    problems: tuple[str, ...] = ()
+    """What the partner would not take, and why; the files wait."""
 
 
 class SendPass:
@@ -54,16 +58,22 @@ class SendPass:
                 frozen += 1
         with self._store.read() as tx:
             waiting = tx.exchanges.interchanges(connection, (FRESH,))
+        paused, problems = "", []
         for row in waiting:
             try:
                 outcome = self.deliver(row.id)
             except PartnerPaused as error:
-                return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt, paused=str(error))
-            except (Unavailable, NotSent):
+                paused = str(error)
+                break
+            except Unavailable as error:
+                problems.append(f"{row.remote_name}: {error}")
                 break  # the partner does not answer: the next pass tries the same bytes
+            except (NotSent, NotAllowed) as error:
+                problems.append(f"{row.remote_name}: {error}")
+                continue  # this file alone
             delivered += outcome == DELIVERED
             in_doubt += outcome == IN_DOUBT
-        return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt)
+        return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt, paused=paused, problems=tuple(problems))
 
     # --- freezing ----------------------------------------------------------------------------------------------------
 
@@ -79,7 +89,7 @@ class SendPass:
             self._derivation.derive(tx, sorted({row.patient_id for row in rows}), now)
             released = {row.id for row in (tx.claims.get(each) for each in ids) if row and row.state == "released"}
             drafts = tx.claims.drafts([each for each in ids if each in released])
-            leaving = [drafts[each] for each in ids if each in drafts and not blocks(drafts[each].findings)]
+            leaving = [drafts[each] for each in ids if each in drafts and _may_leave(drafts[each], connection, form)]
             if not leaving:
                 return None
             return self._freeze(tx, exchange, connection, form, leaving, now)
@@ -156,31 +166,46 @@ class SendPass:
     def deliver(self, interchange_id: str) -> str:
         """Try to move one frozen interchange; the delivery state it is in afterwards.
 
-        Raises PartnerPaused, NotSent and Unavailable after putting the interchange back where it was.
+        Raises PartnerPaused, NotSent and Unavailable after putting the interchange back where it was, NotAllowed when
+        the connection was switched between test and production since the freeze.
         """
         with self._store.write() as tx:
             row = tx.exchanges.interchange(interchange_id)
             if row is None:
                 raise NotFound("there is no such interchange")
+            exchange = self._exchanges[row.connection]
+            if row.usage != exchange.usage:
+                raise NotAllowed(
+                    f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
+                )
             if not tx.exchanges.claim_send(row.id, row.epoch, self._clock.now() + LEASE):
                 return row.state
             content = tx.exchanges.raw(row.sha256)
-        epoch = row.epoch + 1
-        rendered = RenderedInterchange(content=content, remote_name=row.remote_name)
+        return self._upload(exchange, row, row.epoch + 1, content)
+
+    def _upload(self, exchange: Exchange, row: InterchangeRow, epoch: int, content: bytes) -> str:
+        begun = False
 
         def on_step(marker: str, detail: str) -> None:
-            self._step(row.id, epoch, marker, detail)
+            nonlocal begun
+            self._step_of_sender(row.id, epoch, marker, detail)
+            begun = True
 
         try:
-            self._exchanges[row.connection].upload(rendered, on_step)
-        except (NotSent, Unavailable, PartnerPaused):
+            exchange.upload(RenderedInterchange(content=content, remote_name=row.remote_name), on_step)
+        except NotSent:
+            self._finish(row.id, epoch, FRESH, None)
+            raise
+        except (Unavailable, PartnerPaused):
+            if begun:  # our own database, say, stopped answering between two steps: the file may be there already
+                return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
             self._finish(row.id, epoch, FRESH, None)
             raise
         except DeliveryUnknown:
-            self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
-            return IN_DOUBT
-        self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
-        return DELIVERED
+            return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
+        except Conflict:
+            return self._state(row.id)
+        return self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
 
     def settle(self, connection: str) -> int:
         """Look after interchanges whose sender died or lost its connection; how many are still in doubt."""
@@ -211,40 +236,63 @@ class SendPass:
         except (Unavailable, PartnerPaused):
             return IN_DOUBT
         if settled is Settled.DELIVERED:
-            self._finish(row.id, row.epoch, DELIVERED, FactKind.DELIVERED)
-            return DELIVERED
+            return self._finish(row.id, row.epoch, DELIVERED, FactKind.DELIVERED)
         if settled is Settled.NOT_SENT and (not markers or self._seen_absent_before(steps, exchange.settle_gap)):
-            self._finish(row.id, row.epoch, FRESH, None)
-            return FRESH
+            return self._finish(row.id, row.epoch, FRESH, None)
         if settled is Settled.NOT_SENT:
-            self._step(row.id, row.epoch, "probed", Settled.NOT_SENT)
-        if row.state != IN_DOUBT:
-            self._finish(row.id, row.epoch, IN_DOUBT, FactKind.IN_DOUBT)
-        return IN_DOUBT
+            self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
+        return self._finish(row.id, row.epoch, IN_DOUBT, FactKind.IN_DOUBT)
 
     def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:
         """A request still under way at the partner's may land after our probe: two probes, apart, must agree."""
-        probes = [step.at for step in steps if step.marker == "probed"]
+        probes = [step.at for step in steps if step.marker == PROBED]
         return bool(probes) and self._clock.now() - probes[0] >= gap
 
-    def _step(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
-        with self._store.write() as tx:
-            step = DeliveryStep(
-                interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
-            )
-            tx.exchanges.add_step(step)
+    def _step_of_sender(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+        """Commit a marker before the remote change it announces.
 
-    def _finish(self, interchange_id: str, epoch: int, state: str, kind: FactKind | None) -> None:
+        Raises Conflict when somebody decided on the interchange while this sender slept: it must not go on.
+        """
+        step = self._made(interchange_id, epoch, marker, detail)
+        with self._store.write() as tx:
+            if not tx.exchanges.add_step_of_sender(step):
+                raise Conflict("another sender, or a person, has taken this interchange over")
+
+    def _note(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+        with self._store.write() as tx:
+            tx.exchanges.add_step(self._made(interchange_id, epoch, marker, detail))
+
+    def _made(self, interchange_id: str, epoch: int, marker: str, detail: str) -> DeliveryStep:
+        return DeliveryStep(
+            interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
+        )
+
+    def _finish(self, interchange_id: str, epoch: int, state: str, kind: FactKind | None) -> str:
+        """Move the delivery state unless an answer or another sender moved it on; the state it is in now."""
         now = self._clock.now()
         with self._store.write() as tx:
             if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
                 add_interchange_fact(tx, interchange_id, kind, "", now)
+            row = tx.exchanges.interchange(interchange_id)
+            return row.state if row else state
+
+    def _state(self, interchange_id: str) -> str:
+        with self._store.read() as tx:
+            row = tx.exchanges.interchange(interchange_id)
+            return row.state if row else ABANDONED
 
 
 def add_interchange_fact(
     tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
 ) -> None:
     """Say one thing of every claim an interchange carries, and project them."""
+    project(tx, say_of_interchange(tx, interchange_id, kind, code, now, answer_id))
+
+
+def say_of_interchange(
+    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
+) -> list[str]:
+    """Say one thing of every claim an interchange carries; the claims, which the caller projects."""
     carried = tx.exchanges.versions_in(interchange_id)
     tx.claims.add_facts(
         [
@@ -263,7 +311,7 @@ def add_interchange_fact(
             for claim_id, version_id in carried
         ]
     )
-    project(tx, [claim_id for claim_id, _ in carried])
+    return [claim_id for claim_id, _ in carried]
 
 
 def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now: datetime) -> ClaimFact:
@@ -278,6 +326,11 @@ def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now:
         code=code,
         interchange_id=interchange_id,
     )
+
+
+def _may_leave(draft: Draft, connection: str, form: ClaimForm) -> bool:
+    """No block, and still this connection's: a route may have changed between the release and the freeze."""
+    return not blocks(draft.findings) and (draft.claim.connection, draft.claim.form) == (connection, form)
 
 
 def _only_envelope_failed(version: Version, facts: Mapping[str, Sequence[ClaimFact]]) -> bool:

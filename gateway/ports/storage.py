@@ -464,8 +464,11 @@ class Exchanges(Protocol):
     def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
         """Move ready to sending for whoever holds ``epoch``; False when somebody else was first."""
 
-    def set_delivery(self, interchange_id: str, epoch: int, state: str) -> bool:
-        """Move an interchange's delivery state if the epoch still holds and the move is one of DELIVERY_MOVES."""
+    def set_delivery(self, interchange_id: str, epoch: int | None, state: str) -> bool:
+        """Move an interchange's delivery state if the epoch still holds and the move is one of DELIVERY_MOVES.
+
+        ``epoch`` None is the partner's own word, which counts whoever is sending.
+        """
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""

@@ -140,17 +140,13 @@ class ExchangeRows:
         )
         return moved.rowcount == 1
 
-    def set_delivery(self, interchange_id: str, epoch: int, state: str) -> bool:
+    def set_delivery(self, interchange_id: str, epoch: int | None, state: str) -> bool:
         """Move the delivery state if the epoch still holds and the move is one of DELIVERY_MOVES."""
-        moved = self._connection.execute(
-            update(interchange)
-            .where(
-                interchange.c.id == interchange_id,
-                interchange.c.epoch == epoch,
-                interchange.c.state.in_(DELIVERY_MOVES[state]),
-            )
-            .values(state=state, lease_until=None)
-        )
+        columns = interchange.c
+        move = update(interchange).where(columns.id == interchange_id, columns.state.in_(DELIVERY_MOVES[state]))
+        if epoch is not None:
+            move = move.where(columns.epoch == epoch)
+        moved = self._connection.execute(move.values(state=state, lease_until=None))
         return moved.rowcount == 1
 
     def free_versions(self, interchange_id: str) -> None:

@@ -132,7 +132,7 @@ inbound_message = Table(  # immutable
     Column("sha256", ForeignKey("blob.sha256"), nullable=False),
     Column("content_type", String(80), nullable=False),
     Column("control_key", Text, nullable=False),
-    Column("event", String(80), nullable=False),
+    Column("event", Text, nullable=False),
     UniqueConstraint("source", "control_key", "sha256"),
 )
 
@@ -355,7 +355,7 @@ claim_fact = Table(  # append-only
     Column("reason", Text, nullable=False),
     Column("interchange_id", _ID, nullable=False),
     Column("answer_id", _ID, nullable=False),
-    Column("payer_claim_number", _NAME, nullable=False, index=True),
+    Column("payer_claim_number", Text, nullable=False, index=True),
     Column("paid", LargeBinary, nullable=True),
     Column("paid_on", Date, nullable=True),
 )

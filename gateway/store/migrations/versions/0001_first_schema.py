@@ -161,7 +161,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("content_type", sa.String(length=80), nullable=False),
         sa.Column("control_key", sa.Text(), nullable=False),
-        sa.Column("event", sa.String(length=80), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_inbound_message_organization_id_organization")
         ),
@@ -244,7 +244,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_answer_applied_key",
         "answer",
-        ["connection_id", "business_key"],
+        ["business_key"],
         unique=True,
         sqlite_where=sa.text("status = 'applied'"),
         postgresql_where=sa.text("status = 'applied'"),
@@ -275,6 +275,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_assertion_origin", "assertion", ["source", "origin_key"], unique=False)
     op.create_index(op.f("ix_assertion_patient_id"), "assertion", ["patient_id"], unique=False)
+    op.create_index(op.f("ix_assertion_subject_id"), "assertion", ["subject_id"], unique=False)
     op.create_table(
         "claim",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -437,7 +438,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("interchange_id", sa.String(length=26), nullable=False),
         sa.Column("answer_id", sa.String(length=26), nullable=False),
-        sa.Column("payer_claim_number", sa.String(length=200), nullable=False),
+        sa.Column("payer_claim_number", sa.Text(), nullable=False),
         sa.Column("paid", sa.LargeBinary(), nullable=True),
         sa.Column("paid_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_fact_claim_id_claim")),
@@ -533,6 +534,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_claim_state"), table_name="claim")
     op.drop_index(op.f("ix_claim_patient_id"), table_name="claim")
     op.drop_table("claim")
+    op.drop_index(op.f("ix_assertion_subject_id"), table_name="assertion")
     op.drop_index(op.f("ix_assertion_patient_id"), table_name="assertion")
     op.drop_index("ix_assertion_origin", table_name="assertion")
     op.drop_table("assertion")
