@@ -362,11 +362,11 @@ def week(start_on: date = MONDAY, days: Iterable[int] = (0, 2, 4), **changes: An
     return [each for day in days for each in program_day(start_on + timedelta(days=day), **changes)]
 
 
-def coverage(payer: str | None = "acme", id: str = "coverage-1", **changes: Any) -> KnownCoverage:
+def coverage(payer: str | None = "acme", id: str = "coverage-1", named: bool = True, **changes: Any) -> KnownCoverage:
     given: dict[str, Any] = {
         "identifiers": (Identifier("coverage", id),),
         "patient": PATIENT,
-        "payer": Identifier("payer", payer or "nobody"),
+        "payer": Identifier("payer", payer or "nobody") if named else None,
         "member_number": "ABC123456",
         "relationship": Relationship.SELF,
         "order": 1,
