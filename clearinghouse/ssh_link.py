@@ -76,7 +76,8 @@ class SshLink:
 def open_link(access: SftpAccess, clock: Callable[[], datetime], secrets_beside: Path | None = None) -> SshLink:
     """Connect, compare the host key with the pins, log in once, start SFTP.
 
-    Raises Unreachable, TimedOut, AddressNotAllowed, HostKeyChanged, AuthenticationFailed and SecretMissing.
+    Raises Unreachable, TimedOut, AddressNotAllowed, AlgorithmsRefused, HostKeyChanged, LoginInterrupted,
+    AuthenticationFailed and SecretMissing.
     """
     transport = _start_transport(access, _connect(access))
     guard = threading.Timer(access.connect_timeout_s + 2 * access.operation_timeout_s, _drop, [transport])
@@ -176,7 +177,10 @@ def _check_host_key(transport: paramiko.Transport, access: SftpAccess, clock: Ca
 
 
 def _log_in(transport: paramiko.Transport, access: SftpAccess, secrets_beside: Path | None) -> None:
-    """One try. A refusal may lock the account, so nothing is repeated and no other method is attempted."""
+    """One try: a refusal may lock the account, and so may a connection that ends before the answer to a login.
+
+    A server that takes passwords only by keyboard-interactive is answered there (paramiko's fallback).
+    """
     began_at = time.monotonic()
     try:
         if access.private_key_ref:
@@ -190,6 +194,8 @@ def _log_in(transport: paramiko.Transport, access: SftpAccess, secrets_beside: P
         raise AuthenticationFailed(
             f"the partner refused the login ({type(failure).__name__}); it was tried once. Check user name and secret"
         ) from None
+    except (OSError, EOFError, paramiko.SSHException):
+        raise LoginInterrupted from None
     if not transport.is_authenticated():
         raise AuthenticationFailed("the partner wants a further login step, which this profile does not have")
 
