@@ -58,7 +58,7 @@ class ClaimRows:
         ids: dict[str, str] = {}
         for some in slices([row.key for row in rows]):
             found = self._connection.execute(select(claim.c.key, claim.c.id).where(claim.c.key.in_(some)))
-            ids.update(found.tuples().all())
+            ids.update(found.all())
         return ids
 
     def get(self, claim_id: str) -> ClaimRow | None:
@@ -324,7 +324,7 @@ class ClaimRows:
     def states(self) -> Mapping[str, int]:
         """How many claims are in each state."""
         counted = select(claim.c.state, func.count()).group_by(claim.c.state)
-        return dict(self._connection.execute(counted).tuples().all())
+        return dict(self._connection.execute(counted).all())
 
     def _in(self, table: Table, column: Any, values: Sequence[str]) -> list[Row[Any]]:
         rows: list[Row[Any]] = []

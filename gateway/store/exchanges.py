@@ -81,9 +81,7 @@ class ExchangeRows:
         claims = dict(
             self._connection.execute(
                 select(claim_version.c.id, claim_version.c.claim_id).where(claim_version.c.id.in_(version_ids))
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         self._connection.execute(
             insert(interchange_claim),

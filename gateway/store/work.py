@@ -36,4 +36,4 @@ class WorkRows:
     def count(self) -> Mapping[str, int]:
         """How many keys wait, by kind."""
         counted = self._connection.execute(select(work.c.kind, func.count()).group_by(work.c.kind))
-        return dict(counted.tuples().all())
+        return dict(counted.all())
