@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.claim.party import Identifier
 from gateway.claim.record import PatientRecord, RecordKind
@@ -151,7 +151,7 @@ class InterpretPass:
                 mapping_hash=catalogue_hash,
                 asserted_at=record.asserted_at,
                 record=record.record,
-                origins=record.origins,
+                origins={name: replace(origin, message_id=each.message.id) for name, origin in record.origins.items()},
             )
             for (each, record), subject_id, patient_id in zip(mapped, subjects, patients, strict=True)
         ]

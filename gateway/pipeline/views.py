@@ -9,8 +9,9 @@ from typing import Any
 
 from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Origin, blocks
+from gateway.claim.money import dollars
 from gateway.errors import NotFound
-from gateway.lifecycle import ClaimFact
+from gateway.lifecycle import ClaimFact, FactKind
 from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, Transaction, Version
 
 
@@ -90,15 +91,40 @@ def _row(tx: Transaction, text: str) -> ClaimRow:
 
 
 def _because(row: ClaimRow, findings: Sequence[Finding], facts: Sequence[ClaimFact]) -> str:
-    """One sentence on the state."""
+    """One sentence on the state: what holds it, or the word that counts most of those that were heard."""
     held = blocks(findings)
     if held:
-        return f"{len(held)} finding{'s hold' if len(held) > 1 else ' holds'} it: {held[0].message}"
-    last = facts[-1] if facts else None
-    if last is None:
+        others = f" (and {len(held) - 1} more)" if len(held) > 1 else ""
+        return f"it is {row.state}: {held[0].message}{others}"
+    heard = [fact for fact in facts if fact.kind in _WORDS]
+    if not heard:
         return f"it is {row.state}; nothing holds it"
-    said = " ".join(filter(None, (last.kind, last.code if len(last.code) < 20 else "", last.reason)))
-    return f"it is {row.state}; last heard: {said} ({last.at:%Y-%m-%d %H:%M} UTC, {last.actor})"
+    last = max(heard, key=lambda fact: (list(_WORDS).index(fact.kind), fact.at))
+    return f"it is {row.state}: {_WORDS[last.kind]} {_said(last)} on {last.at:%Y-%m-%d}"
+
+
+_WORDS = {
+    FactKind.RELEASED: "released by",
+    FactKind.FROZEN: "written into interchange",
+    FactKind.DELIVERED: "the partner has the file",
+    FactKind.INTERCHANGE: "the interchange was answered",
+    FactKind.TRANSACTION: "the transaction set was answered",
+    FactKind.CLEARINGHOUSE: "the clearinghouse answered",
+    FactKind.PAYER: "the payer answered",
+    FactKind.REMITTED: "the payer's remittance",
+}
+"""What was heard, from the least telling to the most."""
+
+
+def _said(fact: ClaimFact) -> str:
+    if fact.paid is not None:
+        adjusted = (*fact.paid.adjustments, *(each for line in fact.paid.lines for each in line.adjustments))
+        reasons = sorted({f"{each.group} {each.reason}" for each in adjusted})
+        why = f", adjusted by {', '.join(reasons)}" if reasons else ""
+        return f"pays {dollars(fact.paid.paid_cents)} of {dollars(fact.paid.charge_cents)}{why},"
+    if fact.kind is FactKind.RELEASED:
+        return f"{fact.actor}, {fact.role},"
+    return " ".join(filter(None, (fact.code, fact.reason)))
 
 
 def finding_view(finding: Finding) -> dict[str, Any]:
