@@ -56,6 +56,8 @@ def judge_envelope(interchange: SubmittedInterchange) -> str | None:
         return "020"
     if interchange.stray or not interchange.groups or any(group.trailer is None for group in interchange.groups):
         return "024"
+    if any(at(group.header, 1) != "HC" for group in interchange.groups):
+        return "024"  # claims are all this clearinghouse takes; a 999 in answer to a 999 would never end
     return None
 
 
@@ -76,7 +78,7 @@ def transaction_response(transaction: SubmittedTransaction, findings: Iterable[F
 def _segment_errors(transaction: SubmittedTransaction, errors: list[Finding]) -> Iterable[SegmentError]:
     placed: dict[int, list[Finding]] = {}
     for error in errors:
-        if error.segment and error.position:
+        if error.position and re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", error.segment):  # what IK301 can name
             placed.setdefault(error.position, []).append(error)
     for position, found in sorted(placed.items()):
         claim_number = _claim_number_at(transaction, position)

@@ -369,7 +369,12 @@ def test_a_file_that_is_no_interchange_is_kept_and_written_down(house: House, co
 
 @pytest.mark.parametrize(
     ("old", "new", "note"),
-    [("IEA*1*000000101", "IEA*1*000000102", "001"), ("IEA*1*", "IEA*2*", "021"), ("GE*1*101~\n", "", "024")],
+    [
+        ("GS*HC*", "GS*FA*", "024"),
+        ("IEA*1*000000101", "IEA*1*000000102", "001"),
+        ("IEA*1*", "IEA*2*", "021"),
+        ("GE*1*101~\n", "", "024"),
+    ],
 )
 def test_a_broken_envelope_is_refused_by_the_ta1(house: House, old: str, new: str, note: str) -> None:
     answers = house.send(one(Claim()).replace(old, new))
