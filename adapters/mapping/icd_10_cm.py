@@ -50,10 +50,15 @@ def installed_release() -> DiagnosisRelease:
     folder = _folder()
     lists = sorted(folder.glob("code-list-*.txt"))
     tables = sorted(folder.glob("icd10c*.xml"))
-    version = _VERSION.search(tables[0].open("rb").read(_HEAD_BYTES)) if tables else None
+    version = _VERSION.search(_head(tables[0])) if tables else None
     if len(lists) != 1 or version is None:
         raise ConfigurationError([f"{folder}: holds no ICD-10-CM code list; install the locked simple-icd-10-cm"])
     return read_release(lists[0].read_text("ascii"), int(version[1]))
+
+
+def _head(table: Path) -> bytes:
+    with table.open("rb") as opened:
+        return opened.read(_HEAD_BYTES)
 
 
 def _folder() -> Path:
