@@ -122,7 +122,7 @@ def _compile_fields(entry: RecordEntry, compiler: SpecCompiler, problems: Proble
     for name, spec in entry.fields.items():
         target = targets.get(name)
         if target is None:
-            problems.add(spec.place, f"a {kind_of_entry(entry)} has no field {name!r}{_nearest_target(name, targets)}")
+            problems.add(spec.place, f"{_with_article(entry)} has no field {name!r}{_nearest_target(name, targets)}")
             continue
         _check_minutes_after(spec, name, entry, problems)
         compiled.append(CompiledField(target, compiler.getter(spec, target), spec, target.required or spec.required))
@@ -132,6 +132,11 @@ def _compile_fields(entry: RecordEntry, compiler: SpecCompiler, problems: Proble
                 entry.place, f"record {entry.name!r} fills no {target.name!r}, which every {kind_of_entry(entry)} has"
             )
     return tuple(sorted(compiled, key=lambda each: _depends(each.spec)))
+
+
+def _with_article(entry: RecordEntry) -> str:
+    kind = kind_of_entry(entry)
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _nearest_target(name: str, targets: Mapping[str, Target]) -> str:

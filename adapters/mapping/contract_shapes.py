@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from zoneinfo import available_timezones
 
@@ -70,8 +71,13 @@ def _check_taxonomy(text: str) -> str:
     return "" if taxonomy_is_shaped(text) else f"{text!r} is not a taxonomy code: ten characters, the last an X"
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _check_time_zone(text: str) -> str:
-    zones = available_timezones()
+    zones = _time_zones()
     return "" if text in zones else f"{text!r} is not a time zone{nearest(text, zones)}"
 
 

@@ -72,7 +72,7 @@ def test_clearinghouse_files_stay_text_and_know_where_each_key_stands() -> None:
     connection = load_mapping_set(a_set()).connections["house"]
     assert {"alg": "ssh-ed25519", "key": None} == connection.settings["sftp"]["host_keys"][0]
     assert "clearinghouses/oak.yaml:4:39" == str(connection.place("sftp.host_keys[0].key"))
-    assert "clearinghouses/oak.yaml:4:16" == str(connection.place("sftp.host_keys[0].missing"))
+    assert "clearinghouses/oak.yaml:4:15" == str(connection.place("sftp.host_keys[0].missing"))
 
 
 def test_the_same_files_have_the_same_hash_and_a_changed_byte_another() -> None:
