@@ -29,7 +29,6 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         yield RULE.finding("lines", f"The claim {said}.", "Assemble the claim again from its visits.")
     lowest = 0 if limits.get("allow_zero_charge") == "yes" else 1
     for index, line in enumerate(claim.lines):
-        values = {"service_on": line.service_on.isoformat(), "definition": line.definition}
         if line.number != index + 1:
             yield RULE.finding(
                 f"lines[{index}].number", "Lines are not numbered 1, 2, 3 ...", "Assemble the claim again."
@@ -39,7 +38,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                 f"lines[{index}].units",
                 f"The line of {line.service_on} bills {line.units} units.",
                 "Check the unit basis of the service definition and the session's times.",
-                values={**values, "units": str(line.units)},
+                values={"units": str(line.units), "definition": line.definition},
                 origin=line.origins.get("end_at"),
             )
         if line.charge_cents < lowest:
@@ -47,7 +46,11 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                 f"lines[{index}].charge_cents",
                 f"The line of {line.service_on} is charged {dollars(line.charge_cents)}.",
                 "Add the service's charge to the facility's charges for this date.",
-                values={**values, "charge": dollars(line.charge_cents), "charge_entry": line.charge_entry},
+                values={
+                    "charge": dollars(line.charge_cents),
+                    "charge_entry": line.charge_entry,
+                    "definition": line.definition,
+                },
             )
 
 

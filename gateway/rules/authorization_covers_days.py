@@ -74,7 +74,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
 def _days_not_covered(
     inspection: Inspection, records: Sequence[AuthorizationRecord], needing: Needing
 ) -> Iterator[Finding]:
-    positions: dict[int, list[Use]] = {}
+    known_uses: dict[int, list[Use]] = {}
     for index, line in needing:
         inside = [each for each in records if is_in_span(each, line.service_on)]
         if not inside:
@@ -86,22 +86,20 @@ def _days_not_covered(
             yield _other_service(inspection, record, index, line)
         if record.units is None:
             continue
-        uses = positions.setdefault(id(record), [])
-        if not uses:
-            uses += _uses(inspection, record, needing)
-        position = authorization_position(record, uses, line.service_on)
-        if not position.covers:
-            yield _units_used_up(inspection, record, position, index, line)
+        uses = known_uses.get(id(record))
+        if uses is None:
+            uses = known_uses[id(record)] = _uses(inspection, record, needing)
+        if sum(use.units for use in uses) > record.units:
+            position = authorization_position(record, uses, line.service_on)
+            if not position.covers:
+                yield _units_used_up(inspection, record, position, index, line)
 
 
 def _uses(inspection: Inspection, record: AuthorizationRecord, needing: Needing) -> list[Use]:
     """Other claims' uses of the number, and this claim's days; a day is used once however many lines it has."""
-    own_key = str(inspection.claim.key)
-    uses = [
-        Use(each.on, each.units)
-        for each in inspection.context.authorization_use
-        if each.number == record.number and each.claim_key != own_key
-    ]
+    elsewhere = [each for each in inspection.context.authorization_use if each.number == record.number]
+    own_key = str(inspection.claim.key) if elsewhere else ""
+    uses = [Use(each.on, each.units) for each in elsewhere if each.claim_key != own_key]
     minutes: dict[date, int] = {}
     days = inspection.context.days
     for _, line in needing:

@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 _PO_BOX = re.compile(r"\s*(p\.?\s?o\.?\s?box|post office box|box \d)", re.IGNORECASE)
+_npi_is_valid = lru_cache(maxsize=4096)(npi_is_valid)
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim, facility = inspection.claim, inspection.context.facility
     billing, place = claim.billing_provider, claim.service_facility
     postal_code = billing.address.postal_code
-    if not npi_is_valid(billing.npi):
+    if not _npi_is_valid(billing.npi):
         yield _finding(inspection, "npi", "The billing NPI fails its check digit.", billing.npi)
     if not (billing.tax_id.isdecimal() and len(billing.tax_id) == 9):
         yield _finding(
@@ -37,7 +39,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         yield _finding(inspection, "address", "The billing address is a PO box; a street is needed.", "PO box")
     if not (postal_code.isdecimal() and len(postal_code) == 9):
         yield _finding(inspection, "address", "The billing ZIP code is not nine digits.", postal_code)
-    if place is not None and place.npi and not npi_is_valid(place.npi):
+    if place is not None and place.npi and not _npi_is_valid(place.npi):
         yield _finding(
             inspection, "npi", "The service facility's NPI fails its check digit.", place.npi, "service_facility"
         )

@@ -12,12 +12,15 @@ Source: 45 CFR 162.406 and 162.410 (NPI, check digit over 80840); 005010X223A2 l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Practitioner
 from gateway.rules.rule import Group, Inspection, Limits, Rule
+
+_npi_is_valid = lru_cache(maxsize=4096)(npi_is_valid)
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
@@ -49,7 +52,7 @@ def _problems(
 ) -> Iterator[Finding]:
     claim = inspection.claim
     said = ""
-    if not npi_is_valid(who.npi):
+    if not _npi_is_valid(who.npi):
         said = "has no NPI" if not who.npi else "has an NPI that fails its check digit"
     elif who.npi == claim.billing_provider.npi:
         said = "carries the organization's NPI; an individual's is needed"

@@ -93,9 +93,9 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
     inspection = Inspection(claim, context, _definitions_of(claim, context.catalogue))
     found: list[Finding] = []
     for rule in RULES:
-        if not rule.since <= on <= rule.until:
+        if rule.is_dated and not rule.since <= on <= rule.until:
             continue
-        setting = settings.get(rule.name)
+        setting = settings.get(rule.name) if settings else None
         if setting is None or not setting.span.covers(on):
             found += rule.check(inspection, rule.limits)
         else:

@@ -18,7 +18,7 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim, context = inspection.claim, inspection.context
-    own_key = str(claim.key)
+    own_key = str(claim.key) if context.billed_lines else ""
     replaced = context.previous.claim_number if context.previous else None
     others = [
         each

@@ -78,6 +78,11 @@ class Rule:
     overridable: bool = True
     limits: Limits = field(default_factory=dict)
 
+    @property
+    def is_dated(self) -> bool:
+        """True when some dates of service lie outside the rule."""
+        return self.since is not date.min or self.until is not date.max
+
     def finding(
         self,
         path: str,
