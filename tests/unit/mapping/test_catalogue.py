@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the tables hold one mistake a line
 from datetime import date
 
 import pytest

@@ -9,8 +9,8 @@ from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import load_mapping_set
 from adapters.mapping.engine import SourceInterpreter, facility_names
 from gateway.claim.finding import Origin
-from gateway.claim.party import Identifier, PersonName, Practitioner
-from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare, Modality, PatientRecord, Sex
+from gateway.claim.party import Identifier, PersonName, Practitioner, Sex
+from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare, Modality, PatientRecord
 from gateway.errors import FormatError
 from gateway.ports import Interpretation, MappingProblem
 from tests.unit.mapping.small_set import HL7_SOURCE, NOW, Arrived, a_set, message, resource

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the tables hold one mistake a line
 """What can be wrong in a source's file, each found with its place when the set is read."""
 
 import pytest

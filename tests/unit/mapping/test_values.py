@@ -87,7 +87,7 @@ def test_the_day_of_a_time_is_its_day_at_the_source(text: str, day: date) -> Non
     assert day == read_date(text, CHICAGO)
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2099, 12, 30)))
+@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2099, 12, 30)))  # noqa: DTZ001
 def test_hl7_and_fhir_write_the_same_instant(local: datetime) -> None:
     local = local.replace(microsecond=0)
     dtm, iso = local.strftime("%Y%m%d%H%M%S"), local.isoformat()
