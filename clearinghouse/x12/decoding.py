@@ -48,11 +48,13 @@ def at(values: list[str], index: int) -> str:
 
 
 def cents(text: str) -> int:
-    """An X12 amount as cents; blank is zero. Raises ValueError for anything else or a fraction of a cent."""
-    if text.isdecimal() and text.isascii() and len(text) < 16:
-        return int(text) * 100
-    if not text:
-        return 0
+    """An X12 amount as cents. Raises ValueError for anything else, blank or a fraction of a cent."""
+    whole, dot, fraction = text.partition(".")
+    if whole.isdecimal() and whole.isascii() and len(whole) < 16:
+        if not dot:
+            return int(whole) * 100
+        if len(fraction) == 2 and fraction.isdecimal() and fraction.isascii():
+            return int(whole + fraction)
     found = _MONEY.fullmatch(text)
     if found is None or not (found[2] or found[3]):
         raise ValueError("not an amount of whole cents")
@@ -166,8 +168,8 @@ def contact(values: list[str]) -> Contact:
     return Contact(at(values, 2), numbers, at(values, 1))
 
 
-def adjustments(values: list[str], position: int) -> list[Adjustment]:
-    """The reasons of a CAS. Raises X12FormatError."""
+def adjustments(values: list[str]) -> list[Adjustment]:
+    """The reasons of a CAS. Raises ValueError."""
     group = at(values, 1)
     found = []
     for index in _TRIPLETS:
@@ -176,15 +178,14 @@ def adjustments(values: list[str], position: int) -> list[Adjustment]:
         reason = values[index]
         if not (reason or at(values, index + 1)):
             continue
-        amount = reading(cents, values, index + 1, position)
-        quantity = reading(optional_decimal, values, index + 2, position)
-        found.append(Adjustment(group, reason, amount, quantity))
+        quantity = optional_decimal(at(values, index + 2))
+        found.append(Adjustment(group, reason, cents(at(values, index + 1)), quantity))
     return found
 
 
-def quantity(values: list[str], position: int) -> Quantity:
-    """QTY. Raises X12FormatError."""
-    return Quantity(at(values, 1), reading(decimal, values, 2, position))
+def quantity(values: list[str]) -> Quantity:
+    """QTY. Raises ValueError."""
+    return Quantity(at(values, 1), decimal(at(values, 2)))
 
 
 def procedure(text: str, component: str) -> Procedure | None:

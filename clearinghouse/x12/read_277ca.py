@@ -129,7 +129,7 @@ class _Reader:
             dates = read.reading(lambda text: read.span(at(values, 2), text), values, 3, position)
             target.dates.append(QualifiedDate(at(values, 1), dates))
         elif name == "QTY":
-            target.quantities.append(read.quantity(values, position))
+            target.quantities.append(read.reading(lambda _: read.quantity(values), values, 2, position))
         elif name == "AMT":
             target.amounts.append(Amount(at(values, 1), read.reading(read.cents, values, 2, position)))
         elif name == "SVC":

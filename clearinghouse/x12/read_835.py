@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from clearinghouse.x12 import decoding as read
+from clearinghouse.x12.balance_835 import Balance, OutOfBalance, balance_of
 from clearinghouse.x12.decoding import X12FormatError, at
-from clearinghouse.x12.parties import Address, Adjustment, Amount, DateSpan, Name, QualifiedDate
+from clearinghouse.x12.parties import Address, Adjustment, Amount, DateSpan, Name, QualifiedDate, Quantity, Reference
 from clearinghouse.x12.remittance_835 import (
     ClaimPayment,
     InpatientAdjudication,
@@ -32,17 +32,6 @@ _REMARKS_MIA = (5, 20, 21, 22, 23)
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfBalance:
-    """One equation of an 835 that does not hold: where ("transaction", "claim 3", "claim 3 line 2"), cents both
-    ways.
-    """
-
-    where: str
-    expected_cents: int
-    found_cents: int
-
-
-@dataclass(frozen=True, slots=True)
 class RemittanceEnd:
     """After the last claim of an ST: its provider adjustments and whether it balances."""
 
@@ -56,6 +45,8 @@ class RemittanceEnd:
         """Whether every equation holds."""
         return not self.out_of_balance
 
+
+__all__ = ["OutOfBalance", "RemittanceEnd", "RemittanceReader", "balance_of", "read_835", "stream_835"]
 
 RemittanceEvent = RemittanceHeader | ClaimPayment | RemittanceEnd
 
@@ -83,53 +74,9 @@ def stream_835(source: Source) -> Iterator[RemittanceEvent]:
             reader = RemittanceReader(enclosure)
             continue
         assert reader is not None
-        yield from reader.take(values, position)
-
-
-def balance_of(remittance: Remittance) -> tuple[OutOfBalance, ...]:
-    """The equations of an 835 that do not hold: each line, each claim, the transaction."""
-    balance = _Balance()
-    for claim in remittance.claims:
-        balance.add(claim)
-    return balance.close(remittance.header.payment.cents, remittance.provider_adjustments)
-
-
-class _Balance:
-    """SVC02 - CAS = SVC03; CLP03 - all CAS = CLP04; sum of CLP04 - sum of PLB = BPR02 (X221 balancing)."""
-
-    def __init__(self) -> None:
-        self.paid_cents = 0
-        self.claims = 0
-        self.found: list[OutOfBalance] = []
-
-    def add(self, claim: ClaimPayment) -> None:
-        self.claims += 1
-        self.paid_cents += claim.paid_cents
-        adjusted = 0
-        for adjustment in claim.adjustments:
-            adjusted += adjustment.cents
-        claim_level, line_paid = adjusted, 0
-        for index, line in enumerate(claim.lines, 1):
-            own = 0
-            for adjustment in line.adjustments:
-                own += adjustment.cents
-            adjusted += own
-            line_paid += line.paid_cents
-            if line.charge_cents - own != line.paid_cents:
-                self._off(f"claim {self.claims} line {index}", line.charge_cents - own, line.paid_cents)
-        if claim.charge_cents - adjusted != claim.paid_cents:
-            self._off(f"claim {self.claims}", claim.charge_cents - adjusted, claim.paid_cents)
-        elif claim.lines and line_paid - claim_level != claim.paid_cents:
-            self._off(f"claim {self.claims} lines", line_paid - claim_level, claim.paid_cents)
-
-    def close(self, payment_cents: int, adjustments: tuple[ProviderAdjustment, ...]) -> tuple[OutOfBalance, ...]:
-        expected = self.paid_cents - sum(adjustment.cents for adjustment in adjustments)
-        if expected != payment_cents:
-            self._off("transaction", expected, payment_cents)
-        return tuple(self.found)
-
-    def _off(self, where: str, expected: int, found: int) -> None:
-        self.found.append(OutOfBalance(where, expected, found))
+        events = reader.take(values, position)
+        if events:
+            yield from events
 
 
 class RemittanceReader:
@@ -138,33 +85,43 @@ class RemittanceReader:
     def __init__(self, enclosure: Enclosure) -> None:
         self.enclosure = enclosure
         self.component = enclosure.component
-        self.balance = _Balance()
+        self.balance = Balance()
         self.header: RemittanceHeader | None = None
         self.parts: dict[str, Any] = {}
         self.party: dict[str, Any] | None = None
         self.claim: dict[str, Any] | None = None
-        self.line: dict[str, Any] | None = None
+        self.line: _Line | None = None
+        self.lines: list[ServicePayment] = []
         self.group_number = 1
         self.provider_adjustments: list[ProviderAdjustment] = []
         self.street: list[str] = []
 
-    def take(self, values: list[str], position: int) -> Iterator[RemittanceEvent]:
-        """One segment after ST; the header, claim or end it completes. Raises X12FormatError."""
+    def take(self, values: list[str], position: int) -> tuple[RemittanceEvent, ...]:
+        """One segment after ST; the header, claim or end it completes, mostly nothing. Raises X12FormatError."""
         name = values[0]
+        events: tuple[RemittanceEvent, ...] = ()
         if name in _CLAIM_ENDS:
-            if self.header is None:
-                self.header = self._header(position)
-                yield self.header
-            if self.claim is not None:
-                yield self._finish_claim()
+            events = self._completed(name, position)
         handler = _HANDLERS.get(name)
         if handler is not None:
-            handler(self, values, position)
-        elif name == "SE":
+            try:
+                handler(self, values)
+            except ValueError as problem:
+                raise _blame(values, position, problem) from None
+        return events
+
+    def _completed(self, name: str, position: int) -> tuple[RemittanceEvent, ...]:
+        events: list[RemittanceEvent] = []
+        if self.header is None:
+            self.header = self._header(position)
+            events.append(self.header)
+        if self.claim is not None:
+            events.append(self._finish_claim())
+        if name == "SE":
             adjustments = tuple(self.provider_adjustments)
-            assert self.header is not None
             off = self.balance.close(self.header.payment.cents, adjustments)
-            yield RemittanceEnd(self.enclosure, adjustments, off, self.balance.claims)
+            events.append(RemittanceEnd(self.enclosure, adjustments, off, self.balance.claims))
+        return tuple(events)
 
     def _header(self, position: int) -> RemittanceHeader:
         parts = self.parts
@@ -190,182 +147,272 @@ class RemittanceReader:
         parts = self.claim
         assert parts is not None
         self.claim = None
+        if self.lines:
+            parts["lines"] = self.lines
+            self.lines = []
         claim = ClaimPayment(**_frozen(parts))
         self.balance.add(claim)
         return claim
 
     def _finish_line(self) -> None:
         line = self.line
-        if line is None:
-            return
-        self.line = None
-        assert self.claim is not None
-        lines = self.claim.setdefault("lines", [])
-        lines.append(ServicePayment(**_frozen(line)))
+        if line is not None:
+            self.line = None
+            self.lines.append(line.finish())
 
-    def _here(self) -> dict[str, Any] | None:
-        """The parts of the line in hand, else of the claim in hand."""
-        return self.line if self.line is not None else self.claim
-
-    def _bpr(self, values: list[str], position: int) -> None:
+    def _bpr(self, values: list[str]) -> None:
+        values = [*values, *[""] * 16]
+        # BPR06 to BPR15: the two bank accounts and the originating company, in element order.
+        accounts = dict(zip(_ACCOUNT_FIELDS, values[5:16], strict=True))
         self.parts["payment"] = Payment(
-            cents=read.reading(read.cents, values, 2, position),
-            effective_on=read.reading(read.day, values, 16, position) if at(values, 16) else None,
-            handling=at(values, 1),
-            credit_or_debit=at(values, 3),
-            method=at(values, 4),
-            format_code=at(values, 5),
-            sender_bank_qualifier=at(values, 6),
-            sender_bank_id=at(values, 7),
-            sender_account_qualifier=at(values, 8),
-            sender_account=at(values, 9),
-            originating_company_id=at(values, 10),
-            originating_company_supplemental=at(values, 11),
-            receiver_bank_qualifier=at(values, 12),
-            receiver_bank_id=at(values, 13),
-            receiver_account_qualifier=at(values, 14),
-            receiver_account=at(values, 15),
+            cents=read.cents(values[2]),
+            effective_on=read.day(values[16]) if values[16] else None,
+            handling=values[1],
+            credit_or_debit=values[3],
+            method=values[4],
+            **accounts,
         )
 
-    def _trn(self, values: list[str], _position: int) -> None:
+    def _trn(self, values: list[str]) -> None:
         self.parts["trace"] = Trace(at(values, 2), at(values, 3), at(values, 4))
 
-    def _n1(self, values: list[str], _position: int) -> None:
+    def _n1(self, values: list[str]) -> None:
         self.party = {"name": read.party(values), "references": [], "contacts": []}
         self.parts[at(values, 1)] = self.party
 
-    def _n3(self, values: list[str], _position: int) -> None:
+    def _n3(self, values: list[str]) -> None:
         self.street = values
 
-    def _n4(self, values: list[str], _position: int) -> None:
+    def _n4(self, values: list[str]) -> None:
         if self.party is not None and self.claim is None:
             self.party["address"] = read.address(self.street, values)
 
-    def _ref(self, values: list[str], _position: int) -> None:
-        here = self._here()
-        if here is None:
-            target = self.parts if self.party is None else self.party
-            target.setdefault("references", []).append(read.reference(values))
-        elif here is self.line and at(values, 1) == "6R" and "line_control_number" not in here:
-            here["line_control_number"] = at(values, 2)
-        else:
-            here.setdefault("references", []).append(read.reference(values))
+    def _ref(self, values: list[str]) -> None:
+        line = self.line
+        if line is not None:
+            if values[1:2] == ["6R"] and not line.control_number:
+                line.control_number = at(values, 2)
+            else:
+                line.references.append(read.reference(values))
+            return
+        target = self.claim if self.claim is not None else self.party if self.party is not None else self.parts
+        target.setdefault("references", []).append(read.reference(values))
 
-    def _per(self, values: list[str], _position: int) -> None:
+    def _per(self, values: list[str]) -> None:
         here = self.claim if self.claim is not None else self.party
         if here is not None:
             here.setdefault("contacts", []).append(read.contact(values))
 
-    def _dtm(self, values: list[str], position: int) -> None:
-        qualifier, on = at(values, 1), read.reading(read.day, values, 2, position)
+    def _dtm(self, values: list[str]) -> None:
+        qualifier = at(values, 1)
         if self.line is not None:
-            self._service_date(self.line, qualifier, on)
+            self.line.date(qualifier, at(values, 2))
         elif self.claim is not None:
-            self.claim.setdefault("dates", []).append(QualifiedDate(qualifier, DateSpan(on)))
+            self.claim.setdefault("dates", []).append(QualifiedDate(qualifier, _one_day(at(values, 2))))
         elif qualifier == "405":
-            self.parts["produced_on"] = on
+            self.parts["produced_on"] = read.day(at(values, 2))
 
-    def _service_date(self, line: dict[str, Any], qualifier: str, on: date) -> None:
-        known: DateSpan | None = line.get("service_dates")
-        if qualifier == "151" and known is not None:
-            line["service_dates"] = replace(known, through_on=on)
-        elif known is None or qualifier in ("150", "472"):
-            line["service_dates"] = DateSpan(on)
+    def _lx(self, values: list[str]) -> None:
+        self.group_number = read.whole(at(values, 1))
 
-    def _lx(self, values: list[str], position: int) -> None:
-        self.group_number = read.reading(read.whole, values, 1, position)
-
-    def _clp(self, values: list[str], position: int) -> None:
+    def _clp(self, values: list[str]) -> None:
+        values = [*values, *[""] * 9]
         self.claim = {
-            "patient_control_number": at(values, 1),
-            "status_code": at(values, 2),
-            "charge_cents": read.reading(read.cents, values, 3, position),
-            "paid_cents": read.reading(read.cents, values, 4, position),
+            "patient_control_number": values[1],
+            "status_code": values[2],
+            "charge_cents": read.cents(values[3]),
+            "paid_cents": read.cents(values[4]),
             "patient": _NOBODY,
-            "patient_cents": read.reading(read.optional_cents, values, 5, position),
-            "claim_filing_indicator": at(values, 6),
-            "payer_claim_number": at(values, 7),
-            "facility_code": at(values, 8),
-            "frequency_code": at(values, 9),
+            "patient_cents": read.optional_cents(values[5]),
+            "claim_filing_indicator": values[6],
+            "payer_claim_number": values[7],
+            "facility_code": values[8],
+            "frequency_code": values[9],
             "group_number": self.group_number,
             "position": self.balance.claims + 1,
         }
 
-    def _nm1(self, values: list[str], _position: int) -> None:
+    def _nm1(self, values: list[str]) -> None:
         role = _CLAIM_NAMES.get(at(values, 1))
         if self.claim is not None and role is not None:
             self.claim[role] = read.name(values)
 
-    def _cas(self, values: list[str], position: int) -> None:
-        here = self._here()
-        if here is not None:
-            found: list[Adjustment] = here.setdefault("adjustments", [])
-            found += read.adjustments(values, position)
+    def _cas(self, values: list[str]) -> None:
+        found = self._adjustments()
+        if len(values) == 4:
+            found.append(Adjustment(values[1], values[2], read.cents(values[3])))
+        else:
+            found += read.adjustments(values)
 
-    def _mia(self, values: list[str], _position: int) -> None:
+    def _adjustments(self) -> list[Adjustment]:
+        if self.line is not None:
+            return self.line.adjustments
+        found: list[Adjustment] = [] if self.claim is None else self.claim.setdefault("adjustments", [])
+        return found
+
+    def _mia(self, values: list[str]) -> None:
         if self.claim is not None:
             remarks = tuple(at(values, place) for place in _REMARKS_MIA if at(values, place))
             self.claim["inpatient"] = InpatientAdjudication(tuple(values[1:]), remarks)
 
-    def _moa(self, values: list[str], position: int) -> None:
+    def _moa(self, values: list[str]) -> None:
         if self.claim is not None:
             self.claim["outpatient"] = OutpatientAdjudication(
-                reimbursement_rate=read.reading(read.optional_decimal, values, 1, position),
-                payable_cents=read.reading(read.optional_cents, values, 2, position),
+                reimbursement_rate=read.optional_decimal(at(values, 1)),
+                payable_cents=read.optional_cents(at(values, 2)),
                 remark_codes=tuple(code for code in values[3:8] if code),
             )
 
-    def _amt(self, values: list[str], position: int) -> None:
-        here = self._here()
-        if here is not None:
-            amount = Amount(at(values, 1), read.reading(read.cents, values, 2, position))
-            here.setdefault("amounts", []).append(amount)
-
-    def _qty(self, values: list[str], position: int) -> None:
-        here = self._here()
-        if here is not None:
-            here.setdefault("quantities", []).append(read.quantity(values, position))
-
-    def _svc(self, values: list[str], position: int) -> None:
-        if self.claim is None:
-            raise X12FormatError("a service line stands outside any claim.", position)
-        self._finish_line()
-        procedure = read.procedure(at(values, 1), self.component)
-        if procedure is None:
-            raise X12FormatError("the procedure is missing.", position, "SVC01")
-        self.line = {
-            "procedure": procedure,
-            "charge_cents": read.reading(read.cents, values, 2, position),
-            "paid_cents": read.reading(read.cents, values, 3, position),
-            "revenue_code": at(values, 4),
-            "paid_units": _units(values, 5, position),
-            "submitted_procedure": read.procedure(at(values, 6), self.component),
-            "submitted_units": _units(values, 7, position),
-        }
-
-    def _lq(self, values: list[str], _position: int) -> None:
+    def _amt(self, values: list[str]) -> None:
+        amount = Amount(at(values, 1), read.cents(at(values, 2)))
         if self.line is not None:
-            self.line.setdefault("remark_codes", []).append(RemarkCode(at(values, 2), at(values, 1)))
+            self.line.amounts.append(amount)
+        elif self.claim is not None:
+            self.claim.setdefault("amounts", []).append(amount)
 
-    def _plb(self, values: list[str], position: int) -> None:
-        period = read.reading(read.day, values, 2, position)
+    def _qty(self, values: list[str]) -> None:
+        if self.line is not None:
+            self.line.quantities.append(read.quantity(values))
+        elif self.claim is not None:
+            self.claim.setdefault("quantities", []).append(read.quantity(values))
+
+    def _svc(self, values: list[str]) -> None:
+        if self.claim is None:
+            raise ValueError("a service line stands outside any claim")
+        if self.line is not None:
+            self._finish_line()
+        self.line = _Line(values, self.component)
+
+    def _lq(self, values: list[str]) -> None:
+        if self.line is not None:
+            self.line.remark_codes.append(RemarkCode(at(values, 2), at(values, 1)))
+
+    def _plb(self, values: list[str]) -> None:
+        period = read.day(at(values, 2))
         for index in range(3, len(values), 2):
-            if not values[index]:
+            if not values[index] and not at(values, index + 1):
                 continue
             reason, _, reference = values[index].partition(self.component)
-            amount = read.reading(read.cents, values, index + 1, position)
+            amount = read.cents(at(values, index + 1))
             self.provider_adjustments.append(ProviderAdjustment(at(values, 1), period, reason, amount, reference))
+
+
+class _Line:
+    """One SVC and what follows it, until the next."""
+
+    __slots__ = (
+        "adjustments",
+        "amounts",
+        "control_number",
+        "dates",
+        "quantities",
+        "references",
+        "remark_codes",
+        "service",
+    )
+
+    def __init__(self, values: list[str], component: str) -> None:
+        padded = [*values, "", "", "", "", "", "", ""]
+        procedure = _procedure(padded[1], component)
+        if procedure is None:
+            raise ValueError("the procedure is missing")
+        self.service = (
+            procedure,
+            read.cents(padded[2]),
+            read.cents(padded[3]),
+            padded[4],
+            _units(padded[5]),
+            _procedure(padded[6], component),
+            _units(padded[7]),
+        )
+        self.dates: DateSpan | None = None
+        self.adjustments: list[Adjustment] = []
+        self.control_number = ""
+        self.references: list[Reference] = []
+        self.amounts: list[Amount] = []
+        self.quantities: list[Quantity] = []
+        self.remark_codes: list[RemarkCode] = []
+
+    def date(self, qualifier: str, text: str) -> None:
+        on = _one_day(text)
+        if qualifier == "151" and self.dates is not None:
+            self.dates = replace(self.dates, through_on=on.from_on)
+        elif self.dates is None or qualifier in ("150", "472"):
+            self.dates = on
+
+    def finish(self) -> ServicePayment:
+        return ServicePayment(
+            *self.service,
+            self.dates,
+            tuple(self.adjustments),
+            self.control_number,
+            tuple(self.references),
+            tuple(self.amounts),
+            tuple(self.quantities),
+            tuple(self.remark_codes),
+        )
 
 
 def _frozen(parts: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if value.__class__ is list else value for key, value in parts.items()}
 
 
-def _units(values: list[str], index: int, position: int) -> Decimal | None:
-    return read.reading(read.optional_decimal, values, index, position)
+def _blame(values: list[str], position: int, problem: ValueError) -> X12FormatError:
+    """Which element of the segment could not be read: the first that its conversion refuses."""
+    name = values[0]
+    conversions = _CONVERSIONS[name](values) if name in _CONVERSIONS else ()
+    for index, convert in conversions:
+        try:
+            convert(at(values, index))
+        except ValueError as found:
+            return X12FormatError(f"{found}.", position, f"{name}{index:02d}")
+    return X12FormatError(f"{problem}.", position, name)
 
 
+def _cas_conversions(values: list[str]) -> Iterator[tuple[int, Callable[[str], Any]]]:
+    for index in range(2, len(values), 3):
+        if values[index] or at(values, index + 1):
+            yield index + 1, read.cents
+            yield index + 2, read.optional_decimal
+
+
+def _plb_conversions(values: list[str]) -> Iterator[tuple[int, Callable[[str], Any]]]:
+    yield 2, read.day
+    for index in range(4, len(values) + 1, 2):
+        yield index, read.cents
+
+
+# Dates of service, procedures and units repeat through a file: their values are shared.
+_one_day = lru_cache(maxsize=4096)(lambda text: DateSpan(read.day(text)))
+_procedure = lru_cache(maxsize=4096)(read.procedure)
+_units = lru_cache(maxsize=1024)(read.optional_decimal)
 _NOBODY = Name("")
+_ACCOUNT_FIELDS = (
+    "format_code",
+    "sender_bank_qualifier",
+    "sender_bank_id",
+    "sender_account_qualifier",
+    "sender_account",
+    "originating_company_id",
+    "originating_company_supplemental",
+    "receiver_bank_qualifier",
+    "receiver_bank_id",
+    "receiver_account_qualifier",
+    "receiver_account",
+)
+_Conversions = Callable[[list[str]], Iterable[tuple[int, Callable[[str], Any]]]]
+_CONVERSIONS: dict[str, _Conversions] = {
+    "BPR": lambda _: ((2, read.cents), (16, read.day)),
+    "DTM": lambda _: ((2, read.day),),
+    "LX": lambda _: ((1, read.whole),),
+    "CLP": lambda _: ((3, read.cents), (4, read.cents), (5, read.optional_cents)),
+    "MOA": lambda _: ((1, read.optional_decimal), (2, read.optional_cents)),
+    "AMT": lambda _: ((2, read.cents),),
+    "QTY": lambda _: ((2, read.decimal),),
+    "SVC": lambda _: ((2, read.cents), (3, read.cents), (5, read.optional_decimal), (7, read.optional_decimal)),
+    "CAS": _cas_conversions,
+    "PLB": _plb_conversions,
+}
 _CLAIM_ENDS = frozenset(("CLP", "LX", "PLB", "SE"))
 _CLAIM_NAMES = {
     "QC": "patient",
@@ -375,7 +422,7 @@ _CLAIM_NAMES = {
     "TT": "crossover_carrier",
     "PR": "corrected_payer",
 }
-_HANDLERS: dict[str, Callable[[RemittanceReader, list[str], int], None]] = {
+_HANDLERS: dict[str, Callable[[RemittanceReader, list[str]], None]] = {
     "BPR": RemittanceReader._bpr,
     "TRN": RemittanceReader._trn,
     "N1": RemittanceReader._n1,

@@ -252,7 +252,7 @@ class ClaimReader:
         target = self.decision if self.decision is not None else self.coverage
         if target is not None:
             found: list[Any] = target.setdefault("adjustments", [])
-            found += read.adjustments(values, position)
+            found += read.reading(lambda _: read.adjustments(values), values, 3, position)
 
     def _oi(self, values: list[str], _position: int) -> None:
         if self.coverage is not None:
