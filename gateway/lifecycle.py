@@ -239,7 +239,7 @@ def claim_state(
     if draft is None:
         # A version freed unsent, with nothing left that supports it, is not waiting to be sent again.
         return latest[1] if latest and latest[1] is not ClaimState.RELEASED else ClaimState.WITHDRAWN
-    if latest and latest[1] is ClaimState.REJECTED and latest[0] == draft.content_hash:
+    if latest and latest[1] is ClaimState.REJECTED and latest[0] == draft.content_hash and not draft.blocked:
         return ClaimState.RELEASED if _released(draft, facts) else ClaimState.REJECTED
     if draft.correction:
         if draft.blocked or _held(facts):

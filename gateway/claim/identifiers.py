@@ -33,15 +33,22 @@ def taxonomy_is_shaped(code: str) -> bool:
 
 
 def claim_number(sequence: int) -> str:
-    """The CLM01 of this sequence number: 12 of [A-Z0-9], the last a check character (ISO 7064 mod 37,36)."""
+    """The CLM01 of this sequence number: 12 of [A-Z0-9], the last a check character (ISO 7064 MOD 37-2).
+
+    It shows every single wrong character and every two neighbours that changed places. Where the check would be the
+    standard's 37th character, the asterisk, the number begins with D instead of C, which gives it another check.
+    """
     if sequence < 0:
         raise ValueError("a claim number's sequence is never negative")
     digits = []
     for _ in range(CLAIM_NUMBER_LENGTH - 2):
         sequence, remainder = divmod(sequence, 36)
         digits.append(_CLAIM_ALPHABET[remainder])
-    body = "C" + "".join(reversed(digits))
-    return body + _check_character(body)
+    if sequence:
+        raise ValueError("the claim numbers of this length are used up")
+    body = "".join(reversed(digits))
+    first = "C" if _check("C" + body) < len(_CLAIM_ALPHABET) else "D"
+    return first + body + _CLAIM_ALPHABET[_check(first + body)]
 
 
 def claim_number_is_intact(number: str) -> bool:
@@ -49,16 +56,16 @@ def claim_number_is_intact(number: str) -> bool:
     return (
         len(number) == CLAIM_NUMBER_LENGTH
         and all(character in _CLAIM_ALPHABET for character in number)
-        and _check_character(number[:-1]) == number[-1]
+        and _check(number[:-1]) == _CLAIM_ALPHABET.index(number[-1])
     )
 
 
-def _check_character(body: str) -> str:
-    product = 36
+def _check(body: str) -> int:
+    """The value that brings the weighted sum to 1 modulo 37; weights are powers of 2 from the right."""
+    total = 0
     for character in body:
-        product = (product + _CLAIM_ALPHABET.index(character)) % 36 or 36
-        product = product * 2 % 37
-    return _CLAIM_ALPHABET[(37 - product) % 36]
+        total = (total + _CLAIM_ALPHABET.index(character)) * 2 % 37
+    return (1 - total) % 37
 
 
 def new_ulid(now: datetime) -> str:
