@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ _HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 _REVENUE = "https://www.nubc.org/CodeSystem/RevenueCodes"
 _ADJUDICATION = "http://terminology.hl7.org/CodeSystem/adjudication"
 _CLAIM_TYPE = "http://terminology.hl7.org/CodeSystem/claim-type"
+_STATUS_CODE = re.compile(r"([A-Z]\d{1,2}):(\d{1,4})(?::\w{0,3})?\Z", re.ASCII)
 
 _TASK_STATUS: Mapping[str, str] = {
     "waiting": "received",
@@ -133,7 +135,7 @@ def explanation_of_benefit(claim: ClaimStatus) -> dict[str, Any] | None:
         "claim": _claim_reference(claim),
         "outcome": "partial" if claim.state == "partial" else "complete",
         "disposition": claim.state.replace("-", " "),
-        "insurance": [{"focal": True, "coverage": {"display": claim.payer_name or claim.payer}}],
+        "insurance": [{"focal": True, "coverage": _insurer(claim)}],
         "total": [
             {"category": _concept(_ADJUDICATION, "submitted"), "amount": _money(claim.charge_cents)},
             {"category": _concept(_ADJUDICATION, "benefit"), "amount": _money(claim.paid_cents)},
@@ -209,12 +211,12 @@ def _output(type: str, claim: ClaimStatus) -> dict[str, Any]:
 
 
 def _status_code(text: str) -> dict[str, Any]:
-    """``A7:562:85`` (category, code, entity) as one concept."""
-    category, _, rest = text.partition(":")
-    code = rest.partition(":")[0]
-    pairs = ((STATUS_CATEGORY_SYSTEM, category), (STATUS_CODE_SYSTEM, code))
-    codings = [{"system": system, "code": each} for system, each in pairs if each]
-    return {"coding": codings, "text": text} if codings else {"text": text or "rejected"}
+    """``A7:562:85`` (category, code, entity) as one concept; anything else as text."""
+    match = _STATUS_CODE.match(text)
+    if match is None:
+        return {"text": text or "rejected"}
+    pairs = ((STATUS_CATEGORY_SYSTEM, match[1]), (STATUS_CODE_SYSTEM, match[2]))
+    return {"coding": [{"system": system, "code": code} for system, code in pairs], "text": text}
 
 
 def _item(sequence: int, line: Mapping[str, Any]) -> dict[str, Any]:

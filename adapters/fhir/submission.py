@@ -33,6 +33,8 @@ SUPPORTED_TYPES = (
     "ClaimResponse",
 )
 BUNDLE_TYPES = ("transaction", "batch", "collection", "message")
+_ANSWERS_AND_RECORDS = frozenset({"document", "transaction-response", "batch-response", "history", "searchset"})
+"""Types of Bundle that ask a server for nothing."""
 _SUPPORTED = frozenset(SUPPORTED_TYPES)
 _VERSION_TAG = re.compile(r'(?:W/)?"?(\d{1,9})"?\Z', re.ASCII)
 
@@ -193,7 +195,7 @@ def read_bundle(body: Any) -> Submission:
             frame.issues.append(_not_a_bundle())
         raise Refused(422, frame.issues)
     kind = body.get("type")
-    if kind not in BUNDLE_TYPES and not refuses(frame.issues):
+    if kind in _ANSWERS_AND_RECORDS:
         frame.issues.append(_bundle_type_not_supported())
     sent = body.get("entry")
     listed = sent if isinstance(sent, list) else []
