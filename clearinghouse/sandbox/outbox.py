@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from clearinghouse.sandbox.faults import Faults
 from clearinghouse.sandbox.ledger import Ledger, stamp
 
+_ISA08 = slice(54, 69)
+"""The receiver's place in an ISA, which has fixed widths."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -40,6 +43,8 @@ class Outbox:
         for _ in range(2 if self._faults.strikes("re-enveloped-answers") else 1):
             number = self._ledger.next_number("interchange")
             content = write(number)
+            if self._faults.strikes("wrong-receiver"):
+                content = content[: _ISA08.start] + b"SOMEBODY ELSE  " + content[_ISA08.stop :]
             names = [f"{kind}_{number:09d}.x12"]
             if self._faults.strikes("duplicate-answers"):
                 names.append(f"{kind}_{number:09d}_again.x12")

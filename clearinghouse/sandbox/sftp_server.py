@@ -274,6 +274,10 @@ class _Handle(paramiko.SFTPHandle):
         self._is_open = True
 
     def read(self, offset: int, length: int) -> bytes | int:
+        byte = self._session.faults.at_byte("drop-download")
+        if byte is not None and offset + length > byte and self._session.faults.strikes("drop-download"):
+            _cut(self._session.transport)
+            return SFTP_FAILURE
         try:
             return os.pread(self._handle, length, offset)
         except OSError as failure:

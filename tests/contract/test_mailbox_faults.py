@@ -375,6 +375,19 @@ def test_a_listing_survives_a_connection_that_broke_since_the_last_one(tmp_path:
             assert before == session.list("download")
 
 
+@pytest.mark.parametrize("byte", [0, 1, 100_000])
+def test_a_download_cut_in_its_middle_is_repeated_whole(tmp_path: Path, byte: int) -> None:
+    with partner_with(tmp_path, f"drop-download:{byte}") as partner:
+        (partner.root / "download/a.835").write_bytes(CONTENT)
+        with partner.mailbox().session() as session, (tmp_path / "sink").open("w+b") as sink:
+            sink.write(b"before")
+            (file,) = session.list("download")
+            assert len(CONTENT) == session.download_to(file, sink, 10**6)
+            sink.seek(0)
+            assert b"before" + CONTENT == sink.read()
+        assert 2 == len(partner.server.logins)
+
+
 @contextlib.contextmanager
 def listening(answer: Any) -> Iterator[int]:
     """A server on loopback that treats each connection as `answer` says."""

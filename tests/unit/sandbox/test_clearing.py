@@ -590,6 +590,13 @@ def test_an_unbalanced_remittance_is_one_cent_off_and_a_stranger_is_in_another(t
     assert ["PCN0000000001", "NOTOURS0000000001"] == elements(segments(answer), "CLP", 1)
 
 
+def test_an_answer_for_somebody_else_names_another_receiver_alone(tmp_path: Path) -> None:
+    theirs, *ours = faulty(tmp_path, "wrong-receiver").send(one(Claim()))
+    assert "SOMEBODY ELSE  " == segments(theirs)[0][8]
+    assert {"SUBMITTERID    "} == {segments(answer)[0][8] for answer in ours}
+    assert check_bytes(theirs).interchanges[0].receiver == "SOMEBODY ELSE"
+
+
 def test_a_fault_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(UnknownFault, match="drop-upload"):
         Faults(["no-such"])
