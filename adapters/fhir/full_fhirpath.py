@@ -9,7 +9,9 @@ from typing import Any
 
 from antlr4 import CommonTokenStream, InputStream, Token  # type: ignore[import-untyped]
 from fhirpathpy import compile as compile_fhirpath
+from fhirpathpy.engine.invocations import invocation_registry
 from fhirpathpy.models import models
+from fhirpathpy.parser import parse
 from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
 from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
@@ -23,6 +25,7 @@ def compile_expression(text: str) -> Callable[[list[Node], Resolver], list[Node]
     fit what a resource holds (a text function on a number) finds nothing there.
     """
     _check_syntax(text)
+    _check_functions(text)
     following = _Following()
     table = {"resolve": {"fn": following.resolve, "arity": {0: []}, "nullable": False}}
     try:
@@ -72,6 +75,28 @@ def _check_syntax(text: str) -> None:
     rest = tokens.LT(1)
     if parser.getNumberOfSyntaxErrors() or rest.type != Token.EOF:
         raise PathError("this is not a FHIRPath; look at its dots, quotes and parentheses")
+
+
+def _check_functions(text: str) -> None:
+    """Raise PathError for a function that does not exist or has no place here; fhirpathpy would notice at run time."""
+    pending: list[Any] = [parse(text)]  # type: ignore[no-untyped-call]
+    while pending:
+        node = pending.pop()
+        children = node.get("children", [])
+        pending += children
+        if node.get("type") != "Functn":
+            continue
+        name = children[0]["text"]
+        if name in _NOT_HERE:
+            raise PathError(f"{name}() has no place in a mapping: {_NOT_HERE[name]}")
+        if name != "resolve" and name not in invocation_registry:
+            raise PathError(f"FHIRPath has no function {name}()")
+
+
+_NOT_HERE = {
+    **dict.fromkeys(("now", "today", "timeOfDay"), "the same resource must say the same tomorrow"),
+    "trace": "it prints what patients' records say",
+}
 
 
 def _plain(value: Any) -> Any:
