@@ -71,7 +71,7 @@ class Inbox(Protocol):
         """One message."""
 
     def some(self, message_ids: Sequence[str]) -> list[InboundMessage]:
-        """Messages by id, in order of arrival."""
+        """Messages by id, in the order of the ids: work keeps the order of arrival, ids of one moment do not."""
 
     def content(self, sha256: str) -> bytes:
         """The bytes as received."""

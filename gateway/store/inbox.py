@@ -71,12 +71,12 @@ class InboxRows:
         return self._blobs.get(sha256)
 
     def some(self, message_ids: Sequence[str]) -> list[InboundMessage]:
-        """Messages by id, in order of arrival."""
-        found: list[InboundMessage] = []
-        for some in slices(sorted(message_ids)):
+        """Messages by id, in the order of the ids."""
+        found: dict[str, InboundMessage] = {}
+        for some in slices(list(message_ids)):
             rows = self._connection.execute(_ANSWERED.where(inbound_message.c.id.in_(some)))
-            found.extend(_message(row) for row in rows.all())
-        return sorted(found, key=lambda message: message.id)
+            found.update((row.id, _message(row)) for row in rows.all())
+        return [found[each] for each in message_ids if each in found]
 
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Append what interpreting messages, or resources of them, came to."""
