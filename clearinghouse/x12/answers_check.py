@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
 from clearinghouse.x12.code_sets import is_npi
 from clearinghouse.x12.decoding import at, cents
 from clearinghouse.x12.encoding import money
@@ -29,18 +33,7 @@ class RemittanceCheck:
         self.line: list[int] | None = None  # position, charge, paid, adjusted
         self.line_totals = [0, 0]
         self.has_lines = False
-        names = {
-            "BPR": self._bpr,
-            "CLP": self._clp,
-            "SVC": self._svc,
-            "CAS": self._cas,
-            "PLB": self._plb,
-            "NM1": self._nm1,
-            "N1": self._n1,
-        }
-        self.handlers: dict[SegmentNode, Handler] = {
-            node: names[node.name] for node in guide.segments if node.name in names
-        }
+        self.handlers = _handlers(guide, _REMITTANCE)
 
     def finish(self, _position: int) -> None:
         """The transaction set has ended."""
@@ -152,10 +145,7 @@ class AcknowledgementCheck:
         self.report = report
         self.responses = 0
         self.accepted = 0
-        names = {"IK5": self._ik5, "AK9": self._ak9}
-        self.handlers: dict[SegmentNode, Handler] = {
-            node: names[node.name] for node in guide.segments if node.name in names
-        }
+        self.handlers = _handlers(guide, _ACKNOWLEDGEMENT)
 
     def finish(self, _position: int) -> None:
         """Nothing is left to say."""
@@ -182,7 +172,7 @@ class StatusCheck:
 
     def __init__(self, guide: Guide, report: TransactionReport) -> None:
         self.report = report
-        self.handlers: dict[SegmentNode, Handler] = {node: self._stc for node in guide.segments if node.name == "STC"}
+        self.handlers = _handlers(guide, _STATUS)
 
     def finish(self, _position: int) -> None:
         """Nothing is left to say."""
@@ -194,3 +184,25 @@ class StatusCheck:
             message = f"Category {category} and action {action} contradict each other: WQ accepts, U rejects."
             finding = Finding(4, WARNING, "status-contradicts", message, "STC", position, loop, "STC03", "", "8", "7")
             self.report.add(finding)
+
+
+_REMITTANCE: tuple[tuple[str, Handler], ...] = (
+    ("BPR", RemittanceCheck._bpr),
+    ("CLP", RemittanceCheck._clp),
+    ("SVC", RemittanceCheck._svc),
+    ("CAS", RemittanceCheck._cas),
+    ("PLB", RemittanceCheck._plb),
+    ("NM1", RemittanceCheck._nm1),
+    ("N1", RemittanceCheck._n1),
+)
+_ACKNOWLEDGEMENT: tuple[tuple[str, Handler], ...] = (
+    ("IK5", AcknowledgementCheck._ik5),
+    ("AK9", AcknowledgementCheck._ak9),
+)
+_STATUS: tuple[tuple[str, Handler], ...] = (("STC", StatusCheck._stc),)
+
+
+@cache
+def _handlers(guide: Guide, named: tuple[tuple[str, Handler], ...]) -> Mapping[SegmentNode, Handler]:
+    by_name = dict(named)
+    return MappingProxyType({node: by_name[node.name] for node in guide.segments if node.name in by_name})

@@ -244,7 +244,7 @@ class _InterchangeCheck:
         self.group.transactions.append(report)
         self._agree(report, guide, padded)
         self.semantics = semantics_for(guide, report, self.code_sets) if self.deep else None
-        self.walk = Walk(guide, report, self.semantics.handlers if self.semantics else None)
+        self.walk = Walk(guide, report, self.semantics.handlers if self.semantics else None, self.semantics)
         self.walk.begin(ELEMENT.join(values))
 
     def _guide(self, announced: str) -> Guide | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 from clearinghouse.x12 import codes_837, situations_837
 from clearinghouse.x12.balance_837 import balance_findings
@@ -42,7 +43,7 @@ class ClaimsCheck:
         self.coverage: CoverageFact | None = None
         self.adjudication: AdjudicationFact | None = None
         self.numbers: set[str] = set()
-        self.handlers: dict[SegmentNode, Handler] = {node: method.__get__(self) for node, method in _handled(guide)}
+        self.handlers = _handlers(guide)
 
     def finish(self, _position: int) -> None:
         """The transaction set has ended."""
@@ -238,8 +239,7 @@ def _cents(text: str) -> int | None:
         return None
 
 
-_Method = Callable[..., None]
-_ANYWHERE: dict[str, _Method] = {
+_ANYWHERE: dict[str, Handler] = {
     "BHT": ClaimsCheck._bht,
     "HL": ClaimsCheck._hl,
     "SBR": ClaimsCheck._sbr,
@@ -256,7 +256,7 @@ _ANYWHERE: dict[str, _Method] = {
     "SV2": ClaimsCheck._sv2,
     "SVD": ClaimsCheck._svd,
 }
-_IN_LOOP: dict[tuple[str, str], _Method] = {
+_IN_LOOP: dict[tuple[str, str], Handler] = {
     ("DTP", "2300"): ClaimsCheck._claim_date,
     ("DTP", "2400"): ClaimsCheck._line_date,
     ("REF", "2300"): ClaimsCheck._claim_ref,
@@ -268,10 +268,10 @@ _IN_LOOP: dict[tuple[str, str], _Method] = {
 
 
 @cache
-def _handled(guide: Guide) -> tuple[tuple[SegmentNode, _Method], ...]:
-    found: list[tuple[SegmentNode, _Method]] = []
+def _handlers(guide: Guide) -> Mapping[SegmentNode, Handler]:
+    found: dict[SegmentNode, Handler] = {}
     for node in guide.segments:
         method = _IN_LOOP.get((node.name, node.loop.name)) or _ANYWHERE.get(node.name)
         if method is not None:
-            found.append((node, method))
-    return tuple(found)
+            found[node] = method
+    return MappingProxyType(found)

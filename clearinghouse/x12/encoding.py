@@ -99,9 +99,37 @@ class SegmentWriter:
         self.loop = ""
         self.segments: list[str] = []
         self._forbidden = _forbidden(delimiters)
+        self._untidy = _untidy(delimiters)
 
     def add(self, segment_id: str, *elements: Element) -> None:
         """Write one segment; trailing blank elements and components are dropped. Raises UnwritableValue."""
+        if not self._add_plain(segment_id, elements):
+            self._add_encoded(segment_id, elements)
+
+    def _add_plain(self, segment_id: str, elements: tuple[Element, ...]) -> bool:
+        """Write a segment none of whose values needs the encoder; False when one does (judged once for all of them)."""
+        written: list[str] = [segment_id]
+        for element in elements:
+            if element.__class__ is tuple:
+                parts = [*element]
+                while parts and not parts[-1]:
+                    parts.pop()
+                if self._forbidden.search("".join(parts)):
+                    return False
+                written.append(self.delimiters.component.join(parts))
+            else:
+                if self._forbidden.search(element):  # type: ignore[arg-type]
+                    return False
+                written.append(element)  # type: ignore[arg-type]
+        while not written[-1]:
+            written.pop()
+        segment = self.delimiters.element.join(written).upper()
+        if self._untidy.search(segment):
+            return False
+        self.segments.append(segment)
+        return True
+
+    def _add_encoded(self, segment_id: str, elements: tuple[Element, ...]) -> None:
         written = [self._element(segment_id, index, element) for index, element in enumerate(elements, 1)]
         while written and not written[-1]:
             written.pop()
@@ -149,6 +177,13 @@ class SegmentWriter:
 def _forbidden(delimiters: Delimiters, controls_only: bool = False) -> re.Pattern[str]:
     marks = re.escape(delimiters.element + delimiters.component + delimiters.repetition + delimiters.segment)
     return re.compile(rf"[\x00-\x1f\x7f{marks}]" if controls_only else rf"[^ -~]|[{marks}]")
+
+
+@lru_cache(maxsize=64)
+def _untidy(delimiters: Delimiters) -> re.Pattern[str]:
+    """Spaces to be dropped: doubled, or at the edge of an element or component."""
+    marks = re.escape(delimiters.element + delimiters.component)
+    return re.compile(rf" [ {marks}]|[{marks}] | $")
 
 
 _LOOKALIKES = str.maketrans(

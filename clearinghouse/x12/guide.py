@@ -21,12 +21,14 @@ from clearinghouse.x12.guide_tables import (
 from clearinghouse.x12.patterns import COMPONENT, ELEMENT, segment_pattern
 
 _PREFIX = 3
+# Segments whose numbers or counts the walk itself keeps.
+_STRUCTURAL = frozenset(("HL", "LX", "CLM", "CLP", "SE"))
 
 
 class SegmentNode:
     """One segment at its place in the guide. `moves` remembers where each next segment leads from here."""
 
-    __slots__ = ("bit", "handler", "key", "loop", "moves", "name", "order", "qualifiers", "table", "tests")
+    __slots__ = ("bit", "key", "loop", "moves", "name", "order", "qualifiers", "structural", "table", "tests")
 
     def __init__(self, table: SegmentTable, loop: LoopNode, order: int, bit: int) -> None:
         self.table = table
@@ -37,7 +39,7 @@ class SegmentNode:
         self.qualifiers, self.key = _discriminator(table)
         self.moves: dict[str, Any] = {}
         self.tests: Any = None
-        self.handler: Any = None
+        self.structural = table.name in _STRUCTURAL
 
     @property
     def test(self) -> Any:

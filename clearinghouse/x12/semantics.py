@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from clearinghouse.x12.answers_check import AcknowledgementCheck, RemittanceCheck, StatusCheck
@@ -15,7 +16,7 @@ from clearinghouse.x12.walk import Handler
 class Semantics(Protocol):
     """Checks across segments: handlers by guide node, and what to say when the transaction set ends."""
 
-    handlers: dict[SegmentNode, Handler]
+    handlers: Mapping[SegmentNode, Handler]
 
     def finish(self, position: int) -> None:
         """The transaction set has ended at this position."""

@@ -5,7 +5,8 @@ The loop over segments is the hot path of the product's check: it keeps nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from clearinghouse.x12.explain import explain
 from clearinghouse.x12.findings import ERROR, Finding, TransactionReport
@@ -15,7 +16,8 @@ from clearinghouse.x12.patterns import COMPONENT, ELEMENT, FORBIDDEN_CONTROL
 ENVELOPE = frozenset(("ISA", "IEA", "GS", "GE", "ST", "TA1"))
 # What may follow an NM1 that was not recognized and belongs to it: reported once, with the NM1.
 _FOLLOWERS = frozenset(("N3", "N4", "REF", "PER", "PRV", "DMG"))
-Handler = Callable[[str, int, str], None]
+# Called with (the later checks' own state, segment, position, loop name).
+Handler = Callable[[Any, str, int, str], None]
 
 
 class _Frame:
@@ -33,19 +35,21 @@ class _Frame:
 class Walk:
     """The check of one ST..SE against its guide (SNIP 1 and 2), fed with batches of canonical segments.
 
-    `handlers` maps guide nodes to functions called with (segment, position, loop name) for the later SNIP types;
-    `on_close(loop name)` is called when a loop ends.
+    `handlers` maps guide nodes to functions called with (`observer`, segment, position, loop name) for the later SNIP
+    types; the map is shared by all transaction sets of a guide.
     """
 
     def __init__(
         self,
         guide: Guide,
         report: TransactionReport,
-        handlers: dict[SegmentNode, Handler] | None = None,
+        handlers: Mapping[SegmentNode, Handler] | None = None,
+        observer: object = None,
     ) -> None:
         self.guide = guide
         self.report = report
         self.handlers = handlers or {}
+        self.observer = observer
         self.node = guide.start
         self.position = 0
         self.frames = [_Frame(guide.root, 1)]
@@ -59,12 +63,13 @@ class Walk:
         """The ST segment."""
         self.position = 1
         self.frames[-1].seen |= self.node.bit
-        self._explain(self.node, text, 1)
+        if not self.node.test(text):
+            self._explain(self.node, text, 1)
         self.control_number = [*text.split(ELEMENT), "", ""][2]
 
     def feed(self, segments: list[str], index: int) -> int:
         """Judge segments from `index` until SE or an envelope segment; returns the index after the last one judged."""
-        move_of, handlers = self.guide.move, self.handlers
+        move_of, handlers, observer = self.guide.move, self.handlers, self.observer
         node, position, frame = self.node, self.position, self.frames[-1]
         for at in range(index, len(segments)):
             text = segments[at]
@@ -103,9 +108,9 @@ class Walk:
                 self._explain(target, text, position)
             handler = handlers.get(target)
             if handler is not None:
-                handler(text, position, target.loop.name)
+                handler(observer, text, position, target.loop.name)
             node = target
-            if move.node.name in _STRUCTURAL:
+            if target.structural:
                 self._structure(target, text, position)
                 if self.done:
                     self.node, self.position = node, position
@@ -351,9 +356,6 @@ class _Hierarchy:
 
     def _wrong(self, message: str, element: str, loop: str, position: int) -> None:
         self.walk._add(2, "hierarchy-wrong", message, "HL", position, loop, element, ik3="8", ik4="7")
-
-
-_STRUCTURAL = frozenset(("HL", "LX", "CLM", "CLP", "SE"))
 
 
 def _parent_level(loop: LoopNode) -> LoopNode | None:
