@@ -31,7 +31,7 @@ def check_mappings(
     """Everything wrong or odd in the files, as ``file:line:column: sentence``."""
     problems = Problems()
     loaded = read_mapping_set(files, problems, notations, rules)
-    remarks = Problems()
+    remarks = problems.beside()
     if not len(problems):
         _remark_on_payers(loaded, remarks)
         _remark_on_services(loaded, remarks)

@@ -92,6 +92,12 @@ class Problems:
         """Keep where an entry begins, so that a later check can name its column too."""
         self._entries[place.entry] = place
 
+    def beside(self) -> Problems:
+        """An empty collector that knows the same entries."""
+        other = Problems()
+        other._entries = self._entries
+        return other
+
     def add_at(self, entry: str, sentence: str) -> None:
         """Note a problem with an entry by its ``file:line``."""
         file, _, line = entry.rpartition(":")

@@ -1,0 +1,119 @@
+import pytest
+
+from adapters.fhir.view import FHIR_NOTATION
+from adapters.hl7.view import HL7_NOTATION
+from adapters.mapping.catalogue import load_mapping_set
+from adapters.mapping.check import check_mappings
+from adapters.mapping.engine import SourceInterpreter
+from adapters.mapping.explain import ExplainedEntry, explain_message, explain_resource
+from adapters.mapping.mapping_files import read_mapping_files
+from gateway.errors import FormatError
+from tests.unit.mapping.small_set import HL7_SOURCE, PAYERS, SERVICES, Arrived, a_set, message, resource
+
+PID = ("PID", {3: "77^^^OAK^MR"})
+FT1 = ("FT1", {1: "1", 2: "T1", 4: "202608030900", 6: "CG", 7: "XXX"})
+PAID = ("FT1", {1: "2", 2: "T2", 6: "PY"})
+
+
+def explained(source: str = HL7_SOURCE) -> list[ExplainedEntry]:
+    loaded = load_mapping_set(a_set(sources=source), [HL7_NOTATION])
+    interpreter = SourceInterpreter(loaded.source("oak-hl7"), HL7_NOTATION)
+    return explain_message(interpreter, message("DFT^P03", PID, FT1, PAID))
+
+
+def test_each_field_says_what_it_got_from_where_by_which_line() -> None:
+    charge = explained()[0]
+    assert (True, "FT1[1]", "sources/oak-hl7.yaml:9") == (charge.applies, charge.place, charge.entry)
+    assert "kind in ['CG', 'CR'] is true (sources/oak-hl7.yaml:14)" == charge.why
+    fields = {each.name: each for each in charge.fields}
+    assert (("2026-08-03 14:00:00+00:00",), ("FT1[1]-4.1",), "sources/oak-hl7.yaml:20") == (
+        tuple(str(value).replace("T", " ") for value in fields["start_at"].values),
+        fields["start_at"].positions,
+        fields["start_at"].chosen_by,
+    )
+    assert ({"namespace": "oak-mrn", "value": "77"},) == fields["patient"].values
+    assert ("oak-charge", "T1") == tuple(fields["identifiers"].values[0].values())
+
+
+def test_a_field_that_got_nothing_says_what_was_tried_and_why() -> None:
+    fields = {each.name: each for each in explained()[0].fields}
+    assert ((), "FT1-7.1", ("FT1[1]-7.1: the value map does not know this value (sources/oak-hl7.yaml:18)",)) == (
+        fields["session"].values,
+        fields["session"].tried,
+        fields["session"].notes,
+    )
+    assert ((), "FT1-4.2", ()) == (fields["end_at"].values, fields["end_at"].tried, fields["end_at"].notes)
+
+
+def test_the_alternative_that_gave_a_value_is_named() -> None:
+    source = HL7_SOURCE.replace(
+        "end_at: FT1-4.2", "end_at:\n        first_of:\n          - FT1-4.2\n          - FT1-4.1"
+    )
+    end = next(each for each in explained(source)[0].fields if each.name == "end_at")
+    assert ("FT1-4.2 or FT1-4.1", "sources/oak-hl7.yaml:24") == (end.tried, end.chosen_by)
+
+
+def test_an_entry_that_does_not_apply_says_why() -> None:
+    other = HL7_SOURCE + (
+        "  - name: stay\n    record: episode\n    from: ADT^A01\n"
+        "    identity: [{from: PV1-19, namespace: oak-visit}]\n    fields: {patient: PID-3}\n"
+        "  - name: policy\n    record: coverage\n    from: DFT^P03\n    each: IN1\n"
+        "    identity: [{from: IN1-36, namespace: oak-policy}]\n    fields: {patient: PID-3}\n"
+    )
+    whys = [(each.name, each.applies, each.why) for each in explained(other)]
+    assert [
+        ("charge", True, "kind in ['CG', 'CR'] is true (sources/oak-hl7.yaml:14)"),
+        ("charge", False, "kind in ['CG', 'CR'] is false (sources/oak-hl7.yaml:14)"),
+        ("stay", False, "is for ADT^A01; the message is DFT^P03"),
+        ("policy", False, "the message has no IN1"),
+    ] == whys
+
+
+def test_a_resource_is_explained_like_a_message() -> None:
+    loaded = load_mapping_set(read_mapping_files(shipped=True, overlay=None), [FHIR_NOTATION])
+    interpreter = SourceInterpreter(loaded.source("generic-fhir"), FHIR_NOTATION)
+    patient = resource(resourceType="Patient", id="p", gender="robot", name=[{"family": "Rivera"}])
+    applied = [each for each in explain_resource(interpreter, patient, Arrived()) if each.applies]
+    (entry,) = applied
+    fields = {each.name: each for each in entry.fields}
+    assert ("Rivera",) == fields["name.family"].values
+    assert "the value map does not know this value" in fields["sex"].notes[0]
+
+
+def test_bytes_that_are_no_message_cannot_be_explained() -> None:
+    loaded = load_mapping_set(a_set(sources=HL7_SOURCE), [HL7_NOTATION])
+    with pytest.raises(FormatError):
+        explain_message(SourceInterpreter(loaded.source("oak-hl7"), HL7_NOTATION), b"")
+
+
+def test_the_shipped_set_holds_without_problem_or_remark() -> None:
+    found = check_mappings(read_mapping_files(shipped=True, overlay=None), [HL7_NOTATION, FHIR_NOTATION])
+    assert ((), ()) == (found.problems, found.remarks)
+    assert found.ok
+
+
+def test_a_set_with_problems_is_not_ok_and_is_still_read_as_far_as_it_goes() -> None:
+    found = check_mappings(a_set(payers=PAYERS.replace("CI", "COMMERCIAL")))
+    assert not found.ok
+    assert 1 == len(found.problems)
+    assert "oak-main" in found.loaded.catalogue.facilities
+
+
+def test_what_is_right_but_odd_is_remarked_on() -> None:
+    unused = PAYERS + PAYERS.removeprefix("payers:\n").replace("acme", "idle").replace("ACME", "IDLE").replace(
+        "    routes: [{connection: house, payer_number: 60054}]\n", ""
+    )
+    services = SERVICES + (
+        "  - {id: medicaid, since: 2026-01-01, level_of_care: IOP, form: 837P, lines_of_business: [medicaid],\n"
+        "     hcpcs: H9999}\n"
+    )
+    found = check_mappings(a_set(payers=unused, services=services))
+    assert found.ok
+    assert [
+        "payers/oak.yaml:8:5: 'idle' has no route: its claims cannot be sent",
+        "payers/oak.yaml:8:5: no service definition says how 'idle' is billed",
+        "services/oak.yaml:2:5: S9480 is not in codes/hcpcs.yaml; add it there if it is right",
+        "services/oak.yaml:9:5: H9999 is not in codes/hcpcs.yaml; add it there if it is right",
+        "services/oak.yaml:9:5: no charge prices H9999 at any facility",
+        "services/oak.yaml:9:5: service 'medicaid' is for payers of a kind that no payer file has",
+    ] == list(found.remarks)
