@@ -1,0 +1,90 @@
+"""Who asks: a user's or a source's bearer token, and whether the role may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive
+
+from gateway.api.errors import Unauthenticated
+from gateway.pipeline.commands import Actor
+from gateway.wiring.feeds import source_of_token
+from gateway.wiring.people import Permission, require, user_of_token
+from gateway.wiring.site import Site
+
+BODY_MAX = 32 * 1024 * 1024
+_USER_TOKEN = HTTPBearer(auto_error=False, scheme_name="user", description="A user's token; site.yaml names its file.")
+_SOURCE_TOKEN = HTTPBearer(auto_error=False, scheme_name="source", description="A source's token.")
+_UserToken = Annotated[HTTPAuthorizationCredentials | None, Depends(_USER_TOKEN)]
+_SourceToken = Annotated[HTTPAuthorizationCredentials | None, Depends(_SOURCE_TOKEN)]
+
+
+class Access:
+    """Dependencies that let a request through or refuse it."""
+
+    def __init__(self, site: Site) -> None:
+        self._user = user_of_token(site.settings)
+        self._source = source_of_token(site.settings)
+
+    def check_known(self, authorization: str) -> None:
+        """Raise Unauthenticated unless the header names a user or a source; what each may is asked later."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not (self._user(token) or self._source(token)):
+            raise Unauthenticated
+
+    def may(self, permission: Permission) -> Callable[..., Actor]:
+        """A dependency giving the user who asks, refused without the permission."""
+
+        def user(given: _UserToken) -> Actor:
+            actor = self._user(given.credentials) if given is not None else None
+            if actor is None:
+                raise Unauthenticated
+            require(actor, permission)
+            return actor
+
+        return user
+
+    def source(self, given: _SourceToken) -> str:
+        """A dependency giving the source whose token it is."""
+        name = self._source(given.credentials) if given is not None else None
+        if name is None:
+            raise Unauthenticated("send the bearer token of a source of this site")
+        return name
+
+
+def guarded_route(access: Access) -> type[APIRoute]:
+    """A route that reads no body of anybody it does not know, and none without an end."""
+
+    class GuardedRoute(APIRoute):
+        """Asks for the token first; FastAPI itself would parse the body before any dependency."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            """The handler behind the guard."""
+            handle = super().get_route_handler()
+
+            async def guarded(request: Request) -> Response:
+                access.check_known(request.headers.get("authorization", ""))
+                return await handle(Request(request.scope, _limited(request.receive)))
+
+            return guarded
+
+    return GuardedRoute
+
+
+def _limited(receive: Receive) -> Receive:
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_MAX:
+            raise HTTPException(413, f"the body is larger than {BODY_MAX // 1024 // 1024} MB; send it in parts")
+        return message
+
+    return limited

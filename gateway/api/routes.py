@@ -1,0 +1,231 @@
+"""The addresses of /api/v1, each a sentence to the desk. Nothing is decided here but who may ask."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.access import BODY_MAX, Access, guarded_route
+from gateway.pipeline.commands import Actor
+from gateway.wiring import messages
+from gateway.wiring.desk import Desk
+from gateway.wiring.ingest import Taking
+from gateway.wiring.people import Permission
+
+_ERROR = {"application/json": {"example": {"error": {"kind": "not-found", "message": "there is no such claim"}}}}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "No token, or one of nobody", "content": _ERROR},
+    403: {"description": "The role may not, or the state does not allow it", "content": _ERROR},
+    404: {"description": "Nothing by that name", "content": _ERROR},
+    409: {"description": "Somebody changed it first", "content": _ERROR},
+    422: {"description": "The request is not right", "content": _ERROR},
+    503: {"description": "The database does not answer; nothing was changed", "content": _ERROR},
+}
+
+Answer = dict[str, Any]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Reason(_Request):
+    """Why, where a reason is not needed."""
+
+    reason: str = Field("", max_length=1000)
+
+
+class RequiredReason(_Request):
+    """Why; it stays with the decision."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class OverrideRequest(RequiredReason):
+    """Let one rule's block pass on one claim until a day."""
+
+    rule: str = Field(min_length=1, description="The rule's name, as the finding has it.")
+    expires_on: date
+
+
+class ResolveRequest(RequiredReason):
+    """What became of a file in doubt."""
+
+    resolution: str = Field(description="resend, confirm-delivered or abandon")
+
+
+class EncounterDecision(_Request):
+    """Whether two encounters told by two feeds are one."""
+
+    encounters: tuple[str, str]
+    decision: str = Field(description="same or different")
+    organization: str = ""
+
+
+class AgainRequest(_Request):
+    """Which messages to interpret once more: one, or all that failed."""
+
+    message_id: str = ""
+    failed: bool = False
+
+
+def api_router(desk: Desk, access: Access) -> APIRouter:
+    """Every address under /api/v1."""
+    router = APIRouter(prefix="/api/v1", responses=_ERRORS, route_class=guarded_route(access))
+    for add in (_add_claims, _add_encounters, _add_exchange, _add_messages, _add_whole):
+        add(router, desk, access)
+    return router
+
+
+def _add_claims(router: APIRouter, desk: Desk, access: Access) -> None:
+    see = [Depends(access.may(Permission.SEE_CLAIMS))]
+
+    @router.get("/claims", tags=["claims"], summary="List claims", dependencies=see)
+    def claims(payer: str = "", state: str = "", limit: Annotated[int, Query(ge=0, le=10_000)] = 500) -> Answer:
+        return desk.claims(payer=payer, state=state, limit=limit)
+
+    @router.get("/claims/{claim}", tags=["claims"], summary="One claim by id, number or key", dependencies=see)
+    def claim(claim: str) -> Answer:
+        return desk.claim(claim)
+
+    @router.get("/claims/{claim}/why", tags=["claims"], summary="Why it is as it is", dependencies=see)
+    def why(claim: str) -> Answer:
+        return desk.why(claim)
+
+    @router.post("/claims/{claim}/release", tags=["claims"], summary="Let it leave as it is now")
+    def release(
+        claim: str, request: Reason, actor: Annotated[Actor, Depends(access.may(Permission.RELEASE))]
+    ) -> Answer:
+        return desk.release(claim, actor, request.reason)
+
+    @router.post("/claims/{claim}/hold", tags=["claims"], summary="Keep it back until somebody releases it")
+    def hold(
+        claim: str, request: RequiredReason, actor: Annotated[Actor, Depends(access.may(Permission.HOLD))]
+    ) -> Answer:
+        return desk.hold(claim, actor, request.reason)
+
+    @router.post("/claims/{claim}/override", tags=["claims"], summary="Let one rule's block pass, until a day")
+    def override(
+        claim: str, request: OverrideRequest, actor: Annotated[Actor, Depends(access.may(Permission.OVERRIDE))]
+    ) -> Answer:
+        return desk.override(claim, request.rule, actor, request.reason, request.expires_on)
+
+
+def _add_encounters(router: APIRouter, desk: Desk, access: Access) -> None:
+    @router.get(
+        "/encounters",
+        tags=["encounters"],
+        summary="Where each encounter's bill is",
+        dependencies=[Depends(access.may(Permission.SEE_CLAIMS))],
+    )
+    def encounters(place: str = "", on: date | None = None) -> Answer:
+        return desk.encounters(place=place, on=on)
+
+    @router.post("/encounters/decisions", tags=["encounters"], summary="Say whether two encounters are one")
+    def decide(
+        request: EncounterDecision, actor: Annotated[Actor, Depends(access.may(Permission.DECIDE_ENCOUNTERS))]
+    ) -> Answer:
+        first, second = request.encounters
+        return desk.decide_encounters(first, second, request.decision, actor, request.organization)
+
+    @router.put("/credentials", tags=["credentials"], summary="Replace a roster by the rows of a CSV")
+    def credentials(
+        content: Annotated[bytes, Body(media_type="text/csv", max_length=BODY_MAX)],
+        actor: Annotated[Actor, Depends(access.may(Permission.LOAD_CREDENTIALS))],
+        organization: str = "",
+    ) -> Answer:
+        return desk.load_credentials(content, "roster.csv", actor, organization)
+
+
+def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:
+    may_exchange = access.may(Permission.EXCHANGE)
+
+    @router.get(
+        "/exchange",
+        tags=["exchange"],
+        summary="What is queued, in doubt, silent, set aside at each connection",
+        dependencies=[Depends(access.may(Permission.SEE_COUNTS))],
+    )
+    def status() -> Answer:
+        return desk.exchange_status()
+
+    @router.post("/exchange/send", tags=["exchange"], summary="Send what is released, now")
+    def send(actor: Annotated[Actor, Depends(may_exchange)], connection: str = "") -> Answer:
+        return desk.send(actor, connection)
+
+    @router.post("/exchange/collect", tags=["exchange"], summary="Collect what is waiting, now")
+    def collect(actor: Annotated[Actor, Depends(may_exchange)], connection: str = "") -> Answer:
+        return desk.collect(actor, connection)
+
+    @router.post("/exchange/{interchange}/resolve", tags=["exchange"], summary="Decide on a file in doubt")
+    def resolve(
+        interchange: str,
+        request: ResolveRequest,
+        actor: Annotated[Actor, Depends(access.may(Permission.RESOLVE))],
+    ) -> Answer:
+        return desk.resolve(interchange, request.resolution, actor, request.reason)
+
+    @router.get(
+        "/answers",
+        tags=["exchange"],
+        summary="What partners answered",
+        dependencies=[Depends(access.may(Permission.SEE_COUNTS))],
+    )
+    def answers(type: str = "", status: str = "") -> Answer:
+        return desk.answers(type=type, status=status)
+
+    @router.get("/answers/{answer}/raw", tags=["exchange"], summary="One answer's bytes", response_class=Response)
+    def raw(answer: str, actor: Annotated[Actor, Depends(access.may(Permission.HAND_ON_ANSWERS))]) -> Response:
+        return Response(desk.raw_answer(answer, actor), media_type="application/edi-x12")
+
+
+def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
+    @router.get(
+        "/messages",
+        tags=["messages"],
+        summary="Messages as they came, and what of them failed",
+        dependencies=[Depends(access.may(Permission.SEE_MESSAGES))],
+    )
+    def listed(source: str = "", failed: bool = False, limit: Annotated[int, Query(ge=0, le=10_000)] = 500) -> Answer:
+        return messages.message_list(desk.site, source=source, failed_only=failed, limit=limit)
+
+    @router.post("/messages/again", tags=["messages"], summary="Interpret messages by the mapping set now in force")
+    def again(
+        request: AgainRequest, actor: Annotated[Actor, Depends(access.may(Permission.INTERPRET_AGAIN))]
+    ) -> Answer:
+        return messages.run_again(desk.site, actor, message_id=request.message_id, failed=request.failed)
+
+    @router.post("/messages", tags=["messages"], summary="Take HL7 messages or FHIR JSON in, with a source's token")
+    async def ingest(request: Request, source: Annotated[str, Depends(access.source)]) -> Answer:
+        return await run_in_threadpool(_take, desk, source, await request.body())
+
+
+def _take(desk: Desk, source: str, content: bytes) -> Answer:
+    taking = Taking(desk.site, source)
+    taking.take_bytes(content)
+    return taking.finish()
+
+
+def _add_whole(router: APIRouter, desk: Desk, access: Access) -> None:
+    see_counts = [Depends(access.may(Permission.SEE_COUNTS))]
+
+    @router.get("/funnel", tags=["whole"], summary="Encounters to money, in the order they go", dependencies=see_counts)
+    def funnel() -> Answer:
+        return desk.funnel()
+
+    @router.get(
+        "/doctor", tags=["whole"], summary="Recount from raw messages and frozen bytes", dependencies=see_counts
+    )
+    def doctor() -> Answer:
+        return desk.doctor()
+
+    @router.get(
+        "/export",
+        tags=["whole"],
+        summary="Claims, lines, money and states by business identity",
+        dependencies=[Depends(access.may(Permission.SEE_CLAIMS))],
+    )
+    def export() -> Answer:
+        return desk.export()

@@ -1,0 +1,5 @@
+"""`python -m gateway.cli` is `cleanclaim`."""
+
+from gateway.cli import main
+
+main()

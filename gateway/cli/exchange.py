@@ -1,0 +1,141 @@
+"""Commands about partners: what is where, send, collect, decide on a file in doubt, hand answers on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_desk
+
+_Connection = Annotated[str, typer.Option("--connection", help="Only this connection.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    exchange = typer.Typer(help="Send claims, collect answers, decide on files in doubt.", no_args_is_help=True)
+    for name, command in (("status", status), ("send", send), ("collect", collect), ("resolve", resolve), ("raw", raw)):
+        exchange.command(name)(command)
+    app.add_typer(exchange, name="exchange")
+
+
+def status(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """Say what is queued, in doubt, silent or set aside at each connection."""
+    with open_desk(site) as desk:
+        found = desk.exchange_status()
+    output.show(found, as_json=as_json, render=_render_status)
+    return output.OK
+
+
+def _render_status(found: dict[str, Any]) -> None:
+    for each in found["connections"]:
+        output.say(each["connection"])
+        answers = ", ".join(f"{number} {kind}" for kind, number in each["answers"].items() if number)
+        output.facts(
+            [
+                ("  queued", each["queued"]),
+                ("  sending", each["sending"]),
+                ("  delivered", each["delivered"]),
+                ("  rejected", each["rejected"]),
+                ("  answers", answers or "none"),
+            ]
+        )
+        for row in each["in_doubt"]:
+            output.say(f"  in doubt: {row['id']} ({row['remote_name']}); cleanclaim exchange resolve {row['id']} ...")
+        for row in each["silent"]:
+            output.say(f"  silent: {row['remote_name']}, {row['claims']} claims, sent {row['created_at'][:16]}")
+        for row in each["set_aside"]:
+            output.say(f"  set aside: {row['type']} {row['id']}: {row['status']}, {row['reason']}")
+        for row in each["not_ours"]:
+            output.say(f"  not ours: {row['type']} {row['id']}: {row['reason']}")
+
+
+def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
+    """Freeze what is released and send it, now; 'cleanclaim serve' does so by itself."""
+    from gateway.wiring.people import Permission, find_actor
+
+    with open_desk(site) as desk:
+        actor = find_actor(desk.site.settings, act_as, Permission.EXCHANGE)
+        with output.progress("sending"):
+            done = desk.send(actor, connection)
+    output.show(done, as_json=as_json, render=_render_sent)
+    return output.FOUND if any(each["paused"] or each["in_doubt"] for each in done["connections"]) else output.OK
+
+
+def _render_sent(done: dict[str, Any]) -> None:
+    rows = [(each["connection"], each["frozen"], each["delivered"], each["in_doubt"]) for each in done["connections"]]
+    numbers = ("frozen", "delivered", "in doubt")
+    output.table(("connection", *numbers), rows, right=numbers)
+    for each in done["connections"]:
+        if each["paused"]:
+            output.say(f"{each['connection']} is paused: {each['paused']}")
+
+
+def collect(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
+    """Collect what is waiting at the partners and apply it, now; 'cleanclaim serve' does so by itself."""
+    from gateway.wiring.people import Permission, find_actor
+
+    with open_desk(site) as desk:
+        actor = find_actor(desk.site.settings, act_as, Permission.EXCHANGE)
+        with output.progress("collecting"):
+            done = desk.collect(actor, connection)
+    output.show(done, as_json=as_json, render=_render_collected)
+    troubled = any(each["paused"] or each["problems"] or each["set_aside"] for each in done["connections"])
+    return output.FOUND if troubled else output.OK
+
+
+def _render_collected(done: dict[str, Any]) -> None:
+    rows = [
+        (each["connection"], each["files"], each["applied"], each["duplicates"], each["set_aside"])
+        for each in done["connections"]
+    ]
+    numbers = ("files", "applied", "duplicates", "set aside")
+    output.table(("connection", *numbers), rows, right=numbers)
+    for each in done["connections"]:
+        for problem in [*each["problems"], *([each["paused"]] if each["paused"] else [])]:
+            output.say(f"{each['connection']}: {problem}")
+
+
+def resolve(
+    interchange: Annotated[str, typer.Argument(help="The interchange's id, as 'status' shows it.", show_default=False)],
+    resolution: Annotated[str, typer.Argument(help="resend, confirm-delivered or abandon", show_default=False)],
+    site: SiteFolder = HERE,
+    reason: Reason = "",
+    act_as: ActAs = "",
+    as_json: AsJson = False,
+) -> int:
+    """Decide on a file in doubt, after asking the partner whether it has it. Supervisors only; it is audited."""
+    from gateway.wiring.people import Permission, find_actor
+
+    with open_desk(site) as desk:
+        actor = find_actor(desk.site.settings, act_as, Permission.RESOLVE)
+        done = desk.resolve(interchange, resolution, actor, reason)
+    output.show(
+        done, as_json=as_json, render=lambda _: output.say(f"Interchange {done['interchange']} is {done['state']}.")
+    )
+    return output.OK
+
+
+def raw(
+    folder: Annotated[Path, typer.Argument(help="Where the files are written.", show_default=False)],
+    site: SiteFolder = HERE,
+    type: Annotated[str, typer.Option("--type", help="835, 277CA, 999 or TA1; empty for all.")] = "835",
+    status: Annotated[str, typer.Option("--status", help="applied, quarantined, unbalanced or duplicate.")] = "",
+    act_as: ActAs = "",
+    as_json: AsJson = False,
+) -> int:
+    """Hand answers on to another system: write their bytes as they came into a folder, each once."""
+    from gateway.wiring.people import Permission, find_actor
+
+    with open_desk(site) as desk:
+        actor = find_actor(desk.site.settings, act_as, Permission.HAND_ON_ANSWERS)
+        done = desk.hand_on(folder, actor, type=type, status=status)
+    output.show(done, as_json=as_json, render=_render_handed_on)
+    return output.OK
+
+
+def _render_handed_on(done: dict[str, Any]) -> None:
+    new = sum(each["written"] for each in done["files"])
+    output.say(f"Wrote {output.count(new, 'file')}; {len(done['files']) - new:,} were there already.")

@@ -1,0 +1,136 @@
+"""Commands about files alone, no site needed: check and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.options import AsJson
+
+_Files = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
+_MOST_SHOWN = 200
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("check")(check)
+    app.command("read")(read)
+
+
+def check(files: _Files, as_json: AsJson = False) -> int:
+    """Check any 837, 835, 277CA, 999, TA1, HL7 v2 or FHIR file. Exit 0 clean, 1 findings, 2 unreadable."""
+    from gateway.wiring.files import check_files, expand, is_clean
+
+    paths = expand(files)
+    with output.progress("checking", len(paths)) as advance:
+        checked = []
+        for entry in check_files(paths):
+            checked.append(entry)
+            advance(1)
+    output.show({"files": checked}, as_json=as_json, render=_render_checked)
+    if not all(entry["readable"] for entry in checked):
+        return output.MISUSE
+    return output.OK if all(is_clean(entry) for entry in checked) else output.FOUND
+
+
+def _render_checked(answer: dict[str, Any]) -> None:
+    from gateway.wiring.files import is_clean
+
+    for entry in answer["files"]:
+        if not entry["readable"]:
+            output.say(f"{entry['path']}: unreadable: {entry['error']}")
+            continue
+        rows = list(_finding_rows(entry, ""))
+        output.say(
+            f"{entry['path']}: {_what(entry)}: {'clean' if is_clean(entry) else output.count(len(rows), 'finding')}"
+        )
+        if rows:
+            output.table(("severity", "type", "in", "where", "code", "what"), rows[:_MOST_SHOWN])
+        if len(rows) > _MOST_SHOWN:
+            output.say(f"and {len(rows) - _MOST_SHOWN:,} more; --json lists all")
+
+
+def _what(entry: dict[str, Any]) -> str:
+    """What a file holds, in a few words."""
+    if entry["format"] == "fhir":
+        return entry["resource_type"] or "FHIR"
+    if entry["format"] == "hl7v2":
+        return output.count(len(entry["messages"]), "HL7 message")
+    kinds = [one["type"] for each in entry["interchanges"] for group in each["groups"] for one in group["transactions"]]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "no transaction"
+
+
+def _finding_rows(part: dict[str, Any], where: str) -> Any:
+    for each in part.get("findings", ()):
+        yield _finding_row(each, where)
+    for name, title in (("interchanges", "interchange"), ("groups", "group"), ("transactions", ""), ("messages", "")):
+        for below in part.get(name, ()):
+            inside = title or below["type"]
+            number = below.get("control_number", below.get("index", ""))
+            yield from _finding_rows(below, f"{inside} {number}".strip())
+
+
+def _finding_row(finding: dict[str, Any], where: str) -> tuple[object, ...]:
+    place = finding.get("element") or finding.get("position") or finding.get("segment")
+    if "snip" in finding:
+        parts = (finding["segment"], finding["position"], finding["loop"], finding["element"])
+        place = " ".join(str(each) for each in parts if each is not None)
+    kind = f"SNIP {finding['snip']}" if "snip" in finding else ""
+    return finding["severity"], kind, where, place, finding["code"], finding["message"]
+
+
+def read(
+    files: _Files,
+    write: Annotated[bool, typer.Option("--write", help="Prove it: write each back, and compare the bytes.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Read X12 and HL7 files without loss, as JSON; an 835 says whether it balances."""
+    from gateway.wiring.files import expand, read_files
+
+    paths = expand(files)
+    with output.progress("reading", len(paths)) as advance:
+        found = []
+        for entry in read_files(paths, prove=write):
+            found.append(entry)
+            advance(1)
+    output.show({"files": found}, as_json=as_json, render=_render_read)
+    if not all(entry["readable"] for entry in found):
+        return output.MISUSE
+    return output.OK if all(entry.get("same_bytes", True) for entry in found) else output.FOUND
+
+
+def _render_read(answer: dict[str, Any]) -> None:
+    for entry in answer["files"]:
+        if not entry["readable"]:
+            output.say(f"{entry['path']}: unreadable: {entry['error']}")
+            continue
+        proof = {True: "; written back, the same bytes", False: "; WRITTEN BACK, OTHER BYTES", None: ""}
+        output.say(f"{entry['path']}: {_what(entry)}{proof[entry.get('same_bytes')]}")
+        for interchange in entry.get("interchanges", ()):
+            for group in interchange["groups"]:
+                for transaction in group["transactions"]:
+                    _render_transaction(transaction)
+
+
+def _render_transaction(transaction: dict[str, Any]) -> None:
+    if "claims" not in transaction:
+        return
+    trace = transaction["trace"] or {}
+    balance = "balances" if transaction["balanced"] else "DOES NOT BALANCE"
+    paid = output.dollars(transaction["payment_cents"])
+    output.say(f"  835 {transaction['control_number']}: {trace.get('number', '')} pays {paid}, and {balance}")
+    if transaction["error"]:
+        output.say(f"  {transaction['error']}")
+    for off in transaction["out_of_balance"]:
+        said = f"{output.dollars(off['expected_cents'])} expected, {output.dollars(off['found_cents'])} found"
+        output.say(f"  out of balance at {off['where']}: {said}")
+    money = ("charge", "paid", "patient")
+    rows = [
+        (each["claim_id"], each["status_code"], *(output.dollars(each[f"{name}_cents"]) for name in money))
+        for each in transaction["claims"]
+    ]
+    if rows:
+        output.table(("claim", "status", *money), rows, right=money)

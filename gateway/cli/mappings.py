@@ -1,0 +1,110 @@
+"""Commands for whoever edits mapping files: check, explain, diff, put."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    mappings = typer.Typer(help="Check mapping files, explain a message, put an edit in force.", no_args_is_help=True)
+    for name, command in (("check", check), ("explain", explain), ("diff", diff), ("put", put)):
+        mappings.command(name)(command)
+    app.add_typer(mappings, name="mappings")
+
+
+def check(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """Check the shipped mapping files with the site's own over them: every problem as file:line:column."""
+    from gateway.wiring.mappings import check_site_mappings
+
+    found = check_site_mappings(site)
+    output.show(found, as_json=as_json, render=_render_check)
+    return output.OK if found["ok"] else output.FOUND
+
+
+def _render_check(found: dict[str, Any]) -> None:
+    for each in found["problems"]:
+        output.say(f"{each['place']}: {each['message']}")
+    for each in found["remarks"]:
+        output.say(f"{each['place']}: remark: {each['message']}")
+    if found["ok"]:
+        output.say(f"{output.count(found['files'], 'file')} ({found['own_files']} of the site's own): nothing wrong.")
+    else:
+        output.say(f"{output.count(len(found['problems']), 'problem')}; the set in force stays as it is.")
+
+
+def explain(
+    message: Annotated[str, typer.Argument(help="A message's id, or Type/id of a FHIR resource.", show_default=False)],
+    site: SiteFolder = HERE,
+    source: Annotated[str, typer.Option("--source", help="With Type/id: whose resource.")] = "",
+    values: Annotated[bool, typer.Option("--values", help="Show the values too; they are a patient's.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say what each mapping entry made of a message: which field, from where, by which line, or why nothing."""
+    from gateway.wiring.messages import explain as explain_stored
+
+    with open_desk(site) as desk:
+        found = explain_stored(desk.site, message, values=values, source=source)
+    output.show(found, as_json=as_json, render=_render_explained)
+    return output.OK
+
+
+def _render_explained(found: dict[str, Any]) -> None:
+    output.say(f"Message {found['message']} of {found['source']}")
+    for resource in found["resources"]:
+        if resource["resource"]:
+            output.say(f"\n{resource['resource']}")
+        for entry in resource["entries"]:
+            verdict = "applies" if entry["applies"] else "does not apply"
+            output.say(f"\n{entry['name']} ({entry['entry']}): {verdict}; {entry['why']}")
+            rows = [
+                (
+                    field["name"],
+                    field["positions"] or field["tried"],
+                    field["entry"],
+                    field["notes"] or field["values"] or ("found" if field["found"] else "nothing found"),
+                )
+                for field in entry["fields"]
+            ]
+            if rows:
+                output.table(("field", "from", "by", "result"), rows)
+
+
+def diff(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """Show how the files differ from the set in force. Exit 1 when they do."""
+    from gateway.wiring.mappings import diff_site_mappings
+
+    found = diff_site_mappings(site)
+    output.show(found, as_json=as_json, render=_render_diff)
+    return output.FOUND if found["files"] else output.OK
+
+
+def _render_diff(found: dict[str, Any]) -> None:
+    if not found["files"]:
+        output.say("The files are the set in force.")
+    for each in found["files"]:
+        output.say(f"{each['change']}: {each['path']}")
+        for line in each["lines"]:
+            output.say(f"  {line}")
+
+
+def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) -> int:
+    """Put the edited files in force, when nothing is wrong with them; who did it is kept."""
+    from gateway.wiring.mappings import put_site_mappings
+
+    done = put_site_mappings(site, act_as)
+    output.show(done, as_json=as_json, render=_render_put)
+    return output.OK
+
+
+def _render_put(done: dict[str, Any]) -> None:
+    if not done["changed"]:
+        output.say("The files are the set in force already.")
+        return
+    output.say(f"In force: {done['in_force'][:12]}, put by {done['actor']}.")
+    output.say("Messages interpreted before keep what they said; 'cleanclaim messages again --failed' asks anew.")

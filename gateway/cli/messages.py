@@ -1,0 +1,118 @@
+"""Commands about what came in: ingest files, list messages, interpret them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
+
+_MOST_LISTED = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("ingest")(ingest)
+    messages = typer.Typer(help="What came in, what of it failed; interpret it anew.", no_args_is_help=True)
+    messages.command("list")(list_messages)
+    messages.command("again")(again)
+    app.add_typer(messages, name="messages")
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders: .hl7, .json, .ndjson.", show_default=False)],
+    source: Annotated[
+        str, typer.Option("--source", help="Whose feed it is: a source of site.yaml.", show_default=False)
+    ],
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Take messages in from files, as if they had come over the wire. Run it again after a stop: it goes on."""
+    from gateway.wiring.files import expand
+    from gateway.wiring.ingest import ingest_paths
+
+    files = expand(paths)
+    with open_desk(site) as desk, output.progress("taking files in", len(files)) as advance:
+        found = ingest_paths(desk.site, source, files, advance)
+    output.show(found, as_json=as_json, render=_render_ingested)
+    return output.FOUND if found["totals"]["refused"] else output.OK
+
+
+def _render_ingested(found: dict[str, Any]) -> None:
+    totals = found["totals"]
+    output.say(
+        f"{output.count(totals['messages'], 'message')} of {output.count(totals['files'], 'file')}: "
+        f"{totals['stored']:,} stored, {totals['duplicate']:,} known already, {totals['refused']:,} refused; "
+        f"{output.count(totals['encounters'], 'encounter')}"
+    )
+    refused = [each for each in found["messages"] if each["outcome"] == "refused"]
+    for each in refused[:_MOST_LISTED]:
+        output.say(f"  refused: {each['path']} [{each['index']}]: {each['reason']}")
+    troubled = [(each, one) for each in found["messages"] if each["outcome"] != "refused" for one in each["findings"]]
+    for each, one in troubled[:_MOST_LISTED]:
+        output.say(f"  {each['path']} [{each['index']}] {one['place']}: {one['message']} {one['fix']}")
+    left_out = max(0, len(refused) - _MOST_LISTED) + max(0, len(troubled) - _MOST_LISTED)
+    if left_out:
+        output.say(f"  and {left_out:,} more; --json lists all")
+
+
+def list_messages(
+    site: SiteFolder = HERE,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those refused, or not understood whole.")] = False,
+    source: Annotated[str, typer.Option("--source", help="Only this source's.")] = "",
+    limit: Annotated[int, typer.Option(help="The newest so many; 0 for all.")] = 0,
+    as_json: AsJson = False,
+) -> int:
+    """List messages as they came, and what of them was not understood."""
+    from gateway.wiring.messages import message_list
+
+    with open_desk(site) as desk:
+        found = message_list(desk.site, source=source, failed_only=failed, limit=limit)
+    output.show(found, as_json=as_json, render=_render_messages)
+    return output.OK
+
+
+def _render_messages(found: dict[str, Any]) -> None:
+    rows = [
+        (each["id"], each["source"], each["type"], each["received_at"][:19], each["outcome"], _why(each))
+        for each in found["messages"]
+    ]
+    output.table(("message", "source", "type", "received", "outcome", "why"), rows)
+    output.say(f"\n{output.count(len(rows), 'message')}")
+
+
+def _why(message: dict[str, Any]) -> str:
+    findings = message["findings"]
+    if message["reason"] or not findings:
+        return message["reason"] or ""
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"{findings[0]['message']}{more}"
+
+
+def again(
+    message: Annotated[str, typer.Argument(help="A message's id; or --failed.", show_default=False)] = "",
+    failed: Annotated[bool, typer.Option("--failed", help="Every message that was not understood whole.")] = False,
+    site: SiteFolder = HERE,
+    act_as: ActAs = "",
+    as_json: AsJson = False,
+) -> int:
+    """Interpret messages anew, by the mapping set now in force."""
+    from gateway.wiring.messages import run_again
+    from gateway.wiring.people import Permission, find_actor
+
+    if bool(message) == failed:
+        raise typer.BadParameter("give one message's id, or --failed")
+    with open_desk(site) as desk:
+        actor = find_actor(desk.site.settings, act_as, Permission.INTERPRET_AGAIN)
+        with output.progress("interpreting"):
+            done = run_again(desk.site, actor, message_id=message, failed=failed)
+    output.show(done, as_json=as_json, render=_render_again)
+    return output.FOUND if done["still_failing"] else output.OK
+
+
+def _render_again(done: dict[str, Any]) -> None:
+    asked, failing = len(done["messages"]), len(done["still_failing"])
+    output.say(f"Interpreted {output.count(asked, 'message')} anew; {failing:,} still not understood whole.")

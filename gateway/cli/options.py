@@ -1,0 +1,39 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.wiring.desk import Desk
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document; its keys are stable.")]
+SiteFolder = Annotated[
+    Path, typer.Option("--site", envvar="CLEANCLAIM_SITE", help="The site folder that 'cleanclaim init' made.")
+]
+ActAs = Annotated[
+    str, typer.Option("--as", help="Act as this user of site.yaml; needed only where several have the role.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the decision.")]
+
+HERE = Path()
+
+
+@contextmanager
+def open_desk(folder: Path) -> Iterator[Desk]:
+    """The site's desk for as long as the command runs. Raises ConfigurationError, Unavailable."""
+    from gateway.wiring.desk import Desk
+    from gateway.wiring.logs import log_to_stderr
+    from gateway.wiring.site import open_site
+
+    log_to_stderr()
+    site = open_site(folder)
+    try:
+        yield Desk(site, site.settle)
+    finally:
+        site.close()

@@ -1,0 +1,239 @@
+"""One process of a site: HTTP, MLLP listeners and the work loop, as its role says, until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import gc
+import ipaddress
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from gateway.api.app import create_app
+from gateway.config import Listener
+from gateway.errors import ConfigurationError, Unavailable
+from gateway.jobs.loop import PassLoop
+from gateway.wiring.feeds import mllp_listeners
+from gateway.wiring.site import Site, open_site
+from gateway.workers import work_loop
+
+ROLES = ("all", "api", "mllp", "work")
+_HTTP_GRACE_S = 10
+_LOOK_AGAIN_S = 0.01
+
+Announce = Callable[[str], None]
+
+
+def serve(folder: Path, role: str, *, open_to_network: bool, several: bool, announce: Announce) -> None:
+    """Serve until SIGTERM or SIGINT; what is in flight is finished first.
+
+    ``several`` says that other machines send for this site too, so leases found at the start may be alive.
+    Raises ConfigurationError, Unavailable.
+    """
+    site = open_site(folder)
+    try:
+        with _sole_sender(site, role) as sole:
+            if sole and not several:
+                for connection in site.exchanges:
+                    site.sending.release_leases(connection)
+            gc.collect()
+            gc.freeze()  # settings, maps and rules live as long as the process; the collector need not look at them
+            asyncio.run(_Process(site, role, open_to_network, announce).run())
+    finally:
+        site.close()
+
+
+@contextmanager
+def _sole_sender(site: Site, role: str) -> Iterator[bool]:
+    """Whether this process is the only one of this folder that sends. Two on one SQLite file are refused."""
+    if role not in ("all", "work"):
+        yield False
+        return
+    path = site.settings.folder / "run" / "sender.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if site.settings.database.startswith("sqlite"):
+                raise Unavailable("another process serves this site already; stop it first") from None
+            yield False
+        else:
+            yield True
+
+
+class _Process:
+    """The doors of one role, opened, announced, and closed in order."""
+
+    def __init__(self, site: Site, role: str, open_to_network: bool, announce: Announce) -> None:
+        self._site = site
+        self._announce = announce
+        self._open_to_network = open_to_network
+        self._ports: dict[str, int] = {}
+        self._works = role in ("all", "work")
+        self._answers = role in ("all", "api")
+        self._listens = role in ("all", "mllp")
+        name = "ports.json" if role == "all" else f"ports-{role}.json"
+        self._ports_file = site.settings.folder / "run" / name
+
+    async def run(self) -> None:
+        """Open, wait to be asked to stop, close."""
+        stopping = asyncio.Event()
+        _stop_on_signals(stopping)
+        passes = work_loop(self._site) if self._works else None
+        notify = passes.wake if passes is not None else _nothing_to_wake
+        listeners = mllp_listeners(self._site, notify) if self._listens else []
+        http = self._http_server(notify) if self._answers else None
+        started = []
+        try:
+            for name, listener in listeners:
+                await _listen(name, listener)
+                started.append(listener)
+                self._opened(f"mllp:{name}", f"HL7 of {name} over MLLP", listener.port)
+            if http is not None:
+                await http.start()
+                self._opened("http", "FHIR and API over HTTP", http.port)
+            if passes is not None:
+                self._start(passes)
+            self._write_ports()
+            self._announce("ready; Ctrl-C or SIGTERM stops it when what is under way is done")
+            await _first_of(stopping, http)
+        finally:
+            self._ports_file.unlink(missing_ok=True)
+            await asyncio.gather(*(listener.stop() for listener in started))
+            if http is not None:
+                await http.stop()
+            if passes is not None:
+                await asyncio.to_thread(passes.stop)
+        self._announce("stopped")
+
+    def _http_server(self, notify: Callable[[], None]) -> _HttpServer:
+        where = self._site.settings.http
+        if not (_is_loopback(where.host) or self._open_to_network):
+            raise ConfigurationError(
+                [f"http.host {where.host} is open to the network without TLS; put a TLS proxy in front, or serve with "
+                 "--open-to-network where one is there already"]
+            )  # fmt: skip
+        return _HttpServer(create_app(self._site, notify), where)
+
+    def _start(self, passes: PassLoop) -> None:
+        passes.start()
+        self._announce(f"work: {', '.join(lane.name for lane in passes.lanes)}")
+
+    def _opened(self, name: str, what: str, port: int) -> None:
+        self._ports[name] = port
+        host = self._site.settings.http.host if name == "http" else self._mllp_host(name.removeprefix("mllp:"))
+        address = f"http://{host}:{port}" if name == "http" else f"{host}:{port}"
+        self._announce(f"{what}: {address}")
+
+    def _mllp_host(self, source: str) -> str:
+        return next((each.mllp.host for each in self._site.settings.sources if each.name == source and each.mllp), "")
+
+    def _write_ports(self) -> None:
+        """Appears whole or not at all, so that a script that finds it can trust it."""
+        self._ports_file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._ports_file.with_suffix(".tmp")
+        unfinished.write_text(json.dumps({"pid": os.getpid(), "ports": self._ports}) + "\n")
+        unfinished.replace(self._ports_file)
+
+
+class _HttpServer:
+    """uvicorn without its own ideas about signals and logs."""
+
+    def __init__(self, app: Any, where: Listener) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_HTTP_GRACE_S,
+        )
+        self._server = _QuietServer(config)
+        self._socket = _bind(where)
+        self.port: int = self._socket.getsockname()[1]
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Answer requests from now on."""
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not self._server.started and not self._serving.done():
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def ended(self) -> None:
+        """Until it ends by itself, which it should not."""
+        if self._serving is not None:
+            await asyncio.wait([self._serving])
+
+    async def stop(self) -> None:
+        """Finish the requests that are being answered."""
+        self._server.should_exit = True
+        if self._serving is not None:
+            await self._serving
+        self._socket.close()
+
+
+class _QuietServer(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _bind(where: Listener) -> socket.socket:
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    try:
+        return socket.create_server((where.host, where.port), family=family, backlog=2048)
+    except OSError as error:
+        raise _cannot_listen("http", where.host, where.port, error) from error
+
+
+async def _listen(name: str, listener: Any) -> None:
+    try:
+        await listener.start()
+    except OSError as error:
+        raise _cannot_listen(f"the MLLP listener of {name}", "its address", listener.port, error) from error
+
+
+def _cannot_listen(what: str, host: str, port: int, error: OSError) -> Unavailable:
+    return Unavailable(f"{what} cannot listen on {host} port {port}: {error.strerror}; give another in site.yaml")
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    """The first signal asks to stop; a second one ends the process at once, which loses nothing committed."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+async def _first_of(stopping: asyncio.Event, http: _HttpServer | None) -> None:
+    waits: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
+    if http is not None:
+        waits.append(asyncio.create_task(http.ended()))
+    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for each in pending:
+        each.cancel()
+
+
+def _nothing_to_wake() -> None:
+    """Another process does the work; its sweep finds it."""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,159 @@
+"""Commands about a site as a whole: init, serve, doctor, funnel, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.options import HERE, AsJson, SiteFolder, open_desk
+
+_SAMPLE_PATIENTS, _SAMPLES_PER_FEED = 24, 10
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("init")(init)
+    app.command("serve")(serve)
+    app.command("doctor")(doctor)
+    app.command("funnel")(funnel)
+    app.command("export")(export)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.", show_default=False)],
+    demo: Annotated[
+        bool, typer.Option("--demo", help="The synthetic clinic, with the sandbox as clearinghouse.")
+    ] = False,
+    database: Annotated[
+        str, typer.Option("--database", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")
+    ] = "sqlite:///cleanclaim.sqlite",
+    as_json: AsJson = False,
+) -> int:
+    """Make a site folder: settings, secrets, a mapping overlay, sample messages."""
+    from gateway.wiring.new_site import make_site
+
+    made = make_site(folder, demo=demo, database=database, samples=_samples())
+    output.show(made, as_json=as_json, render=_render_made)
+    return output.OK
+
+
+def _samples() -> dict[str, bytes]:
+    """The first messages of the synthetic clinic's month, by file name."""
+    from gateway.demo.feed import Feed
+    from gateway.demo.month import clinic_month
+
+    found: dict[str, bytes] = {}
+    of_feed = dict.fromkeys(Feed, 0)
+    for message in clinic_month(patients=_SAMPLE_PATIENTS).messages():
+        folder, suffix = ("fhir", "json") if message.feed is Feed.FHIR else ("hl7", "hl7")
+        if of_feed[message.feed] < _SAMPLES_PER_FEED:
+            of_feed[message.feed] += 1
+            found[f"{folder}/{of_feed[message.feed]:02d}-{message.label}.{suffix}"] = message.content
+    return found
+
+
+def _render_made(made: dict[str, Any]) -> None:
+    output.say(f"Made a site in {made['site']}:")
+    for name in made["files"]:
+        output.say(f"  {name}")
+    output.say("\nNext:")
+    for step in made["next"]:
+        output.say(f"  {step}")
+
+
+def serve(
+    site: SiteFolder = HERE,
+    role: Annotated[str, typer.Option("--role", help="all, api, mllp or work: one process may do a part.")] = "all",
+    open_to_network: Annotated[
+        bool, typer.Option("--open-to-network", help="HTTP beyond loopback is behind a TLS proxy; serve it plainly.")
+    ] = False,
+    several: Annotated[
+        bool,
+        typer.Option("--several", help="Other machines send for this site too; leave their unfinished files alone."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run the gateway: FHIR API, HL7 listeners, workers. Stops gracefully on SIGTERM or Ctrl-C."""
+    import json
+    import logging
+
+    from gateway.cli.serving import ROLES
+    from gateway.cli.serving import serve as serve_site
+    from gateway.wiring.logs import log_to_stderr
+
+    if role not in ROLES:
+        raise typer.BadParameter(f"the role is one of {', '.join(ROLES)}", param_hint="--role")
+    log_to_stderr(logging.INFO)
+
+    def announce(text: str) -> None:
+        output.say(json.dumps({"said": text}) if as_json else text)
+        output.flush()
+
+    serve_site(site, role, open_to_network=open_to_network, several=several, announce=announce)
+    return output.OK
+
+
+def doctor(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """Recount from raw messages and frozen bytes, and compare with what the tables say."""
+    with open_desk(site) as desk, output.progress("examining"):
+        found = desk.doctor()
+    output.show(found, as_json=as_json, render=_render_doctor)
+    return output.OK if found["ok"] else output.FOUND
+
+
+def _render_doctor(found: dict[str, Any]) -> None:
+    rows = [("ok" if each["ok"] else "WRONG", each["name"], each["detail"]) for each in found["checks"]]
+    output.table(("", "check", "detail"), rows)
+
+
+def funnel(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """Encounters to money: where everything is, what is held by whom and why, what was paid and denied."""
+    with open_desk(site) as desk:
+        found = desk.funnel()
+    output.show(found, as_json=as_json, render=render_funnel)
+    return output.OK
+
+
+def render_funnel(found: dict[str, Any]) -> None:
+    """The funnel for people; the demo shows the same."""
+    output.facts(
+        [
+            ("encounters", f"{found['encounters']:,}"),
+            ("", ""),
+            *((f"  {place}", f"{number:,}") for place, number in sorted(found["places"].items())),
+            ("service days", f"{found['service_days']:,}"),
+            ("claims", f"{found['claims']:,}"),
+            ("sent", f"{found['sent']:,}"),
+            ("accepted by the payer", f"{found['accepted']:,}"),
+            ("paid", f"{found['paid']:,}"),
+            ("denied", f"{found['denied']:,}"),
+            ("billed", output.dollars(found["billed_cents"])),
+            ("paid by payers", output.dollars(found["paid_cents"])),
+            ("denied by payers", output.dollars(found["denied_cents"])),
+            ("owed by patients", output.dollars(found["patient_cents"])),
+        ]
+    )
+    if found["held"]:
+        output.say("\nHeld, by who can free it:")
+        rows = [
+            (each["owner"], each["rule"], each["claims"], each["encounters"], output.dollars(each["cents"]))
+            for each in found["held"]
+        ]
+        numbers = ("claims", "encounters", "dollars")
+        output.table(("owner", "rule", *numbers), rows, right=numbers)
+    if found["reasons"]:
+        output.say("\nNot billable, by reason:")
+        output.table(("reason", "encounters"), sorted(found["reasons"].items()), right=("encounters",))
+
+
+def export(
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,  # noqa: ARG001 - it is always JSON; the option is there because every command has it
+) -> int:
+    """Write claims, lines, money and states by business identity as JSON; two runs of one month give the same."""
+    with open_desk(site) as desk:
+        output.write_json(desk.export())
+    return output.OK

@@ -1,0 +1,255 @@
+"""What people ask and decide at a site, each answer a plain dict with stable keys: one desk behind every door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import ConfigurationError, Conflict, NotAllowed, NotFound
+from gateway.pipeline import doctor, funnel, views
+from gateway.pipeline.commands import Actor
+from gateway.pipeline.export import canonical_export
+from gateway.ports.storage import AnswerRow
+from gateway.wiring.people import Permission, require
+from gateway.wiring.rosters import read_credentials
+from gateway.wiring.site import Site
+
+
+class Desk:
+    """One site's desk. ``after`` runs when something was decided that leaves work to do.
+
+    Commands raise NotFound, NotAllowed and Conflict; everything raises Unavailable when the database does not answer.
+    """
+
+    def __init__(self, site: Site, after: Callable[[], None]) -> None:
+        self.site = site
+        self._after = after
+
+    # --- claims ------------------------------------------------------------------------------------------------------
+
+    def claims(self, *, payer: str = "", state: str = "", limit: int = 0) -> dict[str, Any]:
+        """{"claims": [one line each]}."""
+        with self.site.store.read() as tx:
+            return {"claims": views.claim_list(tx, payer=payer, state=state, limit=limit)}
+
+    def claim(self, text: str) -> dict[str, Any]:
+        """One claim whole, by id, number or key."""
+        with self.site.store.read() as tx:
+            return views.claim_detail(tx, text)
+
+    def why(self, text: str) -> dict[str, Any]:
+        """Why a claim is as it is: rule, values, source field, mapping entry of each finding and line."""
+        with self.site.store.read() as tx:
+            return views.claim_why(tx, text)
+
+    def release(self, text: str, actor: Actor, reason: str = "") -> dict[str, Any]:
+        """{"claim": id, "state"} after the release."""
+        require(actor, Permission.RELEASE)
+        self.site.commands.release(text, actor, reason)
+        return self._state_of(text)
+
+    def release_all(self, actor: Actor, state: str, payer: str = "", reason: str = "") -> dict[str, Any]:
+        """Release every claim in one state: {"released": [ids], "refused": [{"claim", "reason"}]}."""
+        require(actor, Permission.RELEASE)
+        with self.site.store.read() as tx:
+            ids = [row.id for row in tx.claims.search(payer=payer, state=state)]
+        released, refused = [], []
+        for claim_id in ids:
+            try:
+                self.site.commands.release(claim_id, actor, reason)
+            except (NotAllowed, NotFound, Conflict) as error:
+                refused.append({"claim": claim_id, "reason": str(error)})
+            else:
+                released.append(claim_id)
+        self._after()
+        return {"released": released, "refused": refused}
+
+    def hold(self, text: str, actor: Actor, reason: str) -> dict[str, Any]:
+        """{"claim": id, "state"} after the hold."""
+        require(actor, Permission.HOLD)
+        self.site.commands.hold(text, actor, reason)
+        return self._state_of(text)
+
+    def override(self, text: str, rule: str, actor: Actor, reason: str, expires_on: date) -> dict[str, Any]:
+        """{"claim": id, "state"} after one rule's block was let pass."""
+        require(actor, Permission.OVERRIDE)
+        self.site.commands.override(text, rule, actor, reason, expires_on)
+        return self._state_of(text)
+
+    def funnel(self) -> dict[str, Any]:
+        """Encounters to money; the keys are those of gateway.pipeline.funnel.Funnel."""
+        with self.site.store.read() as tx:
+            return asdict(funnel.count(tx))
+
+    def _state_of(self, text: str) -> dict[str, Any]:
+        self._after()
+        with self.site.store.read() as tx:
+            row = tx.claims.find(text)
+            assert row is not None, "a claim is never deleted"
+            return {"claim": row.id, "state": row.state}
+
+    # --- encounters --------------------------------------------------------------------------------------------------
+
+    def encounters(self, *, place: str = "", on: date | None = None) -> dict[str, Any]:
+        """{"encounters": [where each one's bill is, seen through the state of the claim it is on]}."""
+        with self.site.store.read() as tx:
+            states = {row.key: row.state for row in tx.claims.search()}
+            places = {row.encounter_id: funnel.place_of(row, states) for row in tx.claims.placements()}
+            rows = views.placement_list(tx, on=on)
+        found = [{**row, "place": places[row["encounter_id"]]} for row in rows]
+        return {"encounters": [each for each in found if not place or each["place"] == place]}
+
+    def decide_encounters(
+        self, first: str, second: str, decision: str, actor: Actor, organization: str = ""
+    ) -> dict[str, Any]:
+        """Say whether two encounters told by two feeds are one: {"encounters": [ids], "decision"}."""
+        require(actor, Permission.DECIDE_ENCOUNTERS)
+        with self.site.store.read() as tx:
+            known = {row.encounter_id for row in tx.claims.placements()}
+        unknown = [each for each in (first, second) if each not in known]
+        if unknown:
+            raise NotFound(f"there is no encounter {unknown[0]}; 'cleanclaim encounters list' shows their ids")
+        pair = frozenset({first, second})
+        self.site.commands.decide_encounters(self._organization(organization), pair, decision, actor)
+        self._after()
+        return {"encounters": sorted(pair), "decision": decision}
+
+    def load_credentials(self, content: bytes, name: str, actor: Actor, organization: str = "") -> dict[str, Any]:
+        """Replace a roster by a CSV's rows: {"organization", "rows"}. Raises ConfigurationError with every bad row."""
+        require(actor, Permission.LOAD_CREDENTIALS)
+        owner = self._organization(organization)
+        rows = read_credentials(content, name)
+        payers = self.site.policy.catalogue.payers
+        unknown = sorted({row.payer for row in rows} - set(payers))
+        if unknown:
+            known = ", ".join(sorted(payers))
+            raise ConfigurationError(
+                [f"{name}: no payer file has the id {each!r}; known are {known}" for each in unknown]
+            )
+        number = self.site.commands.load_credentials(owner, rows, actor)
+        self._after()
+        return {"organization": owner, "rows": number}
+
+    def _organization(self, name: str) -> str:
+        known = sorted(self.site.policy.catalogue.organizations)
+        if name in known:
+            return name
+        if not name and len(known) == 1:
+            return known[0]
+        raise NotFound(f"say which organization is meant; there are {', '.join(known) or 'none'}")
+
+    # --- exchange ----------------------------------------------------------------------------------------------------
+
+    def exchange_status(self) -> dict[str, Any]:
+        """{"connections": [what is queued, in doubt, silent, set aside at each]}."""
+        with self.site.store.read() as tx:
+            return {"connections": views.exchange_status(tx, self.site.exchanges)}
+
+    def send(self, actor: Actor, connection: str = "") -> dict[str, Any]:
+        """One sending pass: {"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused"}]}."""
+        require(actor, Permission.EXCHANGE)
+        self.site.settle()
+        names = self._connections(connection)
+        passes = [{"connection": name, **asdict(self.site.sending.run(name))} for name in names]
+        return {"connections": passes}
+
+    def collect(self, actor: Actor, connection: str = "") -> dict[str, Any]:
+        """One collecting pass: {"connections": [{"connection", "files", "applied", ...}]}."""
+        require(actor, Permission.EXCHANGE)
+        names = self._connections(connection)
+        passes = [{"connection": name, **asdict(self.site.collecting.run(name))} for name in names]
+        self._after()
+        return {"connections": passes}
+
+    def resolve(self, interchange: str, resolution: str, actor: Actor, reason: str) -> dict[str, Any]:
+        """A person's decision on a file in doubt: {"interchange", "state"}."""
+        require(actor, Permission.RESOLVE)
+        state = self.site.commands.resolve(interchange, resolution, actor, reason)
+        self._after()
+        return {"interchange": interchange, "state": state}
+
+    def answers(self, *, type: str = "", status: str = "") -> dict[str, Any]:
+        """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""
+        with self.site.store.read() as tx:
+            return {"answers": [_answer(row) for row in tx.exchanges.answers(type=type, status=status)]}
+
+    def raw_answer(self, answer_id: str, actor: Actor) -> bytes:
+        """The bytes of one answer as it came, in an envelope of its own."""
+        require(actor, Permission.HAND_ON_ANSWERS)
+        with self.site.store.read() as tx:
+            for row in tx.exchanges.answers():
+                if row.id == answer_id:
+                    content = tx.exchanges.raw(row.raw_sha256)
+                    break
+            else:
+                raise NotFound("there is no such answer; GET /api/v1/answers lists them")
+        self._audit(actor, answer_id, "1 handed on")
+        return content
+
+    def hand_on(self, folder: Path, actor: Actor, *, type: str = "835", status: str = "") -> dict[str, Any]:
+        """Write stored answers into a folder for another system: {"files": [{"answer", "type", "path", "written"}]}.
+
+        A file that is there already with the same bytes is left alone; names hold no patient's data.
+        """
+        require(actor, Permission.HAND_ON_ANSWERS)
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        with self.site.store.read() as tx:
+            for row in tx.exchanges.answers(type=type, status=status):
+                path = folder / f"{row.type}_{row.received_at:%Y%m%d}_{row.id}.x12"
+                written = _write_once(path, tx.exchanges.raw(row.raw_sha256))
+                files.append({"answer": row.id, "type": row.type, "path": str(path), "written": written})
+        self._audit(actor, type or "every-type", f"{len(files)} handed on")
+        return {"files": files}
+
+    def _audit(self, actor: Actor, subject: str, detail: str) -> None:
+        with self.site.store.write() as tx:
+            now = self.site.clock.now()
+            tx.audit.record(now, actor.name, actor.role, "hand-on-answers", f"answers:{subject}", "", detail)
+
+    def _connections(self, name: str) -> Sequence[str]:
+        if not name:
+            return list(self.site.exchanges)
+        if name not in self.site.exchanges:
+            known = ", ".join(self.site.exchanges) or "none"
+            raise NotFound(f"no payer is routed over a connection {name!r}; there are {known}")
+        return [name]
+
+    # --- the whole ---------------------------------------------------------------------------------------------------
+
+    def doctor(self) -> dict[str, Any]:
+        """{"ok", "checks": [{"name", "ok", "detail"}]}: recounted from raw messages and frozen bytes."""
+        checks = [asdict(each) for each in doctor.examine(self.site.store, self.site.policy, self.site.exchanges)]
+        return {"ok": all(each["ok"] for each in checks), "checks": checks}
+
+    def export(self) -> dict[str, Any]:
+        """The canonical export: claims, lines, money and states by business identity."""
+        with self.site.store.read() as tx:
+            return canonical_export(tx)
+
+
+def _answer(row: AnswerRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "connection": row.connection,
+        "type": row.type,
+        "status": row.status,
+        "reason": row.reason or None,
+        "received_at": row.received_at.isoformat(),
+        "bytes_sha256": row.raw_sha256,
+    }
+
+
+def _write_once(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; False when it is there with the same bytes. Raises Conflict on others."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        if path.read_bytes() != content:
+            raise Conflict(f"{path} is there already with other content; hand on into an empty folder") from None
+        return False
+    return True

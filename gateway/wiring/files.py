@@ -1,0 +1,164 @@
+"""Files as people have them: told apart by their content, then checked or read by whoever knows the format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import FormatError
+
+X12, HL7, FHIR = "x12", "hl7v2", "fhir"
+_BLANK = b" \t\r\n\x0b\x0c\x1c\xef\xbb\xbf"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_HL7_BEGINNINGS = (b"MSH", b"FHS", b"BHS")
+_SUFFIXES = {".hl7": HL7, ".er7": HL7, ".json": FHIR, ".ndjson": FHIR}
+_LOOKED_AT_BYTES = 4096
+
+
+def find_format(path: Path) -> str:
+    """``x12``, ``hl7v2`` or ``fhir``, by the first bytes, else by the name. Raises OSError."""
+    with path.open("rb") as stream:
+        beginning = stream.read(_LOOKED_AT_BYTES)
+    text = beginning.lstrip(_BLANK)
+    if text.startswith(_HL7_BEGINNINGS) or beginning.startswith(_WIDE_MARKS):
+        return HL7
+    if text.startswith((b"{", b"[")):
+        return FHIR
+    return X12 if text.startswith(b"ISA") else _SUFFIXES.get(path.suffix.lower(), X12)
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """The files of these paths, folders opened, in order of name. Raises FormatError for a path that is not there."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each, path))
+        elif path.exists():
+            found.append(path)
+        else:
+            raise FormatError("there is no such file or folder", str(path))
+    return found
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def check_files(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """One entry of ``files`` in ``check --json`` for each file; never raises for what a file holds."""
+    for path in paths:
+        yield _guarded(path, _CHECKS)
+
+
+def read_files(paths: Sequence[Path], *, prove: bool = False) -> Iterator[dict[str, Any]]:
+    """One entry of ``files`` in ``read --json`` for each file; with ``prove`` also ``same_bytes``, written back."""
+    for path in paths:
+        entry = _guarded(path, _READERS)
+        if prove and entry["readable"]:
+            entry["same_bytes"] = _WRITERS[entry["format"]](entry) == path.read_bytes()
+        yield entry
+
+
+def is_clean(entry: Mapping[str, Any]) -> bool:
+    """True when a checked file is readable and nothing in it is an error or a warning."""
+    return bool(entry["readable"]) and all(each["severity"] in _HARMLESS for each in findings_of(entry))
+
+
+_HARMLESS = frozenset({"note", "information"})
+
+
+def findings_of(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every finding of one checked file, whichever part of it has it."""
+    yield from entry.get("findings", ())
+    for part in ("interchanges", "groups", "transactions", "messages"):
+        for below in entry.get(part, ()):
+            yield from findings_of(below)
+
+
+_Handler = Callable[[Path], dict[str, Any]]
+
+
+def _guarded(path: Path, handlers: Mapping[str, _Handler]) -> dict[str, Any]:
+    try:
+        kind = find_format(path)
+        return {"format": kind, **handlers[kind](path)}
+    except OSError as error:
+        return {"format": None, "path": str(path), "readable": False, "error": _cannot(error)}
+
+
+def _cannot(error: OSError) -> str:
+    return f"The file cannot be opened: {error.strerror}."
+
+
+def _check_x12(path: Path) -> dict[str, Any]:
+    from clearinghouse.x12.check import check_file
+
+    return check_file(path).as_json()
+
+
+def _check_hl7(path: Path) -> dict[str, Any]:
+    from adapters.hl7.conformance import check_hl7_file_json
+
+    return check_hl7_file_json(path)
+
+
+def _check_fhir(path: Path) -> dict[str, Any]:
+    """{"path","format","resource_type","readable","error","findings":[{severity, code, element, message, fix}]}."""
+    from adapters.fhir.issues import Refused
+    from adapters.fhir.strict_json import read_json
+    from adapters.fhir.validation import check_resource
+
+    outcome: dict[str, Any] = {"path": str(path), "resource_type": None, "readable": True, "error": None}
+    try:
+        body = read_json(path.read_bytes())
+    except Refused as refused:
+        return {**outcome, "readable": False, "error": refused.issues[0].message, "findings": []}
+    issues = check_resource(body)
+    if isinstance(body, dict) and isinstance(body.get("resourceType"), str) and body["resourceType"].isalpha():
+        outcome["resource_type"] = body["resourceType"]
+    findings = [
+        {
+            "severity": each.severity,
+            "code": each.detail,
+            "element": each.expression or None,
+            "message": each.message,
+            "fix": each.fix,
+        }
+        for each in issues
+    ]
+    return {**outcome, "findings": findings}
+
+
+def _read_x12(path: Path) -> dict[str, Any]:
+    from clearinghouse.x12.read_json import read_file_json
+
+    return read_file_json(path)
+
+
+def _read_hl7(path: Path) -> dict[str, Any]:
+    from adapters.hl7.read_json import read_file_json
+
+    return read_file_json(path)
+
+
+def _read_fhir(path: Path) -> dict[str, Any]:
+    error = "FHIR resources are JSON already; 'cleanclaim check' says what is wrong with them."
+    return {"path": str(path), "readable": False, "error": error}
+
+
+def _write_x12(entry: dict[str, Any]) -> bytes:
+    from clearinghouse.x12.read_json import write_json
+
+    return write_json(entry)
+
+
+def _write_hl7(entry: dict[str, Any]) -> bytes:
+    from adapters.hl7.read_json import write_json
+
+    return write_json(entry)
+
+
+_CHECKS: Mapping[str, _Handler] = {X12: _check_x12, HL7: _check_hl7, FHIR: _check_fhir}
+_READERS: Mapping[str, _Handler] = {X12: _read_x12, HL7: _read_hl7, FHIR: _read_fhir}
+_WRITERS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {X12: _write_x12, HL7: _write_hl7}

@@ -1,0 +1,252 @@
+"""Files into the gateway by the same doors as the wire: HL7, FHIR JSON, NDJSON. The same bytes are duplicates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from adapters.fhir.receiving import FhirReceiver, FhirRequest
+from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
+from adapters.hl7.triage import AcceptancePolicy
+from gateway.claim.record import RecordKind
+from gateway.errors import NotFound
+from gateway.ports import Arrival, FhirAnswer, FhirIntake, MappingProblem, Resource, ResourceTable
+from gateway.ports.storage import Transaction
+from gateway.wiring.feeds import HL7_CONTENT, hl7_arrival
+from gateway.wiring.files import FHIR, HL7, expand, find_format
+from gateway.wiring.messages import references_in
+from gateway.wiring.site import Site
+
+_HL7_BATCH = 200
+_LINES = frozenset({".ndjson", ".jsonl"})
+_FORMATS = {"hl7": HL7, "fhir": FHIR}
+
+Advance = Callable[[int], None]
+
+
+def ingest_paths(site: Site, source: str, paths: Sequence[Path], advance: Advance) -> dict[str, Any]:
+    """Take files and folders in for a source and work them in: ``ingest --json``. ``advance`` hears of each file.
+
+    Raises NotFound for a source the site does not have, FormatError for a path that is not there.
+    """
+    taking = Taking(site, source)
+    for path in expand(paths):
+        taking.take_file(path)
+        advance(1)
+    return taking.finish()
+
+
+class Taking:
+    """What one run took in for one source."""
+
+    def __init__(self, site: Site, source: str) -> None:
+        if source not in {each.name for each in site.settings.sources}:
+            known = ", ".join(each.name for each in site.settings.sources) or "none"
+            raise NotFound(f"site.yaml has no source {source!r}; it has {known}")
+        self._site = site
+        self._source = source
+        file = site.policy.mapping_set.source(source)
+        self._format = _FORMATS[file.format]
+        self._policy = AcceptancePolicy(fallback_charset=file.character_set or None)
+        self._intake = _WatchedIntake(site.receiver)
+        self._fhir = FhirReceiver(self._intake)
+        self._entries: list[dict[str, Any]] = []
+        self._told: list[tuple[str, ...]] = []
+        """Per entry what told it: an HL7 message's id, or ``Type/id`` of FHIR resources."""
+
+    def take_file(self, path: Path) -> None:
+        """One file, whatever it holds; what cannot be taken is listed with its reason."""
+        try:
+            if find_format(path) != self._format:
+                reason = f"the source {self._source} sends {self._format}, and this file is something else"
+                self._note(str(path), 0, "", "refused", reason)
+            elif self._format == HL7:
+                with path.open("rb") as stream:
+                    self._take_hl7(str(path), read_batch(stream))
+            elif path.suffix.lower() in _LINES:
+                with path.open("rb") as stream:
+                    self._take_lines(str(path), stream)
+            else:
+                self._take_fhir(str(path), 0, path.read_bytes())
+        except OSError as error:
+            self._note(str(path), 0, "", "refused", f"cannot be read: {error.strerror}")
+
+    def take_bytes(self, content: bytes) -> None:
+        """A body that came over HTTP."""
+        if self._format == HL7:
+            self._take_hl7("", read_batch(content))
+        else:
+            self._take_fhir("", 0, content)
+
+    def _take_hl7(self, path: str, entries: Iterable[BatchMessage | BatchFault]) -> None:
+        before = len(self._entries)
+        waiting = iter(entries)
+        while batch := list(islice(waiting, _HL7_BATCH)):
+            self._store_hl7(path, batch)
+        if len(self._entries) == before:
+            self._note(path, 0, "", "refused", "none of its lines begins with MSH, so it holds no HL7 message")
+
+    def _store_hl7(self, path: str, batch: Sequence[BatchMessage | BatchFault]) -> None:
+        """One transaction; a piece that is no message is kept too, when it has bytes."""
+        arrivals = [self._arrival(each) for each in batch]
+        kept = [each for each in arrivals if each is not None]
+        receipts = iter(self._site.receiver.receive(kept))
+        for entry, arrival in zip(batch, arrivals, strict=True):
+            index = entry.index if isinstance(entry, BatchMessage) else len(self._entries)
+            if arrival is None:
+                assert isinstance(entry, BatchFault), "every message has bytes"
+                self._note(path, index, "", "refused", entry.text)
+                continue
+            receipt = next(receipts)
+            outcome = "refused" if arrival.refusal else receipt.outcome
+            self._note(path, index, arrival.event, outcome, arrival.refusal or None, (receipt.message_id,))
+
+    def _arrival(self, entry: BatchMessage | BatchFault) -> Arrival | None:
+        if isinstance(entry, BatchMessage):
+            return hl7_arrival(self._site, self._source, entry.raw, self._policy)
+        if not entry.raw:
+            return None
+        return Arrival(
+            source=self._source, content=entry.raw, content_type=HL7_CONTENT, control_key="", refusal=entry.text
+        )
+
+    def _take_lines(self, path: str, lines: Iterable[bytes]) -> None:
+        for index, line in enumerate(lines):
+            if line.strip():
+                self._take_fhir(path, index, line.strip())
+
+    def _take_fhir(self, path: str, index: int, content: bytes) -> None:
+        request = _request_of(content)
+        answer = self._fhir.receive(self._source, request)
+        name = request.type or "Bundle"
+        if answer.status >= 400:
+            issues = _issues(answer)
+            reason = issues[0]["message"] if issues else f"answered {answer.status}"
+            outcome = "refused" if self._intake.was_new else "duplicate"
+            self._note(path, index, name, outcome, reason, findings=issues)
+            return
+        outcome = "stored" if self._intake.was_new else "duplicate"
+        self._note(path, index, name, outcome, None, tuple(references_in(answer.body)))
+
+    def _note(
+        self,
+        path: str,
+        index: int,
+        type: str,
+        outcome: str,
+        reason: str | None,
+        told: tuple[str, ...] = (),
+        findings: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self._entries.append(
+            {
+                "path": path,
+                "index": index,
+                "source": self._source,
+                "type": type,
+                "outcome": outcome,
+                "reason": reason,
+                "encounters": [],
+                "findings": list(findings),
+            }
+        )
+        self._told.append(told)
+
+    def finish(self) -> dict[str, Any]:
+        """Interpret and derive what was taken; then say of each message which encounters it told of."""
+        self._site.settle()
+        with self._site.store.read() as tx:
+            problems = {each.id: found for each, found in tx.inbox.messages(self._source, failed_only=True)}
+            for entry, told in zip(self._entries, self._told, strict=True):
+                entry["encounters"] = sorted({id for each in told for id in self._encounters(tx, each)})
+                entry["findings"] += [asdict(each) for each in self._problems(tx, told, problems)]
+        return {"messages": self._entries, "totals": self._totals()}
+
+    def _encounters(self, tx: Transaction, told: str) -> Iterator[str]:
+        for kind, subject_id, _ in tx.subjects.asserted_by(self._source, told):
+            if kind is RecordKind.ENCOUNTER:
+                yield subject_id
+
+    def _problems(
+        self, tx: Transaction, told: Sequence[str], problems: dict[str, list[MappingProblem]]
+    ) -> Iterator[MappingProblem]:
+        if not problems:
+            return
+        references = [each for each in told if "/" in each]
+        messages = {each for each in told if "/" not in each}
+        messages.update(tx.resources.told_by(self._source, references).values())
+        for message_id in sorted(messages):
+            yield from problems.get(message_id, ())
+
+    def _totals(self) -> dict[str, int]:
+        outcomes = Counter(each["outcome"] for each in self._entries)
+        return {
+            "files": len({each["path"] for each in self._entries}),
+            "messages": len(self._entries),
+            "stored": outcomes["stored"],
+            "duplicate": outcomes["duplicate"],
+            "refused": outcomes["refused"],
+            "encounters": len({id for each in self._entries for id in each["encounters"]}),
+            "findings": sum(len(each["findings"]) for each in self._entries),
+        }
+
+
+class _WatchedIntake:
+    """A FHIR intake that remembers whether the last submission was new to it."""
+
+    def __init__(self, intake: FhirIntake) -> None:
+        self._intake = intake
+        self.was_new = False
+
+    def submit(
+        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
+    ) -> FhirAnswer:
+        """Hand on, noting whether anything had to be stored."""
+        self.was_new = False
+
+        def watched(table: ResourceTable, now: datetime) -> FhirAnswer:
+            self.was_new = True
+            return apply(table, now)
+
+        return self._intake.submit(arrival, request_key, watched)
+
+    def read(self, source: str, type: str, id: str) -> Resource | None:
+        """Hand on."""
+        return self._intake.read(source, type, id)
+
+
+def _request_of(content: bytes) -> FhirRequest:
+    """A Bundle is posted, a resource alone keeps its id. The bytes name the request, so that a rerun repeats it."""
+    key = hashlib.sha256(content).hexdigest()
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None  # the receiver reads it strictly, and says what is wrong
+    kind = body.get("resourceType") if isinstance(body, dict) else None
+    if not isinstance(kind, str) or kind == "Bundle" or not kind.isalpha():
+        return FhirRequest(method="POST", content=content)
+    own = body.get("id") if isinstance(body, dict) else None
+    if isinstance(own, str) and own:
+        return FhirRequest(method="PUT", type=kind, id=own, content=content, idempotency_key=key)
+    return FhirRequest(method="POST", type=kind, content=content, idempotency_key=key)
+
+
+def _issues(answer: FhirAnswer) -> list[dict[str, Any]]:
+    """The issues of an OperationOutcome as findings."""
+    return [
+        {
+            "place": (issue.get("expression") or [""])[0],
+            "mapping": "",
+            "message": issue.get("diagnostics", ""),
+            "fix": issue.get("details", {}).get("text", ""),
+            "fatal": issue.get("severity") in ("error", "fatal"),
+        }
+        for issue in json.loads(answer.body).get("issue", ())
+    ]

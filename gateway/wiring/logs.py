@@ -1,0 +1,40 @@
+"""Where logs go: one JSON object per line on standard error. Nothing that is logged holds a patient's data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+
+import structlog
+
+
+class _WithoutValues(logging.Formatter):
+    """What libraries log, without the values they put in: the template, and where an exception came from."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {"level": record.levelname.lower(), "logger": record.name, "event": str(record.msg)}
+        if record.exc_info and record.exc_info[1] is not None:
+            frames = traceback.extract_tb(record.exc_info[2])
+            place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+            said["exception"] = type(record.exc_info[1]).__name__ + place
+        return json.dumps(said)
+
+
+def log_to_stderr(level: int = logging.WARNING) -> None:
+    """Send our events, and what libraries say, to standard error; standard output belongs to the command's answer."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutValues())
+    logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)

@@ -1,0 +1,154 @@
+"""Makes a site folder: settings, secrets by reference, a mapping overlay, samples. Never touches one that has files."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from gateway.config import SETTINGS_FILE, read_settings
+from gateway.errors import ConfigurationError, Conflict
+from gateway.wiring.sandbox import FOLDER as SANDBOX
+from gateway.wiring.sandbox import PASSWORD_FILE, host_key
+
+DATABASES = ("sqlite:///", "postgresql://")
+PRETENDED_NOW = "2026-09-01T08:00:00-05:00"
+"""The demo clinic's data are of August 2026; a demo site starts the morning after."""
+_SETTINGS = """\
+# A site of cleanclaim. Secrets are references: file:PATH beside this file, or env:NAME. Unknown keys are errors.
+tenant: {tenant}
+database: {database}
+sender:                                  # who submits, as every claim file says it
+  name: {sender}
+  contact_name: BILLING OFFICE
+  contact_phone: 5555550100
+  time_zone: America/Chicago
+http: {{host: 127.0.0.1, port: 8080}}      # port 0 takes a free one
+sources:                                 # one per EHR feed; each has a mapping file mappings/sources/NAME.yaml
+  - {{name: {fhir}, token: 'file:secrets/{fhir}.token'}}
+  - {{name: {hl7}, token: 'file:secrets/{hl7}.token', mllp: {{host: 127.0.0.1, port: 2575}}}}
+users:                                   # one per person; roles: viewer, biller, supervisor, clinician,
+{users}                                  # utilization-review, integration, auditor
+{rehearsal}"""
+_USER = "  - {{name: {name}, role: {role}, token: 'file:secrets/{name}.token'}}\n"
+_REHEARSAL = """\
+rehearsal:                               # a pretended present, for the synthetic clinic's dated data; not for real work
+  now: '{now}'
+  since: '{since}'
+"""
+_MAPPINGS_README = """\
+# This site's mapping files
+
+A file here takes the place of the shipped one of the same path, so only what differs needs to be here:
+
+    sources/         one file per EHR feed: which field of a message becomes which of ours
+    services/        what each payer buys and how it is billed
+    payers/          payers, their routes, rules and filing limits
+    facilities/      organizations, programs, facilities, prices
+    clearinghouses/  connections: mailbox, envelopes, file names
+    codes/           session kinds, places of service, HCPCS
+
+After an edit: `cleanclaim mappings check`, `cleanclaim mappings diff`, `cleanclaim mappings put`.
+Editors that know JSON Schema help while typing: keep the first line of each file.
+"""
+_IGNORED = "secrets/\nrun/\nsandbox/\n*.sqlite*\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What differs between a plain site and the demo's."""
+
+    tenant: str
+    sender: str
+    fhir: str
+    hl7: str
+    users: Mapping[str, str] = field(default_factory=dict)
+
+
+_PLAIN = _Kind(
+    "clinic", "CLINIC NAME", "generic-fhir", "generic-hl7",
+    {"alex": "biller", "robin": "supervisor", "kim": "integration"},
+)  # fmt: skip
+_DEMO = _Kind(
+    "riverbend", "RIVERBEND BEHAVIORAL HEALTH", "riverbend-fhir", "riverbend-hl7",
+    {"dana": "biller", "sam": "supervisor", "kim": "integration"},
+)  # fmt: skip
+
+
+def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, bytes]) -> dict[str, Any]:
+    """Make the folder: {"site", "files", "next"}. ``samples`` are files by name for samples/.
+
+    Raises Conflict where the folder has files, ConfigurationError for a database that is neither kind.
+    """
+    if not database.startswith(DATABASES):
+        raise ConfigurationError([f"--database is {' or '.join(f'{each}...' for each in DATABASES)}"])
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Conflict(f"{folder} is not an empty folder; nothing was changed. Name a new one")
+    site = _Writer(folder)
+    kind = _DEMO if demo else _PLAIN
+    site.write(SETTINGS_FILE, _settings(kind, demo, database).encode(), private="@" in database)
+    site.write(".gitignore", _IGNORED.encode())
+    site.write("mappings/README.md", _MAPPINGS_README.encode())
+    for name in (kind.fhir, kind.hl7, *kind.users):
+        site.write(f"secrets/{name}.token", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
+    for name, content in samples.items():
+        site.write(f"samples/{name}", content)
+    if demo:
+        password = PASSWORD_FILE.partition(":")[2]
+        site.write(password, f"{secrets.token_urlsafe(24)}\n".encode(), private=True)
+        site.write("mappings/clearinghouses/sandbox.yaml", _sandbox_file(folder).encode())
+    read_settings(folder)
+    return {"site": str(folder), "files": site.written, "next": _next_steps(folder, kind, demo)}
+
+
+def _settings(kind: _Kind, demo: bool, database: str) -> str:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return _SETTINGS.format(
+        tenant=kind.tenant,
+        database=database,
+        sender=kind.sender,
+        fhir=kind.fhir,
+        hl7=kind.hl7,
+        users="".join(_USER.format(name=name, role=role) for name, role in kind.users.items()),
+        rehearsal=_REHEARSAL.format(now=PRETENDED_NOW, since=since) if demo else "",
+    )
+
+
+def _sandbox_file(folder: Path) -> str:
+    """The shipped connection with this site's own sandbox's host key and password."""
+    shipped = files("mappings").joinpath("clearinghouses/sandbox.yaml").read_text()
+    algorithm, key = host_key(folder / SANDBOX)
+    return shipped.replace("env:CLEANCLAIM_SANDBOX_PASSWORD", PASSWORD_FILE).replace(
+        "{alg: ssh-ed25519, key: ReplaceThisByTheKeyThatTheSandboxPrints}", f"{{alg: {algorithm}, key: {key}}}"
+    )
+
+
+def _next_steps(folder: Path, kind: _Kind, demo: bool) -> list[str]:
+    steps = [f"cleanclaim mappings check --site {folder}"]
+    if demo:
+        steps.append(f"cleanclaim sandbox --site {folder}        (in another terminal: the clearinghouse)")
+    else:
+        steps.insert(0, f"edit {folder / SETTINGS_FILE}: the sender, the feeds, the people")
+    steps.append(f"cleanclaim ingest --site {folder} --source {kind.fhir} {folder / 'samples' / 'fhir'}")
+    steps.append(f"cleanclaim ingest --site {folder} --source {kind.hl7} {folder / 'samples' / 'hl7'}")
+    return [*steps, f"cleanclaim serve --site {folder}"]
+
+
+class _Writer:
+    """Writes new files below a folder, and remembers their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.written: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, content: bytes, *, private: bool = False) -> None:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+        path.touch(mode=0o600 if private else 0o666, exist_ok=False)
+        path.write_bytes(content)
+        self.written.append(name)

@@ -1,0 +1,110 @@
+"""Who acts at a site, and what each role may do: the same for the command line and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from hmac import compare_digest
+
+from clearinghouse.secret import resolve_secret
+from gateway.config import ROLES, Settings
+from gateway.errors import NotAllowed
+from gateway.pipeline.commands import Actor
+
+
+class Permission(StrEnum):
+    """What somebody may do or see."""
+
+    SEE_COUNTS = "see-counts"
+    """Numbers and states, no claim's content."""
+    SEE_CLAIMS = "see-claims"
+    SEE_MESSAGES = "see-messages"
+    HAND_ON_ANSWERS = "hand-on-answers"
+    """Raw 835s and other answers as they came: they name patients."""
+    RELEASE = "release"
+    HOLD = "hold"
+    OVERRIDE = "override"
+    RESOLVE = "resolve"
+    EXCHANGE = "exchange"
+    DECIDE_ENCOUNTERS = "decide-encounters"
+    LOAD_CREDENTIALS = "load-credentials"
+    INTERPRET_AGAIN = "interpret-again"
+    PUT_MAPPINGS = "put-mappings"
+
+
+_BILLING = ("biller", "supervisor")
+_CARE = ("clinician", "utilization-review")
+PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
+    Permission.SEE_COUNTS: ROLES,
+    Permission.SEE_CLAIMS: (*_BILLING, *_CARE, "auditor"),
+    Permission.SEE_MESSAGES: ("integration", "supervisor", "auditor"),
+    Permission.HAND_ON_ANSWERS: _BILLING,
+    Permission.RELEASE: _BILLING,
+    Permission.HOLD: _BILLING,
+    Permission.OVERRIDE: ("supervisor",),
+    Permission.RESOLVE: ("supervisor",),
+    Permission.EXCHANGE: _BILLING,
+    Permission.DECIDE_ENCOUNTERS: (*_BILLING, "utilization-review"),
+    Permission.LOAD_CREDENTIALS: _BILLING,
+    Permission.INTERPRET_AGAIN: ("integration", "supervisor"),
+    Permission.PUT_MAPPINGS: ("integration", "supervisor"),
+}
+"""Which roles have each permission, the one that should be asked first in front."""
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise NotAllowed unless the actor's role has the permission."""
+    allowed = PERMISSIONS[permission]
+    if actor.role not in allowed:
+        raise NotAllowed(f"the role {actor.role} may not {_words(permission)}; {_either(allowed)} may")
+
+
+def find_actor(settings: Settings, name: str, permission: Permission) -> Actor:
+    """The user of that name; without a name the only user of the first role that has the permission.
+
+    Raises NotAllowed, saying who there is, when there is no such user or several.
+    """
+    allowed = PERMISSIONS[permission]
+    if name:
+        for user in settings.users:
+            if user.name == name:
+                return Actor(name=user.name, role=user.role)
+        known = ", ".join(user.name for user in settings.users) or "nobody"
+        raise NotAllowed(f"site.yaml has no user {name!r}; it has {known}")
+    for role in allowed:
+        users = [user for user in settings.users if user.role == role]
+        if len(users) == 1:
+            return Actor(name=users[0].name, role=role)
+        if users:
+            names = ", ".join(user.name for user in users)
+            raise NotAllowed(f"several users are {role}: {names}; say who you are with --as NAME")
+    raise NotAllowed(
+        f"nobody at this site may {_words(permission)}; add a user with the role {allowed[0]} to site.yaml"
+    )
+
+
+def user_of_token(settings: Settings) -> Callable[[str], Actor | None]:
+    """Which user a bearer token belongs to; every token is compared, in constant time. Raises SecretMissing."""
+    tokens = [
+        (Actor(name=user.name, role=user.role), resolve_secret(user.token, settings.folder).reveal().encode())
+        for user in settings.users
+        if user.token
+    ]
+
+    def find(token: str) -> Actor | None:
+        given = token.encode()
+        found = None
+        for actor, expected in tokens:
+            if compare_digest(given, expected):
+                found = actor
+        return found
+
+    return find
+
+
+def _words(permission: Permission) -> str:
+    return permission.value.replace("-", " ")
+
+
+def _either(roles: tuple[str, ...]) -> str:
+    return roles[0] if len(roles) == 1 else f"{', '.join(roles[:-1])} or {roles[-1]}"

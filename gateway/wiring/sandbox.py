@@ -1,0 +1,90 @@
+"""The sandbox for the doors: run until told to stop, its faults, its ledger."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clearinghouse.sandbox.faults import FAULTS, UnknownFault
+from clearinghouse.sandbox.ledger import read_ledger
+from clearinghouse.sandbox.server import LEDGER, run_sandbox
+from clearinghouse.sandbox.sftp_server import SftpServer, User
+from clearinghouse.secret import resolve_secret
+from gateway.config import read_settings
+from gateway.errors import ConfigurationError, NotFound, Unavailable
+from gateway.wiring.clock import RehearsalClock
+
+USER, PASSWORD = "clinic", "sandbox"
+FOLDER, PASSWORD_FILE = "sandbox", "file:secrets/clearinghouse.password"
+
+Announce = Callable[[Mapping[str, Any]], None]
+
+
+def faults() -> Mapping[str, str]:
+    """The faults by name, and what each does."""
+    return FAULTS
+
+
+def serve(
+    root: Path,
+    *,
+    port: int,
+    seed: int,
+    user: str = USER,
+    password: str = "",
+    faults: Sequence[str] = (),
+    clock: Callable[[], datetime] | None = None,
+    announce: Announce,
+) -> None:
+    """Run until SIGTERM or SIGINT. ``password`` is a reference; ``announce`` gets port, host_key, user, mailbox.
+
+    Raises ConfigurationError for an unknown fault, Unavailable where the port is taken.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    secret = resolve_secret(password).reveal() if password else PASSWORD
+    running = run_sandbox(root, port, seed, (User(user, secret),), clock or _now, faults=faults)
+    try:
+        with running as sandbox:
+            mailbox = str(root / "mailboxes" / user)
+            announce({"port": sandbox.port, "host_key": sandbox.host_key_line, "user": user, "mailbox": mailbox})
+            stopping.wait()
+    except UnknownFault as error:
+        raise ConfigurationError([str(error)]) from error
+    except OSError as error:
+        raise Unavailable(f"the sandbox cannot listen on port {port}: {error.strerror}; try --port 0") from error
+
+
+def serve_for_site(folder: Path, *, port: int, seed: int, faults: Sequence[str], announce: Announce) -> None:
+    """Run the sandbox that ``init --demo`` prepared in a site folder, by the site's clock."""
+    settings = read_settings(folder)
+    clock = RehearsalClock(settings.rehearsal).now if settings.rehearsal else _now
+    kind, _, path = PASSWORD_FILE.partition(":")
+    reference = f"{kind}:{folder / path}"
+    serve(folder / FOLDER, port=port, seed=seed, password=reference, faults=faults, clock=clock, announce=announce)
+
+
+def host_key(root: Path) -> tuple[str, str]:
+    """Type and base64 of the host key that the sandbox below ``root`` will show; made when there is none."""
+    root.mkdir(parents=True, exist_ok=True)
+    algorithm, key = SftpServer(root / "mailboxes", (), root / "host_key").host_key_line.split()[:2]
+    return algorithm, key
+
+
+def ledger(root: Path) -> dict[str, Any]:
+    """Everything the sandbox below ``root`` received, answered and paid. Raises NotFound where none ever ran."""
+    path = root / LEDGER
+    if not path.is_file():
+        raise NotFound(f"no sandbox ever ran below {root}; give --root as 'cleanclaim sandbox' had it")
+    found: dict[str, Any] = json.loads(read_ledger(path))
+    return found
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
