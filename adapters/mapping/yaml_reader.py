@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -109,6 +110,10 @@ class Problems:
     def __iter__(self) -> Iterator[str]:
         return iter(self.lines())
 
+    def found(self) -> tuple[tuple[Place, str], ...]:
+        """Each problem's place and sentence, in order of place."""
+        return tuple(sorted(self._found))
+
     def lines(self) -> list[str]:
         """``file:line:column: sentence`` for each, in order of place."""
         return [f"{place}: {sentence}" for place, sentence in sorted(self._found)]
@@ -134,7 +139,24 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def read_yaml(file: str, content: bytes, problems: Problems) -> Table | None:
-    """The mapping at the top of a file; None, with a problem noted, where there is none that can be read."""
+    """The mapping at the top of a file; None, with a problem noted, where there is none that can be read.
+
+    The same bytes under the same name are read once in a process: a set is checked again at every edit of one file.
+    """
+    table, found = _read_once(file, content)
+    for place, sentence in found:
+        problems.add(place, sentence)
+    return table
+
+
+@lru_cache(maxsize=1024)
+def _read_once(file: str, content: bytes) -> tuple[Table | None, tuple[tuple[Place, str], ...]]:
+    problems = Problems()
+    table = _read_file(file, content, problems)
+    return table, problems.found()
+
+
+def _read_file(file: str, content: bytes, problems: Problems) -> Table | None:
     top = Place(file)
     text = _decode(content, top, problems)
     if text is None:

@@ -115,7 +115,7 @@ def test_a_word_the_map_does_not_know_costs_the_field_and_is_listed_without_bein
 
 def test_a_miss_on_a_required_field_costs_the_record() -> None:
     source = HL7_SOURCE.replace("codes: kinds}", "codes: kinds, required: true}")
-    said = of_charges(charge(f7="XXX"), charge(2), source=source)
+    said = of_charges(charge(f7="QQQ"), charge(2), source=source)
     assert 1 == len(said.records)
     assert [True] == [problem.fatal for problem in said.problems]
 
@@ -123,19 +123,19 @@ def test_a_miss_on_a_required_field_costs_the_record() -> None:
 @pytest.mark.parametrize(
     ("miss", "session"),
     [
-        ("miss: keep", "XXX"),
+        ("miss: keep", "QQQ"),
         ("miss: ignore", ""),
         ("miss: default, default: meal, reason: nothing else is coded", "meal"),
     ],
 )
 def test_the_file_says_what_a_miss_becomes(miss: str, session: str) -> None:
     source = HL7_SOURCE.replace("codes: kinds}", f"codes: kinds, {miss}}}")
-    assert session == encounter(of_charges(charge(f7="XXX"), source=source)).session
+    assert session == encounter(of_charges(charge(f7="QQQ"), source=source)).session
 
 
 def test_the_first_repetition_the_map_knows_is_taken() -> None:
     source = HL7_SOURCE.replace("FT1-7.1", "FT1-26.1")
-    assert "group-psychotherapy" == encounter(of_charges(charge(f26="XXX~GRP"), source=source)).session
+    assert "group-psychotherapy" == encounter(of_charges(charge(f26="QQQ~GRP"), source=source)).session
 
 
 def test_a_record_without_an_identifier_is_not_made() -> None:

@@ -11,7 +11,7 @@ from gateway.errors import FormatError
 from tests.unit.mapping.small_set import HL7_SOURCE, PAYERS, SERVICES, Arrived, a_set, message, resource
 
 PID = ("PID", {3: "77^^^OAK^MR"})
-FT1 = ("FT1", {1: "1", 2: "T1", 4: "202608030900", 6: "CG", 7: "XXX"})
+FT1 = ("FT1", {1: "1", 2: "T1", 4: "202608030900", 6: "CG", 7: "QQQ"})
 PAID = ("FT1", {1: "2", 2: "T2", 6: "PY"})
 
 
