@@ -48,7 +48,7 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
 
     Pure: the same case, catalogue and day give the same assembly, whatever order the case is in.
     """
-    case = replace(case, authorizations=tuple(sorted(case.authorizations, key=repr)))
+    case = _in_order(case)
     judged = [judge_day(case, day, catalogue, today) for day in sorted(case.book.days, key=_day_order)]
     billable = [each for each in judged if isinstance(each, BillableDay)]
     unbilled = [each for each in judged if isinstance(each, UnbilledDay)]
@@ -66,6 +66,13 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
         *map(_placement_of_unplaced, case.book.unplaced),
     ]
     return Assembly(drafts=tuple(drafts), placements=tuple(sorted(placements, key=lambda each: each.encounter_id)))
+
+
+def _in_order(case: PatientCase) -> PatientCase:
+    """The case with what order could leak from put in order."""
+    unplaced = tuple(sorted(case.book.unplaced, key=lambda each: each.encounter_id))
+    authorizations = tuple(sorted(case.authorizations, key=repr))
+    return replace(case, book=replace(case.book, unplaced=unplaced), authorizations=authorizations)
 
 
 def _day_order(day: ServiceDay) -> tuple[date, str, str, LevelOfCare]:

@@ -42,6 +42,7 @@ def service_days(
     ``decided_different`` are a person's word on pairs of encounters that two sources may have told of one visit.
     The order of the input does not matter.
     """
+    episodes = sorted(episodes, key=lambda each: each.id)
     ordered = sorted(
         (_completed_by_episode(each, episodes, catalogue) for each in encounters), key=lambda each: each.encounter_id
     )
