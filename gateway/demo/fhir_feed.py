@@ -280,8 +280,8 @@ def _episode(patient: Patient, stay: Stay, *, ended_on: date | None) -> Resource
 
 
 def _session(patient: Patient, visit: Visit, event: Attendance) -> Resource:
-    if visit.came is Came.NO_SHOW:
-        return _missed(patient, visit)
+    if event.booked or visit.came is Came.NO_SHOW:
+        return _appointment(patient, visit, "booked" if event.booked else "noshow")
     return _encounter(patient, visit, event)
 
 
@@ -316,7 +316,7 @@ def _encounter(patient: Patient, visit: Visit, event: Attendance) -> Resource:
     }
 
 
-def _missed(patient: Patient, visit: Visit) -> Resource:
+def _appointment(patient: Patient, visit: Visit, status: str) -> Resource:
     stay = visit.stay
     actors = (_reference_to(patient), {"reference": f"Location/{stay.track.site.key}"})
     return {
@@ -327,7 +327,7 @@ def _missed(patient: Patient, visit: Visit) -> Resource:
             _extension("stay", "valueReference", {"reference": f"EpisodeOfCare/{stay.number}"}),
         ],
         "identifier": [_identifier("visit", visit.number)],
-        "status": "noshow",
+        "status": status,
         "serviceType": [_concept(f"{SYSTEM}/session-type", SESSION_CODES[visit.kind])],
         "start": _instant(visit.start_at),
         "end": _instant(visit.end_at),

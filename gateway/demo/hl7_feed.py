@@ -48,6 +48,7 @@ _STRUCTURES = {
     "ADT^A13": "ADT_A01",
     "ADT^A40": "ADT_A39",
     "DFT^P03": "DFT_P03",
+    "SIU^S12": "SIU_S12",
     "SIU^S26": "SIU_S12",
 }
 _RELATIONSHIPS = {"self": "SEL", "spouse": "SPO", "child": "CHD", "other": "OTH"}
@@ -74,9 +75,8 @@ def render(telling: Telling, control: str) -> bytes:
             trigger = "ADT^A13" if event.undone else "ADT^A03"
             segments = _discharge(telling, event)
         case Attendance():
-            missed = all(visit.came is Came.NO_SHOW for visit in event.visits)
-            trigger = "SIU^S26" if missed else "DFT^P03"
-            segments = _no_show(telling, event) if missed else _charges(telling, event)
+            trigger = _attendance_trigger(event)
+            segments = _charges(telling, event) if trigger == "DFT^P03" else _appointment(telling, event)
         case Merge():
             trigger, segments = "ADT^A40", [_pid(telling), ["MRG", f"{event.retired}^^^RBREC^MR"]]
     header = [_msh(trigger, control, telling.at)]
@@ -121,7 +121,13 @@ def _charges(telling: Telling, event: Attendance) -> list[Segment]:
     return [*segments, *_dg1(stay)]
 
 
-def _no_show(telling: Telling, event: Attendance) -> list[Segment]:
+def _attendance_trigger(event: Attendance) -> str:
+    if event.booked:
+        return "SIU^S12"
+    return "SIU^S26" if all(visit.came is Came.NO_SHOW for visit in event.visits) else "DFT^P03"
+
+
+def _appointment(telling: Telling, event: Attendance) -> list[Segment]:
     (visit,) = event.visits  # an SIU tells one appointment
     code, name = SESSION_CODES[visit.kind]
     minutes = int((visit.end_at - visit.start_at).total_seconds() // 60)
@@ -130,11 +136,11 @@ def _no_show(telling: Telling, event: Attendance) -> list[Segment]:
         "SCH",
         {
             2: f"{visit.number}^RBREC",
-            6: "NOSHOW^Did not come^L",
+            6: "ROUTINE" if event.booked else "NOSHOW^Did not come^L",
             11: f"^^^{_time(visit.start_at)}^{_time(visit.end_at)}",
             16: clinician,
             20: clinician,
-            25: "Noshow",
+            25: "Booked" if event.booked else "Noshow",
         },
     )
     service = ["AIS", "1", "A", f"{code}^{name}^L", _time(visit.start_at), "", "", str(minutes), "min^^ISO+"]

@@ -216,6 +216,15 @@ _CHANGES: dict[str, Callable[[Patient, Telltale], None]] = {
 # --- what is told in addition ----------------------------------------------------------------------------------------
 
 
+def _book(patient: Patient, telltale: Telltale) -> None:
+    """The days that will be missed are booked the noon before."""
+    days = visit_days(patient, patient.stays[0])
+    for visits in (days[1], days[4]):
+        on = visits[0].start_at.astimezone(clinic.ZONE).date() - timedelta(days=1)
+        for together in (visits,) if patient.feed is Feed.FHIR else [(visit,) for visit in visits]:
+            telltale.tell(local(on, 12), Attendance(visits=together, booked=True), "booked")
+
+
 def _sign_late(patient: Patient, telltale: Telltale) -> None:
     late = visit_days(patient, patient.stays[0])[2]
     telltale.tell(late[-1].end_at + timedelta(days=4), Attendance(visits=late), "late note")
@@ -268,6 +277,7 @@ def _find_after_billing(patient: Patient, telltale: Telltale) -> None:
 
 
 _ADDITIONS: dict[str, Callable[[Patient, Telltale], None]] = {
+    "no-shows": _book,
     "late-note": _sign_late,
     "coverage-a-day-later": _enter_insurance,
     "told-by-both": _tell_in_the_other_feed,

@@ -231,6 +231,8 @@ class Attendance:
     """Numbers of the visits whose note is not signed yet, whatever it becomes later."""
     cancelled: bool = False
     """True when the clinic takes the day back: it was entered in error."""
+    booked: bool = False
+    """True before the day: the sessions are planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

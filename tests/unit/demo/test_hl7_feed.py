@@ -48,6 +48,7 @@ def test_the_month_has_every_event_a_program_sends() -> None:
         "ADT^A13",
         "ADT^A40",
         "DFT^P03",
+        "SIU^S12",
         "SIU^S26",
     } == set(_events())
 

@@ -148,6 +148,15 @@ def test_the_no_shows_missed_two_whole_days() -> None:
     assert 2 == len(missed)
 
 
+def test_the_days_that_were_missed_had_been_booked_before() -> None:
+    patient = _told("no-shows")
+    booked = [each for each in patient.told if each.label == "booked"]
+    missed = [each for each in patient.told if each.label == "no-show"]
+
+    assert [each.event.visits for each in booked] == [each.event.visits for each in missed]  # type: ignore[union-attr]
+    assert all(before.at < after.at for before, after in zip(booked, missed, strict=True))
+
+
 def test_a_step_down_goes_from_partial_hospitalization_to_intensive_outpatient_on_a_later_day() -> None:
     for scenario in ("step-down", "transfer-step-down", "class-change-step-down"):
         before, after = _told(scenario).stays
