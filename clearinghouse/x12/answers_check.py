@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -15,6 +16,8 @@ from clearinghouse.x12.patterns import COMPONENT, ELEMENT
 from clearinghouse.x12.walk import Handler
 
 _AMOUNTS = range(3, 20, 3)
+_REASON = re.compile(r"\d{1,3}|[A-Z]\d{1,3}")
+_REMARK = re.compile(r"[A-Z]{1,2}\d{1,4}")
 _REJECTING = frozenset(("A3", "A4", "A6", "A7", "A8"))
 _ACCEPTING = frozenset(("A0", "A1", "A2", "A5"))
 
@@ -92,8 +95,14 @@ class RemittanceCheck:
         self.line = [position, self._cents(at(values, 2)), self._cents(at(values, 3)), 0]
         self.has_lines = True
 
-    def _cas(self, text: str, _position: int, _loop: str) -> None:
+    def _cas(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
+        for index in range(2, len(values), 3):
+            if values[index] and _REASON.fullmatch(values[index]) is None:
+                message = f"CAS{index:02d} has not the form of an adjustment reason code."
+                element, shape = f"CAS{index:02d}", redacted(values[index])
+                found = Finding(5, ERROR, "reason-shape", message, "CAS", position, loop, element, shape, "8", "7")
+                self.report.add(found)
         total = sum(self._cents(values[index]) for index in _AMOUNTS if index < len(values))
         if self.line is not None:
             self.line[3] += total
@@ -101,6 +110,13 @@ class RemittanceCheck:
             self.claim[3] += total
             if at(values, 1) == "PR":
                 self.claim[5] += total
+
+    def _lq(self, text: str, position: int, loop: str) -> None:
+        values = text.split(ELEMENT)
+        if at(values, 1) == "HE" and _REMARK.fullmatch(at(values, 2)) is None:
+            message = "LQ02 has not the form of a remark code (one or two letters and a number)."
+            shape = redacted(at(values, 2))
+            self.report.add(Finding(5, ERROR, "remark-shape", message, "LQ", position, loop, "LQ02", shape, "8", "7"))
 
     def _plb(self, text: str, _position: int, _loop: str) -> None:
         self._end_claim()
@@ -191,6 +207,7 @@ _REMITTANCE: tuple[tuple[str, Handler], ...] = (
     ("CLP", RemittanceCheck._clp),
     ("SVC", RemittanceCheck._svc),
     ("CAS", RemittanceCheck._cas),
+    ("LQ", RemittanceCheck._lq),
     ("PLB", RemittanceCheck._plb),
     ("NM1", RemittanceCheck._nm1),
     ("N1", RemittanceCheck._n1),

@@ -53,7 +53,7 @@ class Walk:
         self.node = guide.start
         self.position = 0
         self.frames = [_Frame(guide.root, 1)]
-        self.skipping = False
+        self.skipped_at = 0
         self.done = False
         self.control_number = ""
         self.hierarchy = _Hierarchy(self)
@@ -204,9 +204,9 @@ class Walk:
     def _unplaced(self, text: str) -> None:
         """A segment with no place here: name the trouble, and go on from the place it most likely meant."""
         name = text.split(ELEMENT, 1)[0]
-        if self.skipping and name in _FOLLOWERS:
+        if name in _FOLLOWERS and self.skipped_at == self.position - 1:
+            self.skipped_at = self.position
             return
-        self.skipping = False
         if not text:
             self._add(1, "segment-empty", "Two segment terminators follow each other.", "", self.position, ik3="8")
             return
@@ -224,6 +224,15 @@ class Walk:
         frame.seen |= move.node.bit
         self._explain(move.node, text, self.position)
         self.node = move.node
+        self._observe(move.node, text)
+
+    def _observe(self, node: SegmentNode, text: str) -> None:
+        """What `feed` does for a segment in its place, for one that was placed by guess."""
+        handler = self.handlers.get(node)
+        if handler is not None:
+            handler(self.observer, text, self.position, node.loop.name)
+        if node.structural:
+            self._structure(node, text, self.position)
 
     def _unknown(self, name: str, position: int) -> None:
         shown = name if name.isalnum() and name.isascii() and len(name) <= 3 else "?"
@@ -241,7 +250,8 @@ class Walk:
         where = f"in or after loop {loop}" if loop else "here"
         message = f"{shown} has no place {where}."
         self._add(2, "segment-unexpected", message, name, self.position, loop, ik3="2")
-        self.skipping = name == "NM1"
+        if name == "NM1":
+            self.skipped_at = self.position
 
     def _out_of_order(self, move: Move, text: str) -> None:
         node = move.node
@@ -253,11 +263,12 @@ class Walk:
             frame = self._change(move, self.position)
             frame.seen |= node.bit
             self.node = node
-            return
-        frame = self.frames[-1 - move.leave]
-        if frame.seen & node.bit:
-            self._repeated(frame, node, self.position)
-        frame.seen |= node.bit
+        else:
+            frame = self.frames[-1 - move.leave]
+            if frame.seen & node.bit:
+                self._repeated(frame, node, self.position)
+            frame.seen |= node.bit
+        self._observe(node, text)
 
     def _structure(self, target: SegmentNode, text: str, position: int) -> None:
         name = target.name
