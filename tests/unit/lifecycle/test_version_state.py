@@ -1,4 +1,4 @@
-"""The state of a frozen version is a function of the set of its facts, in whatever order and however often they came."""
+"""The state of a frozen version is a function of the set of its facts, in whatever order and however often heard."""
 
 from __future__ import annotations
 

@@ -1,0 +1,60 @@
+"""The store on both databases, migrated once per engine and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.store.database import Database
+from tests.factories import CONNECTION, ORGANIZATION, TENANT
+from tests.servers import PostgresCluster
+
+OTHER_CONNECTION = "other-clearing"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_cluster: PostgresCluster) -> Iterator[str]:
+    """Name of a PostgreSQL database with our tables in it, for others to be copied from."""
+    url = postgres_cluster.create_database()
+    _prepare(url)
+    yield url.rpartition("/")[2]
+    postgres_cluster.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with our tables in it."""
+    path = tmp_path_factory.mktemp("migrated") / "store.sqlite"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of this test's own with our tables and the tenant's rows in it, once on each engine."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "store.sqlite")
+        yield f"sqlite:///{tmp_path / 'store.sqlite'}"
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
+    url = cluster.create_database(template=request.getfixturevalue("migrated_postgres"))
+    yield url
+    cluster.drop_database(url)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Database]:
+    """That database, open."""
+    database = Database(store_url)
+    yield database
+    database.close()
+
+
+def _prepare(url: str) -> None:
+    database = Database(url)
+    database.migrate()
+    database.ensure_tenant(TENANT, {ORGANIZATION: "Harbor Behavioral Health"}, {CONNECTION: "T", OTHER_CONNECTION: "T"})
+    database.close()

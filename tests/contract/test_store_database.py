@@ -1,0 +1,139 @@
+"""The database as such: migrations, transactions, what it says when it is not there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from gateway.errors import Conflict, NotFound, Unavailable
+from gateway.store.database import Database
+from gateway.store.schema import metadata
+from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def test_migrating_makes_a_database_ready_and_migrating_again_changes_nothing(empty: Database) -> None:
+    assert not empty.is_ready()
+    empty.migrate()
+    empty.migrate()
+    assert empty.is_ready()
+
+
+def test_the_newest_migration_makes_exactly_the_tables_of_the_schema(store_url: str) -> None:
+    engine = create_engine(store_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_making_sure_of_the_tenant_twice_leaves_one_row_of_each(store: Database) -> None:
+    store.ensure_tenant(TENANT, {ORGANIZATION: "Harbor"}, {CONNECTION: "T"})
+    with store.read() as tx:
+        assert TENANT == tx.exchanges.tenant(CONNECTION)
+        with pytest.raises(NotFound):
+            tx.exchanges.tenant("nobody's")
+
+
+def test_what_is_raised_inside_a_transaction_undoes_all_of_it_and_comes_out(store: Database) -> None:
+    with pytest.raises(Conflict, match="somebody"), store.write() as tx:
+        tx.work.add("derive", ["patient-1"])
+        raise Conflict("somebody was first")
+    with store.read() as tx:
+        assert tx.work.count() == {}
+
+
+def test_a_savepoint_undoes_what_failed_inside_and_keeps_the_rest(store: Database) -> None:
+    with store.write() as tx:
+        tx.work.add("derive", ["before"])
+        with pytest.raises(Conflict), tx.savepoint():
+            tx.work.add("derive", ["inside"])
+            raise Conflict
+        tx.work.add("derive", ["after"])
+    with store.write() as tx:
+        assert tx.work.take("derive", 10) == ["before", "after"]
+
+
+def test_a_statement_that_fails_inside_a_savepoint_leaves_the_transaction_usable(store: Database) -> None:
+    with store.write() as tx:
+        with pytest.raises(Exception, match=r"(?i)foreign key"), tx.savepoint():
+            tx.inbox.add_answer("no such message", b"AA", "")
+        tx.work.add("derive", ["after"])
+    with store.read() as tx:
+        assert tx.work.count() == {"derive": 1}
+
+
+def test_a_reader_sees_one_picture_whatever_is_committed_meanwhile(store: Database) -> None:
+    with store.read() as reading:
+        assert reading.work.count() == {}
+        with store.write() as writing:
+            writing.work.add("derive", ["patient-1"])
+        assert reading.work.count() == {}
+    with store.read() as reading:
+        assert reading.work.count() == {"derive": 1}
+
+
+def test_a_naive_time_is_refused_and_nothing_is_stored(store: Database) -> None:
+    with pytest.raises(Exception, match="aware"), store.write() as tx:
+        tx.audit.record(datetime(2026, 8, 17, 12), "ana", "biller", "release", "claim:1")  # noqa: DTZ001
+    with store.read() as tx:
+        assert list(tx.audit.acts()) == []
+
+
+def test_times_come_back_as_the_same_moment_in_utc(store: Database) -> None:
+    local = NOON.astimezone()
+    with store.write() as tx:
+        tx.audit.record(local, "ana", "biller", "release", "claim:1")
+    with store.read() as tx:
+        (act,) = tx.audit.acts()
+    assert act["at"] == NOON
+    assert act["at"].utcoffset().total_seconds() == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/store.sqlite", "postgresql://nobody@127.0.0.1:9/nothing"])
+def test_a_database_that_is_not_there_is_unavailable_for_every_use(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(Unavailable, match="does not answer"):
+        database.migrate()
+    with pytest.raises(Unavailable), database.write():
+        pass
+    with pytest.raises(Unavailable), database.read():
+        pass
+    with pytest.raises(Unavailable):
+        database.ensure_tenant(TENANT, {}, {})
+    assert not database.is_ready()
+
+
+def test_a_full_disk_is_unavailable_and_keeps_what_was_there(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    database.migrate()
+    with pytest.raises(Unavailable), database.write() as tx:
+        tx.work._connection.exec_driver_sql("PRAGMA max_page_count=1")  # type: ignore[attr-defined]
+        tx.work.add("derive", ["x" * 4000 + str(each) for each in range(200)])
+    with database.read() as tx:
+        assert tx.work.count() == {}
+    database.close()
+
+
+def test_equal_bytes_are_stored_once_and_named_by_their_hash(store: Database) -> None:
+    with store.write() as tx:
+        first = tx.exchanges.add_file(CONNECTION, b"ISA*00*", b"a.835", NOON)
+        second = tx.exchanges.add_file("other-clearing", b"ISA*00*", b"b.835", NOON)
+        assert first != second
+    with store.read() as tx:
+        assert tx.exchanges.raw(hashlib.sha256(b"ISA*00*").hexdigest()) == b"ISA*00*"
+        with pytest.raises(NotFound):
+            tx.exchanges.raw("0" * 64)
