@@ -63,5 +63,6 @@ RULE = Rule(
     snip=3,
     page=__doc__,
     check=_check,
+    judges_voids=True,
     overridable=False,
 )

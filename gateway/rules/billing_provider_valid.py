@@ -75,4 +75,5 @@ RULE = Rule(
     snip=2,
     page=__doc__,
     check=_check,
+    judges_voids=True,
 )

@@ -76,6 +76,9 @@ RULES: tuple[Rule, ...] = (
 )
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
+_VOID = "8"
+_VOID_RULES = tuple(rule for rule in RULES if rule.judges_voids)
+
 _CATALOGUES_KEPT = 8
 _DefinitionsById = Mapping[str, tuple[ServiceDefinition, ...]]
 _definitions: OrderedDict[int, tuple[Catalogue, _DefinitionsById]] = OrderedDict()
@@ -85,14 +88,14 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
     """Every finding of every rule about the claim, in the rules' order; empty when the claim is clean.
 
     The payer's settings may turn a rule off, change its severity or set its limits, by date of service; rules that
-    nothing overrides stay as they are. The payer's own rules come last.
+    nothing overrides stay as they are. The payer's own rules come last. A void is judged by the rules of form alone.
     """
     on = claim.statement_from_on
     payer = context.payer
     settings: Mapping[str, RuleSetting] = payer.rules if payer is not None else {}
     inspection = Inspection(claim, context, _definitions_of(claim, context.catalogue))
     found: list[Finding] = []
-    for rule in RULES:
+    for rule in _VOID_RULES if claim.frequency == _VOID else RULES:
         if rule.is_dated and not rule.since <= on <= rule.until:
             continue
         setting = settings.get(rule.name) if settings else None
@@ -100,7 +103,7 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
             found += rule.check(inspection, rule.limits)
         else:
             found += _as_set(rule, setting, inspection)
-    if payer is not None and payer.own_rules:
+    if payer is not None and payer.own_rules and claim.frequency != _VOID:
         found += _own_rules(claim, payer, on)
     return found
 

@@ -76,4 +76,5 @@ RULE = Rule(
     snip=4,
     page=__doc__,
     check=_check,
+    judges_voids=True,
 )

@@ -95,4 +95,5 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    judges_voids=True,
 )

@@ -76,6 +76,8 @@ class Rule:
     since: date = date.min
     until: date = date.max
     overridable: bool = True
+    judges_voids: bool = False
+    """A void takes a claim back as it was sent and says nothing new of the service: rules of form alone judge it."""
     limits: Limits = field(default_factory=dict)
 
     @property

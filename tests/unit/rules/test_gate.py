@@ -112,6 +112,17 @@ def test_the_gate_never_edits_the_claim_and_says_the_same_twice() -> None:
     assert before == WEEK.claim
 
 
+def test_a_void_is_judged_by_its_form_not_by_the_attendance_that_went_away() -> None:
+    void = replace(WEEK.claim, frequency="8", payer_claim_number="ICN1")
+    bare = replace(WEEK.context, days={}, authorizations=(), today=date(2027, 1, 1))
+    own = own_rule(lambda claim: True)
+    assert [] == check(of_payer(Situation(void, bare), own_rules=(own,)))
+    assert ["payer_claim_number"] == [each.path for each in check_claim(replace(void, payer_claim_number=""), bare)]
+    assert ["insured.member_number"] == [
+        each.path for each in check_claim(replace(void, insured=replace(void.insured, member_number="")), bare)
+    ]
+
+
 def test_findings_come_in_the_rules_order() -> None:
     wrong = replace(WEEK.claim, diagnoses=(), authorization_number="", attending=None, patient_status="")
     found = [each.rule for each in check_claim(wrong, WEEK.context)]

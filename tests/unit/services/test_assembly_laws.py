@@ -92,7 +92,7 @@ def cases(draw: st.DrawFn) -> tuple[list[PlacedEncounter], PatientCase]:
 
 
 TODAYS = st.sampled_from([START, START + timedelta(days=9), START + timedelta(days=60)])
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
