@@ -33,7 +33,8 @@ def capability_statement() -> dict[str, Any]:
                 "mode": "server",
                 "documentation": (
                     "Post transaction, batch, collection or message Bundles to the base address. Collections and "
-                    "messages are stored whole; resources of types not kept are skipped and said so. The same bytes "
+                    "messages are stored whole; resources of types not kept are skipped there, and in any Bundle with "
+                    "Prefer: handling=lenient, and the answer says so. The same bytes "
                     "again give the first answer again; a Bundle.identifier or Idempotency-Key used for other content "
                     "is a conflict (409)."
                 ),

@@ -35,6 +35,8 @@ class FhirRequest:
     if_match: str | None = None
     idempotency_key: str = ""
     minimal: bool = False
+    lenient: bool = False
+    """True leaves resources of types that are not kept out of a Bundle instead of refusing it."""
 
     @property
     def address(self) -> str:
@@ -80,7 +82,7 @@ class FhirReceiver:
     def _read(self, request: FhirRequest) -> Submission:
         body = read_json(request.content, self.limits)
         if not request.type:
-            submission = read_bundle(body)
+            submission = read_bundle(body, lenient=request.lenient)
         else:
             condition = None
             if request.method == "POST" and request.if_none_exist:

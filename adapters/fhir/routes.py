@@ -283,6 +283,7 @@ _TOKEN_FIX = "Send the token of your source as Authorization: Bearer."  # noqa: 
 
 def _request(request: Request, content: bytes, *, type: str = "", id: str = "", query: str = "") -> FhirRequest:
     headers = request.headers
+    preferences = {each.strip().replace(" ", "") for each in headers.get("prefer", "").replace(";", ",").split(",")}
     return FhirRequest(
         method=request.method,
         type=type,
@@ -292,7 +293,8 @@ def _request(request: Request, content: bytes, *, type: str = "", id: str = "", 
         if_none_exist=headers.get("if-none-exist", ""),
         if_match=headers.get("if-match"),
         idempotency_key=headers.get("idempotency-key", ""),
-        minimal="return=minimal" in headers.get("prefer", "").replace(" ", ""),
+        minimal="return=minimal" in preferences,
+        lenient="handling=lenient" in preferences,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,6 +33,7 @@ SUPPORTED_TYPES = (
     "ClaimResponse",
 )
 BUNDLE_TYPES = ("transaction", "batch", "collection", "message")
+_STORED_WHOLE = frozenset({"collection", "message"})
 _ANSWERS_AND_RECORDS = frozenset({"document", "transaction-response", "batch-response", "history", "searchset"})
 """Types of Bundle that ask a server for nothing."""
 _SUPPORTED = frozenset(SUPPORTED_TYPES)
@@ -187,8 +188,11 @@ def read_single(
     return Submission(kind="single", entries=[entry])
 
 
-def read_bundle(body: Any) -> Submission:
-    """A Bundle posted to ``/fhir``. Entries of a batch keep their issues; otherwise raises Refused with all of them."""
+def read_bundle(body: Any, *, lenient: bool = False) -> Submission:
+    """A Bundle posted to ``/fhir``. Entries of a batch keep their issues; otherwise raises Refused with all of them.
+
+    ``lenient`` (Prefer: handling=lenient) leaves resources of types that are not kept out of any Bundle, and says so.
+    """
     frame = inspect_resource(body, entries=False)
     if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
         if not refuses(frame.issues):
@@ -199,7 +203,11 @@ def read_bundle(body: Any) -> Submission:
         frame.issues.append(_bundle_type_not_supported())
     sent = body.get("entry")
     listed = sent if isinstance(sent, list) else []
-    entries = [_read_entry(index, each, str(kind)) for index, each in enumerate(listed) if isinstance(each, dict)]
+    entries = [
+        _read_entry(index, each, str(kind), lenient or kind in _STORED_WHOLE)
+        for index, each in enumerate(listed)
+        if isinstance(each, dict)
+    ]
     _check_names(entries, frame.issues)
     names = _names(entries)
     for entry in entries:
@@ -214,7 +222,7 @@ def read_bundle(body: Any) -> Submission:
     return submission
 
 
-def _read_entry(index: int, sent: Mapping[str, Any], kind: str) -> Entry:
+def _read_entry(index: int, sent: Mapping[str, Any], kind: str, may_skip: bool) -> Entry:
     place: Place = ((None, "Bundle"), "entry", index)
     body = sent.get("resource")
     inspection = inspect_resource(body, (place, "resource")) if body is not None else None
@@ -228,14 +236,14 @@ def _read_entry(index: int, sent: Mapping[str, Any], kind: str) -> Entry:
         full_url=sent["fullUrl"] if isinstance(sent.get("fullUrl"), str) else "",
         issues=inspection.issues if inspection else [],
     )
-    if inspection is None and (kind in {"collection", "message"} or _writes(sent)):
+    if inspection is None and (kind in _STORED_WHOLE or _writes(sent)):
         entry.issues.append(_required(f"{render_place(place)}.resource"))
     if entry.type and entry.type not in _SUPPORTED and not _names_an_unknown_type(entry.issues):
-        _set_aside(entry, kind)
-    if kind in {"transaction", "batch"}:
-        _read_request(entry, sent.get("request"))
-    else:
+        _set_aside(entry, may_skip)
+    if kind in _STORED_WHOLE:
         _take_own_id(entry)
+    elif not entry.skipped:
+        _read_request(entry, sent.get("request"))
     return entry
 
 
@@ -248,12 +256,12 @@ def _names_an_unknown_type(issues: Iterable[Issue]) -> bool:
     return any(issue.detail in {"resource-type-unknown", "fhir-version-wrong"} for issue in issues)
 
 
-def _set_aside(entry: Entry, kind: str) -> None:
-    """A resource type we do not keep: no harm in a collection or message, an error where it is asked to be stored."""
-    entry.skipped = kind in {"collection", "message"}
+def _set_aside(entry: Entry, may_skip: bool) -> None:
+    """A resource type we do not keep: left out where that does no harm, an error where it is asked to be stored."""
+    entry.skipped = may_skip
     severity = "information" if entry.skipped else "error"
     if entry.skipped:
-        entry.issues = []
+        entry.issues = [replace(issue, severity="warning") for issue in entry.issues]
     entry.issues.insert(
         0,
         Issue(
@@ -396,10 +404,11 @@ def same_resource_twice(expression: str) -> Issue:
 
 
 def _bundle_identifier(body: Mapping[str, Any]) -> str:
+    """The name the sender gave the Bundle; a value without a system names nothing, as with any identifier."""
     given = body.get("identifier")
-    if not isinstance(given, dict) or not given.get("value"):
+    if not isinstance(given, dict) or not (given.get("system") and given.get("value")):
         return ""
-    return f"Bundle.identifier|{given.get('system', '')}|{given['value']}"
+    return f"Bundle.identifier|{given['system']}|{given['value']}"
 
 
 def _originals(references: Iterable[FoundReference]) -> list[str | None]:

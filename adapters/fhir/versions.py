@@ -11,18 +11,20 @@ from adapters.fhir.issues import Issue
 DSTU2, STU3, R5 = "DSTU2 (1.0)", "STU3 (3.0)", "R5 (5.0)"
 
 _OTHER_TYPES: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("MedicationOrder", "DiagnosticOrder", "DeviceUseRequest", "ProcedureRequest", "ReferralRequest", "Order"),
-        DSTU2,
-    ),
-    **dict.fromkeys(("BodySite", "Conformance", "ClaimResponseRequest", "EligibilityRequest"), DSTU2),
-    **dict.fromkeys(
-        ("Sequence", "ProcessRequest", "ProcessResponse", "EligibilityResponse", "ServiceDefinition"), STU3
-    ),
-    **dict.fromkeys(("InventoryItem", "Transport", "FormularyItem", "GenomicStudy", "ImagingSelection"), R5),
-    **dict.fromkeys(("BiologicallyDerivedProductDispense", "DeviceAssociation", "DeviceDispense", "Permission"), R5),
-    **dict.fromkeys(("EncounterHistory", "InventoryReport", "NutritionIntake", "Requirements", "TestPlan"), R5),
+    name: version
+    for version, names in (
+        (DSTU2, "MedicationOrder DiagnosticOrder DeviceUseRequest Order OrderResponse Conformance BodySite"),
+        (
+            STU3,
+            "ProcedureRequest ReferralRequest EligibilityRequest EligibilityResponse ProcessRequest ProcessResponse",
+        ),
+        (STU3, "Sequence ServiceDefinition DeviceComponent ImagingManifest DataElement ExpansionProfile"),
+        (R5, "InventoryItem InventoryReport Transport FormularyItem GenomicStudy ImagingSelection Permission"),
+        (R5, "DeviceAssociation DeviceDispense EncounterHistory NutritionIntake Requirements TestPlan"),
+    )
+    for name in names.split()
 }
+"""Types that R4 does not have, by a version that does."""
 
 # Elements of the types we take which R4 does not have, by who had or has them.
 _ELEMENTS: Mapping[tuple[str, str], str] = {
@@ -37,6 +39,9 @@ _ELEMENTS: Mapping[tuple[str, str], str] = {
                 "Procedure": "notPerformed reasonNotPerformed request",
                 "Coverage": "issuer bin group plan",
                 "Patient": "animal careProvider",
+                "Observation": "comments",
+                "MedicationStatement": "wasNotTaken",
+                "AllergyIntolerance": "substance",
                 "Practitioner": "practitionerRole role",
                 "EpisodeOfCare": "condition",
                 "Account": "currency balance coveragePeriod activePeriod",
@@ -60,6 +65,13 @@ _ELEMENTS: Mapping[tuple[str, str], str] = {
                 "Account": "active balance",
                 "Appointment": "indication reason incomingReferral",
                 "ServiceRequest": "context definition",
+                "Signature": "whoReference whoUri contentType blob onBehalfOfReference",
+                "AllergyIntolerance": "assertedDate",
+                "MedicationStatement": "taken reasonNotTaken",
+                "MedicationRequest": "context definition",
+                "Observation": "context comment related",
+                "DiagnosticReport": "context image codedDiagnosis",
+                "Immunization": "notGiven date explanation vaccinationProtocol",
             },
         ),
         (

@@ -338,6 +338,22 @@ def test_a_collection_sent_again_with_changes_updates_what_it_brought(ehr: FhirC
     assert "finished" == one(intake, "Encounter")["status"]
 
 
+def test_what_is_skipped_may_be_wrong_and_is_said_to_be(ehr: FhirClient, intake: MemoryIntake) -> None:
+    response = ehr.post("/fhir", bundle("collection", {"resource": patient()}, {"resource": observation(code=None)}))
+    issues = responses(response)[1]["outcome"]["issue"]
+    assert ["information", "warning"] == [each["severity"] for each in issues]
+    assert ["Bundle.entry[1].resource.code"] == issues[1]["expression"]
+    assert ["Patient"] == [reference.partition("/")[0] for reference in stored(intake)]
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+def test_lenient_handling_leaves_out_what_is_not_kept(ehr: FhirClient, intake: MemoryIntake, kind: str) -> None:
+    body = bundle(kind, entry(patient()), entry(observation()))
+    response = ehr.post("/fhir", body, Prefer="return=minimal; handling=lenient")
+    assert ["201 Created", "200 OK"] == [each["status"] for each in responses(response)]
+    assert ["Patient"] == [reference.partition("/")[0] for reference in stored(intake)]
+
+
 # --- one resource at a time ------------------------------------------------------------------------------------------
 
 
@@ -457,6 +473,13 @@ def test_a_name_used_for_other_content_is_a_conflict(ehr: FhirClient, intake: Me
     assert first.content == again.content
     assert (409, ["identifier-reused"]) == (other.status_code, details(other))
     assert 1 == len(stored(intake))
+
+
+def test_an_identifier_without_a_system_names_no_bundle(ehr: FhirClient, intake: MemoryIntake) -> None:
+    for gender in ("male", "female"):
+        body = bundle("transaction", entry(patient(gender=gender)), identifier={"value": "MSG00001"})
+        assert 200 == ehr.post("/fhir", body).status_code
+    assert 2 == len(stored(intake))
 
 
 def test_a_refused_bundle_may_be_corrected_under_its_own_name(ehr: FhirClient, intake: MemoryIntake) -> None:

@@ -15,6 +15,7 @@ from adapters.fhir.shapes import resource_shape
 from adapters.fhir.strict_json import read_json
 from adapters.fhir.submission import SUPPORTED_TYPES
 from adapters.fhir.validation import check_resource
+from adapters.fhir.versions import _ELEMENTS as version_signs
 from tests.unit.fhir.samples import FAMILY_NAME, as_bytes, coverage, encounter, patient, visit_bundle
 
 CLAIM = {
@@ -159,6 +160,12 @@ def test_another_fhir_version_is_named_plainly(body: dict[str, Any], version: st
     assert any(
         issue.detail == "fhir-version-wrong" and version in issue.message and "R4" in issue.message for issue in issues
     )
+
+
+def test_signs_of_other_versions_are_no_elements_of_r4() -> None:
+    names = {shape for shape, _ in version_signs}
+    known = {name: shape for name in names if (shape := resource_shape(name))}
+    assert [] == [(name, each) for name, each in version_signs if name in known and each in known[name].elements]
 
 
 def test_no_issue_repeats_a_value_that_was_sent() -> None:
