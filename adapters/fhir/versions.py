@@ -27,7 +27,7 @@ _OTHER_TYPES: Mapping[str, str] = {
 """Types that R4 does not have, by a version that does."""
 
 # Elements of the types we take which R4 does not have, by who had or has them.
-_ELEMENTS: Mapping[tuple[str, str], str] = {
+ELEMENTS_ELSEWHERE: Mapping[tuple[str, str], str] = {
     (resource, element): version
     for version, table in (
         (
@@ -113,7 +113,7 @@ class VersionSigns:
 
     def unknown_element(self, shape: str, name: str) -> None:
         """An element R4 does not have."""
-        version = _ELEMENTS.get((shape, name))
+        version = ELEMENTS_ELSEWHERE.get((shape, name))
         if version is not None:
             self._signs[version] += 1
 

@@ -15,7 +15,7 @@ from adapters.fhir.shapes import resource_shape
 from adapters.fhir.strict_json import read_json
 from adapters.fhir.submission import SUPPORTED_TYPES
 from adapters.fhir.validation import check_resource
-from adapters.fhir.versions import _ELEMENTS as version_signs
+from adapters.fhir.versions import ELEMENTS_ELSEWHERE
 from tests.unit.fhir.samples import FAMILY_NAME, as_bytes, coverage, encounter, patient, visit_bundle
 
 CLAIM = {
@@ -163,9 +163,9 @@ def test_another_fhir_version_is_named_plainly(body: dict[str, Any], version: st
 
 
 def test_signs_of_other_versions_are_no_elements_of_r4() -> None:
-    names = {shape for shape, _ in version_signs}
+    names = {shape for shape, _ in ELEMENTS_ELSEWHERE}
     known = {name: shape for name in names if (shape := resource_shape(name))}
-    assert [] == [(name, each) for name, each in version_signs if name in known and each in known[name].elements]
+    assert [] == [(name, each) for name, each in ELEMENTS_ELSEWHERE if name in known and each in known[name].elements]
 
 
 def test_no_issue_repeats_a_value_that_was_sent() -> None:
