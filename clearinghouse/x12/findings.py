@@ -84,7 +84,7 @@ class TransactionReport:
 
     @property
     def accepted(self) -> bool:
-        """Whether a 999 would accept it: no finding is an error."""
+        """Whether nothing found is an error: errors of type 1 and 2 come back in a 999, later ones in a 277CA."""
         return not any(finding.severity == ERROR for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:

@@ -157,6 +157,15 @@ def _width_complaint(text: str, mark: str, index: int) -> str:
     return f"ISA{index:02d} is {found} characters wide; it must be exactly {_ISA_WIDTHS[index - 1]}."
 
 
+def _announced_version(text: str) -> str:
+    """A sentence when a misshapen ISA announces a version before 5010: that alone would refuse it."""
+    parts = text.split(text[3:4] or "*")
+    version = parts[12] if len(parts) > 12 else ""
+    if len(version) == 5 and version.isdecimal() and version < "00501":
+        return f" It announces version {version}; only 00501 (5010) is read."
+    return ""
+
+
 def _chunks(source: Source, chunk_bytes: int) -> Iterator[str]:
     if isinstance(source, bytes):
         for start in range(0, len(source), chunk_bytes):
@@ -230,7 +239,7 @@ class _Cutter:
                 self._take(ISA_LENGTH)
                 self.header = header
                 return header
-            self.reason = self.reason or header
+            self.reason = self.reason or header + _announced_version(self.pending[at : at + 2 * ISA_LENGTH])
             search = at + 3
         if at < 0 and not at_end:
             at = max(len(self.pending) - 2, search)
