@@ -30,16 +30,20 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of one claim. `remarks` are the claim's own; `interest_cents` is owed on top of what was paid."""
+    """What became of one claim. `remarks` are the claim's own; `interest_cents` is owed on top of what was paid.
+
+    `prior_cents` is what payers before this one had already paid of it: an adjustment of the claim, not of a line.
+    """
 
     lines: tuple[LineDecision, ...]
     remarks: tuple[str, ...] = ()
     interest_cents: int = 0
+    prior_cents: int = 0
 
     @property
     def paid_cents(self) -> int:
         """What the payer pays for the claim."""
-        return sum(line.paid_cents for line in self.lines)
+        return sum(line.paid_cents for line in self.lines) - self.prior_cents
 
     @property
     def patient_cents(self) -> int:
@@ -91,9 +95,10 @@ def decide(
         return Decision(tuple(_denied(line, whole) for line in claim.lines), remarks)
     days = _authorized_days(claim, payer, authorized_days_used)
     lines = tuple(_decide_line(line, claim, payer, table, seed, days) for line in claim.lines)
-    paid = sum(line.paid_cents for line in lines)
-    owed = paid > 0 and chance(seed, payer.interest_percent, "interest", content_key(claim))
-    return Decision(lines, interest_cents=_percent(paid, 1) if owed else 0)
+    due = sum(line.paid_cents for line in lines)
+    prior = min(due, claim.prior_paid_cents)
+    owed = due > prior and chance(seed, payer.interest_percent, "interest", content_key(claim))
+    return Decision(lines, interest_cents=_percent(due - prior, 1) if owed else 0, prior_cents=prior)
 
 
 def _whole_claim_denial(

@@ -77,6 +77,7 @@ def claim_payment(claim: SubmittedClaim, decision: Decision, payer: SimulatedPay
         payer_claim_number=number,
         facility_code=claim.facility,
         frequency_code=claim.frequency,
+        adjustments=(Adjustment("OA", "23", decision.prior_cents),) if decision.prior_cents else (),
         outpatient=OutpatientAdjudication(remark_codes=decision.remarks) if decision.remarks else None,
         dates=tuple(dates),
         lines=tuple(_line_payment(each) for each in decision.lines),

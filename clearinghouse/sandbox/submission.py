@@ -123,6 +123,8 @@ class SubmittedClaim:
     diagnoses: tuple[str, ...]
     providers: tuple[Person, ...]
     lines: tuple[SubmittedLine, ...]
+    prior_paid_cents: int = 0
+    """What payers before this one paid (AMT*D of every 2320 loop)."""
     places: tuple[tuple[int, int], ...] = ()
 
     def covers(self, position: int) -> bool:
@@ -268,6 +270,8 @@ class _Reading:
         if name == "SBR":
             self._other_payer = True
         if self._other_payer:
+            if name == "AMT" and at(segment, 1) == "D":
+                claim["prior_paid"] = claim.get("prior_paid", 0) + (cents(at(segment, 2)) or 0)
             return
         if name == "REF" and at(segment, 1) in ("F8", "G1"):
             claim[at(segment, 1)] = at(segment, 2)
@@ -334,6 +338,7 @@ class _Reading:
             diagnoses=tuple(claim["diagnoses"]),
             providers=tuple(claim["providers"]),
             lines=tuple(_line(line, claim) for line in lines),
+            prior_paid_cents=claim.get("prior_paid", 0),
             places=(*self._places.values(), (claim["position"], last_position)),
         )
 

@@ -33,6 +33,8 @@ class Claim:
     npi: str = BILLING_NPI
     filing: str = "CI"
     child: bool = False
+    prior_cents: int = 0
+    """What a payer before this one paid; more than nothing makes this a secondary claim."""
     leave_out: str = ""
     """Start of a segment that is missing."""
 
@@ -108,7 +110,7 @@ def _subscriber(claim: Claim, level: int, parent: int) -> list[str]:
     relation, person = ("", []) if claim.child else ("18", ["N3*1 ELM ST", "N4*AUSTIN*TX*78702", "DMG*D8*19850214*F"])
     return [
         f"HL*{level}*{parent}*22*{int(claim.child)}",
-        f"SBR*P*{relation}*GRP100******{claim.filing}",
+        f"SBR*{'S' if claim.prior_cents else 'P'}*{relation}*GRP100******{claim.filing}",
         f"NM1*IL*1*DOE*JANE****MI*{claim.member}",
         *person,
         f"NM1*PR*2*SOME PLAN*****PI*{claim.payer}",
@@ -147,6 +149,7 @@ def _institutional(claim: Claim) -> list[str]:
         "HI*ABK:F332",
         f"NM1*71*1*SMITH*ALAN****XX*{ATTENDING_NPI}",
         "PRV*AT*PXC*2084P0800X",
+        *_prior_payer(claim, total),
     ]
     for place, line in enumerate(claim.lines, 1):
         out += [
@@ -156,6 +159,20 @@ def _institutional(claim: Claim) -> list[str]:
             f"REF*6R*LN{place:04d}",
         ]
     return out
+
+
+def _prior_payer(claim: Claim, total: int) -> list[str]:
+    if not claim.prior_cents:
+        return []
+    return [
+        "SBR*P*18*GRP200******CI",
+        f"CAS*CO*45*{_money(total - claim.prior_cents)}",
+        f"AMT*D*{_money(claim.prior_cents)}",
+        "OI***Y***Y",
+        "NM1*IL*1*DOE*JANE****MI*FIRST12345",
+        "NM1*PR*2*FIRST PLAN*****PI*FIRST",
+        "DTP*573*D8*20260820",
+    ]
 
 
 def _professional(claim: Claim) -> list[str]:

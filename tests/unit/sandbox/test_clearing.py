@@ -308,6 +308,18 @@ def test_sequestration_coinsurance_deductible_and_interest_still_balance(tmp_pat
     assert plb[3].startswith("L6:") and Decimal(plb[4]) < 0
 
 
+@pytest.mark.parametrize(("prior_cents", "paid"), [(40000, "500"), (90000, "0"), (100000, "0")])
+def test_a_second_payer_pays_what_the_first_left(house: House, prior_cents: int, paid: str) -> None:
+    answers = house.send(one(Claim(prior_cents=prior_cents)))
+    assert_valid(answers)
+    remittance = only(answers, "835")
+    assert [paid] == elements(remittance, "BPR", 2)
+    assert ["2"] == elements(remittance, "CLP", 2)
+    assert [["CAS", "OA", "23", str(min(prior_cents, 90000) // 100)]] == [
+        each for each in remittance if each[1:2] == ["OA"]
+    ]
+
+
 def test_the_same_services_billed_again_are_a_duplicate(house: House) -> None:
     house.send(one(Claim()))
     answers = house.send(one(Claim("PCN0000000002"), isa13=102))
