@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.mapping.source_file import SourceFile
 from adapters.mapping.yaml_reader import Problems, nearest
-from gateway.claim.contract import Charge, Facility, LineOfBusiness, Payer, ServiceDefinition
+from gateway.claim.contract import Charge, Facility, Payer, ServiceDefinition
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ def check_services(services: Sequence[ServiceDefinition], declared: Declared, pr
         for one, other in combinations(versions, 2):
             if one.span.overlaps(other.span):
                 problems.add_at(other.entry, f"service {name!r} is already at {one.entry} for some of the same days")
-    for one, other in combinations(services, 2):
+    for one, other in _rivals(services):
         if one.id != other.id and _tie(one, other):
             problems.add_at(
                 other.entry,
@@ -118,13 +118,20 @@ def check_services(services: Sequence[ServiceDefinition], declared: Declared, pr
             )
 
 
+def _rivals(services: Sequence[ServiceDefinition]) -> list[tuple[ServiceDefinition, ServiceDefinition]]:
+    """Pairs of equally specific definitions of one level of care that name a payer, or a kind of payer, in common."""
+    alike: dict[Hashable, list[int]] = defaultdict(list)
+    for place, each in enumerate(services):
+        for key in each.payers or each.lines_of_business:
+            alike[each.level_of_care, _rank(each), bool(each.payers), str(key)].append(place)
+    pairs = {pair for places in alike.values() for pair in combinations(places, 2)}
+    return [(services[one], services[other]) for one, other in sorted(pairs)]
+
+
 def _tie(one: ServiceDefinition, other: ServiceDefinition) -> bool:
-    """True when some patient's day has both, and the resolver (gateway.services.resolve) cannot choose."""
+    """True when a day can have both of two rivals, so that the resolver (gateway.services.resolve) cannot choose."""
     return (
-        one.level_of_care is other.level_of_care
-        and one.span.overlaps(other.span)
-        and _rank(one) == _rank(other)
-        and _share_payer(one, other)
+        one.span.overlaps(other.span)
         and _meet([each.casefold() for each in one.plans], [each.casefold() for each in other.plans])
         and _meet(one.program_kinds, other.program_kinds)
         and _meet(one.facilities, other.facilities)
@@ -134,13 +141,6 @@ def _tie(one: ServiceDefinition, other: ServiceDefinition) -> bool:
 
 def _rank(each: ServiceDefinition) -> tuple[bool, ...]:
     return bool(each.payers), bool(each.plans), bool(each.facilities), each.opps is not None, bool(each.program_kinds)
-
-
-def _share_payer(one: ServiceDefinition, other: ServiceDefinition) -> bool:
-    if one.payers or other.payers:
-        return bool(set(one.payers) & set(other.payers))
-    kinds: set[LineOfBusiness] = set(one.lines_of_business)
-    return bool(kinds & set(other.lines_of_business))
 
 
 def _meet(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -60,7 +60,7 @@ def _compile_entry(
 ) -> CompiledEntry:
     values = {**source.values, **entry.values}
     ready_made = _HL7_NAMES if source.format == "hl7" else ()
-    compiler = SpecCompiler(source, notation, around, [*ready_made, *values], problems)
+    compiler = SpecCompiler(source, notation, around, values, ready_made, problems)
     when = compiler.condition(entry.when.value, entry.when.place) if entry.when else None
     used = _names_used(entry)
     names = tuple(

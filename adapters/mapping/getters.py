@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from adapters.mapping.conditions import Condition, compile_condition
-from adapters.mapping.source_file import SourceFile, ValueSpec, with_inherited
+from adapters.mapping.source_file import NamedValue, SourceFile, ValueSpec, with_inherited
 from adapters.mapping.targets import Target
 from adapters.mapping.typing_values import Surroundings, Typer, nearest_word, typer_for
 from adapters.mapping.values import Moment, NotUnderstood, text_of
@@ -70,12 +70,19 @@ class SpecCompiler:
     """Compiles the value entries of one source in one notation."""
 
     def __init__(
-        self, source: SourceFile, notation: Notation, around: Surroundings, names: Collection[str], problems: Problems
+        self,
+        source: SourceFile,
+        notation: Notation,
+        around: Surroundings,
+        values: Mapping[str, NamedValue],
+        ready_made: Collection[str],
+        problems: Problems,
     ) -> None:
         self._source = source
         self._notation = notation
         self._around = around
-        self._names = names
+        self._samples: dict[str, Any] = dict.fromkeys(ready_made, "")
+        self._samples.update({name: [] if value.every else "" for name, value in values.items()})
         self._problems = problems
 
     def path(self, path: str, place: Place) -> Reader:
@@ -88,13 +95,7 @@ class SpecCompiler:
 
     def condition(self, source: str, place: Place) -> Condition | None:
         """A condition over the names in reach."""
-        samples: dict[str, Any] = {name: [] if name in self._lists else "" for name in self._names}
-        return compile_condition(source, place, self._names, self._problems, samples)
-
-    @property
-    def _lists(self) -> set[str]:
-        records = [value for record in self._source.records for value in record.values.items()]
-        return {name for name, value in [*self._source.values.items(), *records] if value.every}
+        return compile_condition(source, place, self._samples, self._problems, self._samples)
 
     def getter(self, spec: ValueSpec, target: Target) -> Getter:
         """The getter of one entry for one target, its condition and default included."""

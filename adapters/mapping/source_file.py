@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -277,6 +278,7 @@ _FROM: Final = pattern_kind(
     r"[A-Z][A-Za-z]+|[A-Z][A-Z0-9]{2}\^(?:[A-Z0-9]{3}|\*)",
     "a FHIR resource type, or an HL7 event such as ADT^A01 or SIU^*",
 )
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _VALUES: Final = MapKind(_NamedValueKind())
 
 RECORD: Final = Shape(
@@ -333,6 +335,9 @@ def read_source(table: Table, problems: Problems) -> SourceFile | None:
 
 
 def _check_names(source: SourceFile, problems: Problems) -> None:
+    for name, value in [*source.values.items(), *(each for one in source.records for each in one.values.items())]:
+        if not _NAME.fullmatch(name):
+            problems.add(value.place, f"conditions cannot name {name!r}; use lower-case letters, digits and _")
     seen: dict[str, RecordEntry] = {}
     for record in source.records:
         if record.name in seen:

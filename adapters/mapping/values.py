@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 _DTM = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,6})?)?)?)?([+-]\d{4})?", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_INTEGER = re.compile(r"(\d{1,9})(?:\.0*)?", re.ASCII)
 _YES = frozenset({"true", "Y", "y", "yes", "YES", "1"})
 _NO = frozenset({"false", "N", "n", "no", "NO", "0"})
 _US_POSTAL = re.compile(r"\d{5}(?:[- ]?\d{4})?", re.ASCII)
@@ -58,10 +59,11 @@ def read_bool(text: str) -> bool:
 
 
 def read_integer(text: str) -> int:
-    """A whole number."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    """A whole number, also where it is written with decimals that are zero."""
+    match = _INTEGER.fullmatch(text)
+    if match is None:
         raise NotUnderstood("expected a whole number")
-    return int(text)
+    return int(match[1])
 
 
 def read_postal_code(text: str) -> str:
