@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, tuple_, update
 
 from gateway.claim.finding import Origin
 from gateway.claim.identifiers import stable_id
@@ -79,10 +79,18 @@ class SubjectRows:
             self._connection.execute(insert(assertion), rows)
 
     def asserted_by(self, source: str, origin_key: str) -> list[tuple[RecordKind, str, str]]:
-        """(kind, subject, patient) of what this resource or message said last, not taken back."""
-        columns = assertion.c
+        """(kind, subject, patient) of what this resource or message said last, not taken back, by whom the ids now
+        stand for: what was said of a joined subject was said of the one it was joined into."""
+        columns, about, patient = assertion.c, subject.alias(), subject.alias()
         said = (
-            select(columns.kind, columns.subject_id, columns.patient_id, columns.content.is_(None).label("taken_back"))
+            select(
+                columns.kind,
+                func.coalesce(about.c.joined_into, about.c.id).label("subject_id"),
+                func.coalesce(patient.c.joined_into, patient.c.id).label("patient_id"),
+                columns.content.is_(None).label("taken_back"),
+            )
+            .join(about, about.c.id == columns.subject_id)
+            .join(patient, patient.c.id == columns.patient_id)
             .where(columns.source == source, columns.origin_key == origin_key)
             .order_by(columns.id)
         )
