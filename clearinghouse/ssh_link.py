@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 import paramiko
+from paramiko.ssh_exception import IncompatiblePeer
 
 from clearinghouse.mailbox import (
     AddressNotAllowed,
@@ -91,7 +92,7 @@ def open_link(access: SftpAccess, clock: Callable[[], datetime], secrets_beside:
         channel.settimeout(access.operation_timeout_s)
         channel.invoke_subsystem("sftp")
         return SshLink(transport, SftpRequests(channel, access.operation_timeout_s))
-    except paramiko.IncompatiblePeer:
+    except IncompatiblePeer:
         _drop(transport)
         raise AlgorithmsRefused from None
     except (OSError, EOFError, paramiko.SSHException) as failure:
