@@ -90,7 +90,8 @@ class InterpretPass:
 
     def _keep(self, tx: Transaction, told: Sequence[_Told]) -> None:
         now, catalogue_hash = self._clock.now(), self._policy.catalogue.content_hash
-        assertions = [each for one in _by_organization(told) for each in self._assertions(tx, *one, catalogue_hash)]
+        words = [each for one in _by_organization(told) for each in self._assertions(tx, *one, catalogue_hash)]
+        assertions = [each for each in words if not _only_joins(each)]
         said = {(each.source, each.origin_key, each.kind, each.subject_id) for each in assertions}
         for each in told:
             for kind, subject_id, patient_id in tx.subjects.asserted_by(each.message.source, each.origin_key):
@@ -123,7 +124,7 @@ class InterpretPass:
             ]
         )
         touched = tx.subjects.patients_of([each.subject_id for each in assertions])
-        tx.work.add(DERIVE, touched | {each.patient_id for each in assertions})
+        tx.work.add(DERIVE, touched | {each.patient_id for each in (*words, *assertions)})
 
     def _assertions(
         self, tx: Transaction, organization: str, told: Sequence[_Told], catalogue_hash: str
@@ -168,6 +169,11 @@ def _patient_names(mapped: MappedRecord) -> tuple[Identifier, ...]:
     if not isinstance(record, PatientRecord):
         return (record.patient,)
     return record.identifiers if record.merged_into is None else (*record.identifiers, record.merged_into)
+
+
+def _only_joins(word: Assertion) -> bool:
+    """True for the record of a patient who was merged away: it joins two, and says nothing of who the one left is."""
+    return isinstance(word.record, PatientRecord) and word.record.merged_into is not None
 
 
 def _by_source(keys: Iterable[str]) -> dict[str, list[str]]:
