@@ -107,7 +107,7 @@ class SubscriberFact:
     claims: int = 0
 
 
-INPATIENT_CLASSES = frozenset(("11", "12", "18", "21", "41", "65", "66", "86"))
+INPATIENT_CLASSES = frozenset(("11", "12", "18", "21", "41", "65", "66"))
 # Bill types whose lines the payer reads by day: hospital and critical access outpatient, clinics, CMHC, home health.
 _OUTPATIENT_SECOND_DIGITS = "34"
 

@@ -68,7 +68,7 @@ def check_trailer(
 ) -> Iterator[Finding]:
     """Findings on a GE or IEA: its count and the control number it repeats (`header` names GS06 or ISA13)."""
     values = [*values, "", ""]
-    if values[1] != str(count):
+    if not counts(values[1], count):
         given = values[1] if values[1].isdecimal() and len(values[1]) < 7 else "no number of"
         message = f"{name}01 counts {given} {counted}; there are {count}."
         yield envelope_finding("count-wrong", message, name, position, f"{name}01")
@@ -91,6 +91,11 @@ def check_interchange_acknowledgement(values: list[str], position: int) -> Itera
         if not good:
             value = redacted(values[int(element[-1])])
             yield Finding(1, ERROR, "envelope-value", f"{element} {problem}.", "TA1", position, "", element, value)
+
+
+def counts(text: str, count: int) -> bool:
+    """Whether a written count is this number; leading zeros do not change a number."""
+    return text.isdecimal() and text.isascii() and len(text) < 12 and int(text) == count
 
 
 def envelope_finding(

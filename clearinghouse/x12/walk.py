@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from clearinghouse.x12.envelope_check import counts
 from clearinghouse.x12.explain import explain
 from clearinghouse.x12.findings import ERROR, Finding, TransactionReport
 from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, is_unbounded, split_key
@@ -289,13 +290,13 @@ class Walk:
             return
         self.line_number += 1
         given = values[1] if len(values) > 1 else ""
-        if given != str(self.line_number):
+        if not counts(given, self.line_number):
             message = f"Service lines must be numbered 1, 2, 3 within the claim; this one should be {self.line_number}."
             self._add(2, "line-number-wrong", message, "LX", position, "2400", "LX01", ik3="8", ik4="7")
 
     def _trailer(self, values: list[str], position: int) -> None:
         values = [*values, "", ""]
-        if values[1] != str(position):
+        if not counts(values[1], position):
             given = values[1] if values[1].isdecimal() and len(values[1]) < 11 else "no number of"
             message = f"SE01 counts {given} segments; there are {position}."
             self._add(1, "segment-count-wrong", message, "SE", position, "", "SE01", ik3="8", ik4="7")

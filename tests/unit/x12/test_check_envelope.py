@@ -48,6 +48,11 @@ def test_what_holds_no_interchange_is_unreadable_with_a_sentence(content: bytes)
     assert check_transaction(content)
 
 
+def test_a_count_with_leading_zeros_is_the_same_count() -> None:
+    content = CLEAN.replace(b"SE*41*", b"SE*0041*").replace(b"GE*1*", b"GE*01*").replace(b"IEA*1*", b"IEA*00001*")
+    assert check_transaction(content) == ()
+
+
 def test_two_interchanges_are_two_reports_and_a_reused_control_number_is_found() -> None:
     report = check_bytes(CLEAN + CLEAN)
     assert len(report.interchanges) == 2
