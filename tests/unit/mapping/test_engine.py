@@ -10,7 +10,14 @@ from adapters.mapping.catalogue import load_mapping_set
 from adapters.mapping.engine import SourceInterpreter, facility_names
 from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier, PersonName, Practitioner, Sex
-from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare, Modality, PatientRecord
+from gateway.claim.record import (
+    AttendanceStatus,
+    AuthorizationRecord,
+    EncounterRecord,
+    LevelOfCare,
+    Modality,
+    PatientRecord,
+)
 from gateway.errors import FormatError
 from gateway.ports import Interpretation, MappingProblem
 from tests.unit.mapping.small_set import HL7_SOURCE, NOW, Arrived, a_set, message, resource
@@ -408,3 +415,48 @@ def test_no_problem_repeats_a_value_of_the_message() -> None:
     said = interpreter(source).interpret_message(message("DFT^P03", PID, ("FT1", fields)), NOW)
     assert len(said.problems) >= 5
     assert not any("Rivera" in str(problem) for problem in said.problems)
+
+
+def test_a_resource_may_give_a_record_for_each_of_its_groups() -> None:
+    source = FHIR_SOURCE + (
+        "  - name: line\n    record: authorization\n    from: Claim\n    each: item\n"
+        "    identity: [{parts: [Claim.id, sequence], namespace: oak-line}]\n"
+        "    fields: {patient: Claim.patient, units: quantity.value, service_codes: productOrService.coding.code}\n"
+    )
+    body = {
+        "resourceType": "Claim",
+        "id": "c9",
+        "patient": {"reference": "Patient/p1"},
+        "item": [
+            {"sequence": 1, "quantity": {"value": 10.0}, "productOrService": {"coding": [{"code": "S9480"}]}},
+            {"sequence": 2, "quantity": {"value": 2}, "productOrService": {"coding": [{"code": "90853"}]}},
+        ],
+    }
+    said = interpreter(source).interpret_resource(resource(**body), Arrived())
+    assert () == said.problems
+    assert [
+        AuthorizationRecord(
+            identifiers=(Identifier("oak-line", f"c9/{number}"),),
+            patient=Identifier("oak-hl7", "Patient/p1"),
+            units=units,
+            service_codes=(code,),
+        )
+        for number, units, code in ((1, 10, "S9480"), (2, 2, "90853"))
+    ] == [mapped.record for mapped in said.records]
+    assert "Claim.item[1].quantity.value" == said.records[1].origins["units"].source
+
+
+def test_a_message_in_another_character_set_is_read_by_the_one_the_file_names() -> None:
+    source = HL7_SOURCE.replace("time_zone:", "character_set: ISO-8859-1\ntime_zone:") + "      program: FT1-13\n"
+    content = message("DFT^P03", PID, charge(f13="Peña")).decode().encode("latin-1")
+    assert "Peña" == encounter(interpreter(source).interpret_message(content, NOW)).program
+    with pytest.raises(FormatError):
+        interpreter(HL7_SOURCE).interpret_message(content, NOW)
+
+
+def test_conditions_may_ask_for_the_event_its_type_and_its_trigger() -> None:
+    when = "when: event == 'DFT^P03' && type == 'DFT' && trigger == 'P03' && kind == 'CG'"
+    source = HL7_SOURCE.replace("when: kind in ['CG', 'CR']", when)
+    assert 1 == len(of_charges(charge(), source=source).records)
+    source = HL7_SOURCE.replace("from: DFT^P03", "from: [DFT^*]").replace("when: kind in ['CG', 'CR']", when)
+    assert 1 == len(of_charges(charge(), source=source).records)

@@ -59,6 +59,7 @@ def with_field(text: str) -> str:
         (HL7_SOURCE.replace("    identity: [{from: FT1-2, namespace: oak-charge}]\n", ""), f"{AT}:9:5: record 'charge' needs its 'identity'"),
         (HL7_SOURCE.replace('      patient: {from: "PID-3[5=MR].1", namespace: oak-mrn}\n', ""), f"{AT}:9:5: record 'charge' fills no 'patient', which every encounter has"),
         (HL7_SOURCE.replace("when: kind in ['CG', 'CR']", "when: kind"), f"{AT}:14:11: the condition does not work on a sample: the condition gives str"),
+        (HL7_SOURCE.replace("values: {kind: FT1-6}", "values: {the-kind: FT1-6}"), f"{AT}:13:24: conditions cannot name 'the-kind'"),
         (HL7_SOURCE.replace("format: hl7", "format: hl8"), f"{AT}:2:9: 'hl8' is not a word known here; did you mean 'hl7'?"),
         (HL7_SOURCE + HL7_SOURCE[HL7_SOURCE.index("  - name: charge"):], f"{AT}:22:5: record 'charge' is already at {AT}:9"),
     ],

@@ -102,7 +102,7 @@ def test_yes_and_no_are_read_as_hl7_and_fhir_write_them() -> None:
 
 
 def test_only_whole_numbers_are_numbers() -> None:
-    assert 12 == read_integer("12")
+    assert [12, 12, 12] == [read_integer(text) for text in ("12", "12.0", "12.00")]
     for text in ("1.5", "-1", "٣", "9999999999", ""):
         with pytest.raises(NotUnderstood):
             read_integer(text)
