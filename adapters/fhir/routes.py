@@ -6,12 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -58,19 +60,48 @@ def fhir_router(
     """
     api = _FhirApi(FhirReceiver(intake, (limits or FhirLimits()).json), statuses, authenticate, limits or FhirLimits())
     router = APIRouter(prefix="/fhir", tags=["FHIR R4"], route_class=_OutcomeRoute)
-    router.add_api_route("/metadata", api.metadata, methods=["GET"], summary="What this server can do")
-    router.add_api_route("", api.post_bundle, methods=["POST"], summary="Store a Bundle")
+    router.add_api_route(
+        "/metadata", api.metadata, methods=["GET"], summary="What this server can do", responses=_described(200, 406)
+    )
+    for path, endpoint, method, summary, answers in (
+        ("", api.post_bundle, "POST", "Store a Bundle", _TAKEN),
+        ("/{type}", api.create, "POST", "Create a resource", _TAKEN),
+        ("/{type}", api.update_by_identifier, "PUT", "Update by identifier", _TAKEN),
+        ("/{type}", api.search, "GET", "Find the status of claims", _READ),
+        ("/{type}/{id}", api.update, "PUT", "Update or create a resource", _TAKEN),
+        ("/{type}/{id}", api.read, "GET", "Read a resource or a claim's status", _READ),
+        ("/{type}/{id}/_history/{version}", api.read_version, "GET", "Read the newest version", _READ),
+    ):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=[method],
+            summary=summary,
+            dependencies=[Depends(_BEARER)],
+            responses=_described(*answers),
+            openapi_extra={"requestBody": _JSON_BODY} if answers is _TAKEN else None,
+        )
     router.add_api_route("/", api.post_bundle, methods=["POST"], include_in_schema=False)
-    router.add_api_route("/{type}", api.create, methods=["POST"], summary="Create a resource")
-    router.add_api_route("/{type}", api.update_by_identifier, methods=["PUT"], summary="Update by identifier")
-    router.add_api_route("/{type}", api.search, methods=["GET"], summary="Find the status of claims")
-    router.add_api_route("/{type}/{id}", api.update, methods=["PUT"], summary="Update or create a resource")
-    router.add_api_route("/{type}/{id}", api.read, methods=["GET"], summary="Read a resource or a claim's status")
-    router.add_api_route("/{type}/{id}/_history/{version}", api.read_version, methods=["GET"], include_in_schema=False)
     every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
     for path in ("", "/{rest:path}"):
         router.add_api_route(path, api.anything_else, methods=every, include_in_schema=False)
     return router
+
+
+_BEARER = HTTPBearer(auto_error=False, scheme_name="FHIR source token")
+"""Names the token in the OpenAPI contract; `_FhirApi` does the checking, and answers with an OperationOutcome."""
+_JSON_BODY = {"required": True, "content": {CONTENT_TYPE: {"schema": {"type": "object"}}}}
+_READ = (200, 400, 401, 404, 405, 406, 503)
+_TAKEN = (200, 201, 400, 401, 404, 406, 408, 409, 412, 413, 415, 422, 429, 503)
+
+
+def _described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The answers of an address for the OpenAPI contract: a resource, or an OperationOutcome."""
+    resource: dict[str, Any] = {CONTENT_TYPE: {"schema": {"type": "object"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase if status < 400 else "OperationOutcome", "content": resource}
+        for status in statuses
+    }
 
 
 class _OutcomeRoute(APIRoute):

@@ -109,25 +109,25 @@ class VersionSigns:
     __slots__ = ("_signs",)
 
     def __init__(self) -> None:
-        self._signs: Counter[str] = Counter()
+        self._signs: list[str] = []
 
     def unknown_element(self, shape: str, name: str) -> None:
         """An element R4 does not have."""
         version = ELEMENTS_ELSEWHERE.get((shape, name))
         if version is not None:
-            self._signs[version] += 1
+            self._signs.append(version)
 
     def misshapen(self, shape: str, name: str, value: Any) -> None:
         """An element R4 has, in a form that R4 does not."""
         version = _misshapen(shape, name, value)
         if version is not None:
-            self._signs[version] += 1
+            self._signs.append(version)
 
     def issue(self, place: str) -> Issue | None:
         """What the signs add up to; None when there were none."""
         if not self._signs:
             return None
-        return wrong_version(place, self._signs.most_common(1)[0][0])
+        return wrong_version(place, Counter(self._signs).most_common(1)[0][0])
 
 
 def _misshapen(shape: str, name: str, value: Any) -> str | None:

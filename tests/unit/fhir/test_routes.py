@@ -351,5 +351,13 @@ def test_a_body_that_trickles_in_is_given_up(http: TestClient) -> None:
 
 
 def test_the_contract_lists_the_addresses(http: TestClient) -> None:
-    paths = http.get("/openapi.json").json()["paths"]
+    contract = http.get("/openapi.json").json()
+    paths = contract["paths"]
     assert {"/fhir", "/fhir/metadata", "/fhir/{type}", "/fhir/{type}/{id}"} <= set(paths)
+    assert "bearer" == contract["components"]["securitySchemes"]["FHIR source token"]["scheme"]
+    assert {"/fhir/metadata"} == {
+        path for path, methods in paths.items() for each in methods.values() if "security" not in each
+    }
+    assert {"200", "201", "401", "409", "412", "413", "415", "422", "429", "503"} <= set(
+        paths["/fhir"]["post"]["responses"]
+    )
