@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +52,6 @@ class SenderSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    """The clock shows ``now`` at the moment ``since`` and runs on from there."""
-
-    now: datetime
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a site settles for itself; what billing means is in its mapping files."""
 
@@ -71,8 +62,8 @@ class Settings:
     http: Listener
     sources: tuple[SourceSettings, ...] = ()
     users: tuple[UserSettings, ...] = ()
-    rehearsal: Rehearsal | None = None
-    """A pretended present, for rehearsals on dated data; absent in production."""
+    rehearsal_clock: str = ""
+    """A file of the site that holds a pretended present, for rehearsals on dated data; empty in production."""
     pass_every_s: int = 1
     settle_gap_s: int = 60
     """How far apart two probes must agree that an interrupted file never arrived."""
@@ -89,18 +80,6 @@ class Settings:
         if self.database.startswith(prefix) and not self.database.startswith(prefix + "/"):
             return f"{prefix}{(self.folder / self.database.removeprefix(prefix)).resolve()}"
         return self.database
-
-
-def _check_instant(text: str) -> str:
-    try:
-        aware = datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        aware = False
-    return "" if aware else f"{text!r} is not a time with its offset, such as 2026-09-01T08:00:00-05:00"
-
-
-def _rehearsal(now: str, since: str) -> Rehearsal:
-    return Rehearsal(now=datetime.fromisoformat(now), since=datetime.fromisoformat(since))
 
 
 _TEXT = TextKind()
@@ -128,12 +107,6 @@ _SENDER = Shape(
     SenderSettings,
     {name: Key(_TEXT, required=True) for name in ("name", "contact_name", "contact_phone", "time_zone")},
 )
-_INSTANT = TextKind(wanted="a time with its offset", check=_check_instant)
-_REHEARSAL = Shape(
-    "rehearsal",
-    _rehearsal,
-    {"now": Key(_INSTANT, required=True), "since": Key(_INSTANT, required=True)},
-)
 _SITE = Shape(
     "site",
     dict,
@@ -144,7 +117,7 @@ _SITE = Shape(
         "http": Key(_LISTENER, required=True),
         "sources": Key(ListKind(_SOURCE)),
         "users": Key(ListKind(_USER)),
-        "rehearsal": Key(_REHEARSAL),
+        "rehearsal_clock": Key(_TEXT),
         "pass_every_s": Key(IntegerKind()),
         "settle_gap_s": Key(IntegerKind()),
     },

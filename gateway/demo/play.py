@@ -12,25 +12,25 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from gateway.config import Rehearsal
+from gateway.claim.money import dollars
 from gateway.demo.feed import Batch, Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
 from gateway.demo.report import story_of
 from gateway.demo.rosters import credentials_roster
 from gateway.demo.server import ServeProcess
-from gateway.demo.site import DemoSite, make_secrets, write_settings
 from gateway.errors import NotAllowed, Unavailable
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.doctor import examine
 from gateway.pipeline.funnel import Funnel, count
-from gateway.wiring.clock import RehearsalClock
-from gateway.wiring.rehearsal import Hl7Sender, rehearsal_clearinghouse
+from gateway.wiring.rehearsal import Hl7Sender, Rehearsal, rehearsal
 from gateway.wiring.rosters import read_credentials
 from gateway.wiring.site import Site, open_site
 
-PRETENDED_NOW = datetime(2026, 9, 1, 13, 0, tzinfo=UTC)
-"""Tuesday morning at the clinic, after its month."""
+MONTH_BEGINS = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
+MONDAYS = tuple(datetime(2026, 8, day, 12, 0, tzinfo=UTC) for day in (10, 17, 24, 31))
+"""Seven in the morning at the clinic: the week before is closed, nobody has come yet."""
+MONTH_IS_OVER = datetime(2026, 9, 1, 13, 0, tzinfo=UTC)
 BILLER, SUPERVISOR = Actor(name="dana", role="biller"), Actor(name="sam", role="supervisor")
 _PATIENCE_S = 240.0
 _UNDER_WAY = frozenset(
@@ -49,17 +49,13 @@ Progress = Callable[[str], None]
 
 
 def play(folder: Path, database: str, patients: int, seed: int, progress: Progress) -> dict[str, Any]:
-    """Play the month in a site folder; DESIGN's demo keys, and the ``story``. Raises GatewayError."""
-    started = datetime.now(UTC)
-    clock = RehearsalClock(Rehearsal(now=PRETENDED_NOW, since=started))
+    """Play the month in a new site folder; DESIGN's demo keys, and the ``story``. Raises GatewayError."""
     month = clinic_month(seed, patients)
-    site_folder = make_secrets(folder)
-    password = site_folder.secrets["clearinghouse.password"]
-    with rehearsal_clearinghouse(folder / "clearinghouse", password, clock, seed) as partner:
-        progress(f"a clearinghouse listens for SFTP on 127.0.0.1:{partner.port}")
-        write_settings(site_folder, database, PRETENDED_NOW, started, partner)
+    with rehearsal(folder, database, seed) as stage:
+        progress(f"a clearinghouse listens for SFTP on 127.0.0.1:{stage.clearinghouse_port}")
+        stage.clock.turn(MONTH_BEGINS)
         with _open(folder) as site:
-            return _Play(site, site_folder, month, progress).run()
+            return _Play(site, stage, month, progress).run()
 
 
 @contextmanager
@@ -74,30 +70,57 @@ def _open(folder: Path) -> Iterator[Site]:
 class _Play:
     """One performance."""
 
-    def __init__(self, site: Site, folder: DemoSite, month: ClinicMonth, progress: Progress) -> None:
+    def __init__(self, site: Site, stage: Rehearsal, month: ClinicMonth, progress: Progress) -> None:
         self._site = site
-        self._folder = folder
+        self._stage = stage
         self._month = month
         self._progress = progress
-        self._server = ServeProcess(folder.folder)
+        self._server = ServeProcess(stage.folder)
 
     def run(self) -> dict[str, Any]:
-        """The month, the people's decisions, the late changes; then everything is counted."""
+        """The month week by week, the people's decisions, the late changes; then everything is counted."""
         try:
             self._load_roster()
             self._server.ports()
             self._progress("the server takes FHIR over HTTP and HL7 over MLLP")
-            self._push(Batch.MONTH)
-            self._wait("claims go out, and answers come back")
-            self._release(ClaimState.READY, BILLER, "reviewed at month end")
-            self._wait("the biller's claims go out, and answers come back")
-            self._push(Batch.AFTER_BILLING)
-            self._wait("late changes are worked in")
-            self._release(ClaimState.CORRECTION_READY, SUPERVISOR, "the visit changed after billing")
-            self._wait("corrections go out, and answers come back")
+            self._weeks()
+            self._changes()
         finally:
             self._server.stop()
         return self._result()
+
+    def _weeks(self) -> None:
+        """Each week's messages arrive while it lasts; when it is over its claims go out, the biller's after a look."""
+        messages = list(self._month.messages(Batch.MONTH))
+        for turn in (*MONDAYS, MONTH_IS_OVER):
+            arriving = [each for each in messages if each.at < turn]
+            messages = messages[len(arriving) :]
+            self._push(arriving)
+            self._quiet()
+            self._stage.clock.turn(turn)
+            self._quiet()
+            released = self._release(ClaimState.READY, BILLER, "reviewed")
+            self._quiet()
+            self._tell(turn, arriving, released)
+
+    def _changes(self) -> None:
+        """Visits change after they were billed; a supervisor looks at the corrections and lets them go."""
+        late = list(self._month.messages(Batch.AFTER_BILLING))
+        self._push(late)
+        self._quiet()
+        released = self._release(ClaimState.CORRECTION_READY, SUPERVISOR, "the visit changed after billing")
+        self._quiet()
+        self._progress(
+            f"{len(late)} late messages; {SUPERVISOR.name}, {SUPERVISOR.role}, releases {released} corrections"
+        )
+
+    def _tell(self, turn: datetime, arrived: list[FeedMessage], released: int) -> None:
+        with self._site.store.read() as tx:
+            funnel = count(tx)
+        self._progress(
+            f"{turn:%d %B}: {len(arrived)} messages in the week; {BILLER.name} releases {released} claims; so far "
+            f"{funnel.sent} claims sent, {dollars(funnel.paid_cents)} paid"
+        )
 
     def _load_roster(self) -> None:
         rows = read_credentials(credentials_roster())
@@ -106,15 +129,10 @@ class _Play:
 
     # --- the EHRs ----------------------------------------------------------------------------------------------------
 
-    def _push(self, batch: Batch) -> None:
+    def _push(self, messages: list[FeedMessage]) -> None:
         """Both EHRs send in order of time; each message until it is answered, the same bytes again if need be."""
-        sent = dict.fromkeys(Feed, 0)
-        for feed, messages in groupby(self._month.messages(batch), key=lambda each: each.feed):
-            run = list(messages)
-            self._insist(feed, run)
-            sent[feed] += len(run)
-        for feed, number in sent.items():
-            self._progress(f"{feed} sends {number} messages")
+        for feed, run in groupby(messages, key=lambda each: each.feed):
+            self._insist(feed, list(run))
 
     def _insist(self, feed: Feed, messages: list[FeedMessage]) -> None:
         deadline = time.monotonic() + _PATIENCE_S
@@ -139,7 +157,7 @@ class _Play:
         connection = http.client.HTTPConnection("127.0.0.1", ports["http"], timeout=60)
         try:
             for each in messages:
-                _post(connection, each.content, self._folder.secrets["riverbend-fhir.token"])
+                _post(connection, each.content, self._stage.secret("riverbend-fhir"))
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable("the server did not answer; the EHR sends again") from error
         finally:
@@ -147,7 +165,8 @@ class _Play:
 
     # --- people ------------------------------------------------------------------------------------------------------
 
-    def _release(self, state: ClaimState, actor: Actor, reason: str) -> None:
+    def _release(self, state: ClaimState, actor: Actor, reason: str) -> int:
+        """Release what is in a state; how many. One that is held when it is judged anew stays, and says why."""
         with self._site.store.read() as tx:
             claims = [row.id for row in tx.claims.search(state=state)]
         released = 0
@@ -155,25 +174,27 @@ class _Play:
             try:
                 self._site.commands.release(claim, actor, reason)
             except NotAllowed:
-                continue  # judged anew at release, it is held now; the report says why
+                continue
             released += 1
-        self._progress(f"{actor.name}, {actor.role}, releases {released} claims: {reason}")
+        return released
 
     # --- waiting -----------------------------------------------------------------------------------------------------
 
-    def _wait(self, what: str) -> None:
-        """Until nothing is left to do and every claim that left was answered."""
+    def _quiet(self) -> None:
+        """Wait until nothing is left to do today and every claim that left was answered. Raises Unavailable."""
         began = time.monotonic()
-        quiet = 0
-        while quiet < 3:
+        while not self._is_quiet():
             self._server.ports()
-            with self._site.store.read() as tx:
-                busy = any(tx.work.count().values()) or any(tx.claims.states().get(state) for state in _UNDER_WAY)
-            quiet = 0 if busy else quiet + 1
             if time.monotonic() - began > _PATIENCE_S:
-                raise Unavailable(f"waited {_PATIENCE_S:.0f} s for: {what}; see {self._folder.folder / 'run'}")
-            time.sleep(0.1)
-        self._progress(f"{what} ({time.monotonic() - began:.1f} s)")
+                raise Unavailable(
+                    f"not quiet after {_PATIENCE_S:.0f} s; see {self._stage.folder / 'run' / 'serve.log'}"
+                )
+            time.sleep(0.05)
+
+    def _is_quiet(self) -> bool:
+        with self._site.store.read() as tx:
+            under_way = any(tx.claims.states().get(state) for state in _UNDER_WAY)
+            return not under_way and self._site.deriving.is_current(tx)
 
     # --- counting ----------------------------------------------------------------------------------------------------
 
@@ -187,7 +208,7 @@ class _Play:
             "doctor": {"ok": all(check["ok"] for check in checks), "checks": checks},
             "story": story,
             "server_starts": self._server.starts,
-            "site": str(self._folder.folder),
+            "site": str(self._stage.folder),
         }
 
 

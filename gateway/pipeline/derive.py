@@ -30,7 +30,7 @@ from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction
 from gateway.rules.context import AuthorizationUse, BilledLine, GateContext, PreviousVersion
 from gateway.services.assembly import assemble
-from gateway.services.case import Assembly, DraftClaim, PatientCase, Placement
+from gateway.services.case import Assembly, DraftClaim, Placement
 
 VOID, REPLACEMENT = "8", "7"
 MACHINE = "machine"
@@ -69,7 +69,7 @@ class Derivation:
         gone: list[str] = []
         gathered = gather(tx, self._policy, standing)
         for facts in gathered:
-            today = _today(self._policy.catalogue, facts.case, now)
+            today = _today(self._policy.catalogue, facts.case.organization if facts.case else "", now)
             assembly = (
                 assemble(facts.case, self._policy.catalogue, today)
                 if facts.case
@@ -95,6 +95,12 @@ class Derivation:
         tx.claims.add_facts(new_facts)
         tx.claims.set_states(states)
         tx.claims.replace_placements([*standing, *_joined(tx, standing)], placements, days)
+
+    def derived_for(self, now: datetime) -> str:
+        """What a derivation depends on beside the facts: each organization's date, and the mapping set."""
+        catalogue = self._policy.catalogue
+        dates = sorted(f"{each}={_today(catalogue, each, now)}" for each in catalogue.organizations)
+        return " ".join((catalogue.content_hash, *dates))
 
     # --- what would be sent ------------------------------------------------------------------------------------------
 
@@ -373,9 +379,8 @@ def _joined(tx: Transaction, standing: Sequence[str]) -> list[str]:
     return [each for others in tx.subjects.joined(standing).values() for each in others]
 
 
-def _today(catalogue: Catalogue, case: PatientCase | None, now: datetime) -> date:
+def _today(catalogue: Catalogue, organization: str, now: datetime) -> date:
     """The date at the organization's own place."""
-    organization = case.organization if case else ""
     for facility in catalogue.facilities.values():
         if facility.organization == organization:
             return now.astimezone(ZoneInfo(facility.time_zone)).date()

@@ -8,7 +8,7 @@ from gateway.errors import GatewayError
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.interpret import DERIVE
 from gateway.ports import Clock
-from gateway.ports.storage import Store
+from gateway.ports.storage import Store, Transaction
 
 PARKED = "parked"
 """Patients whose derivation broke: a defect of ours. `doctor` shows them; deriving again after a repair frees them."""
@@ -23,11 +23,12 @@ class DerivePass:
         self._store = store
         self._clock = clock
         self._derivation = derivation
+        self._swept = ""
 
     def run(self) -> int:
-        """Derive one batch of patients; how many."""
+        """Derive one batch of patients; how many. A new day, or a new mapping set, asks for every draft anew."""
         try:
-            return self._derive(_BATCH)
+            return self._derive(_BATCH) or self._sweep()
         except GatewayError:
             raise
         except Exception as error:
@@ -40,6 +41,28 @@ class DerivePass:
             if patients:
                 self._derivation.derive(tx, patients, self._clock.now())
             return len(patients)
+
+    def is_current(self, tx: Transaction) -> bool:
+        """True when every draft was derived for today and by the mapping set in force, and nothing waits."""
+        waiting = any(number for kind, number in tx.work.count().items() if kind != PARKED)
+        return not waiting and tx.work.last_sweep(DERIVE) == self._due()
+
+    def _sweep(self) -> int:
+        """Time passes without a message: periods close, authorizations end, filing limits come near."""
+        due = self._due()
+        if due == self._swept:
+            return 0
+        with self._store.write() as tx:
+            patients: list[str] = []
+            if tx.work.last_sweep(DERIVE) != due:
+                patients = tx.claims.patients_with_drafts()
+                tx.work.add(DERIVE, patients)
+                tx.work.record_sweep(DERIVE, due)
+        self._swept = due
+        return len(patients)
+
+    def _due(self) -> str:
+        return self._derivation.derived_for(self._clock.now())
 
     def _one_by_one(self) -> int:
         for done in range(_BATCH):

@@ -97,6 +97,12 @@ class Work(Protocol):
     def count(self) -> Mapping[str, int]:
         """How many keys wait, by kind."""
 
+    def last_sweep(self, name: str) -> str:
+        """What the last sweep of that name was for; empty before the first."""
+
+    def record_sweep(self, name: str, value: str) -> None:
+        """Remember what a sweep was for."""
+
 
 class OpenResourceTable(ResourceTable, Protocol):
     """A resource table that remembers what was put."""
@@ -325,6 +331,9 @@ class Claims(Protocol):
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
+
+    def patients_with_drafts(self) -> list[str]:
+        """Patients who have a claim that is not frozen as it stands."""
 
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:
         """Remove drafts that nothing supports any more."""

@@ -114,6 +114,11 @@ class ClaimRows:
         ]
         insert_or_replace(self._connection, claim_draft, rows)
 
+    def patients_with_drafts(self) -> list[str]:
+        """Patients who have a claim that is not frozen as it stands."""
+        drafted = select(claim.c.patient_id).join(claim_draft, claim_draft.c.claim_id == claim.c.id).distinct()
+        return sorted(self._connection.scalars(drafted))
+
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:
         """Remove drafts that nothing supports any more."""
         for some in slices(list(claim_ids)):

@@ -164,6 +164,13 @@ work = Table(
     UniqueConstraint("kind", "key"),
 )
 
+sweep = Table(  # how far a pass over everything has come, so that a restart does not begin again
+    "sweep",
+    metadata,
+    Column("name", String(30), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 fhir_resource = Table(  # immutable: one row per version
     "fhir_resource",
     metadata,

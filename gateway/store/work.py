@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, delete, func, select
 
-from gateway.store.schema import work
-from gateway.store.sql import insert_or_touch
+from gateway.store.schema import sweep, work
+from gateway.store.sql import insert_or_replace, insert_or_touch
 
 
 class WorkRows:
@@ -37,3 +37,11 @@ class WorkRows:
         """How many keys wait, by kind."""
         counted = self._connection.execute(select(work.c.kind, func.count()).group_by(work.c.kind))
         return dict(counted.all())
+
+    def last_sweep(self, name: str) -> str:
+        """What the last sweep of that name was for; empty before the first."""
+        return self._connection.scalar(select(sweep.c.value).where(sweep.c.name == name)) or ""
+
+    def record_sweep(self, name: str, value: str) -> None:
+        """Remember what a sweep was for."""
+        insert_or_replace(self._connection, sweep, [{"name": name, "value": value}])

@@ -13,7 +13,7 @@ from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError
 from gateway.store.database import Database
-from gateway.wiring.clock import RehearsalClock, SystemClock
+from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
 from gateway.wiring.policy import NOTATIONS, RULE_NAMES, load_policy, site_files
 from gateway.wiring.site import read_connection
@@ -105,7 +105,7 @@ def put_site_mappings(folder: Path, act_as: str = "") -> dict[str, Any]:
     policy = load_policy(files)
     for connection in policy.mapping_set.connections.values():
         read_connection(connection)
-    clock = RehearsalClock(settings.rehearsal) if settings.rehearsal else SystemClock()
+    clock = clock_of(settings)
     store = Database(settings.database_url)
     try:
         store.migrate()

@@ -12,12 +12,15 @@ from typing import Any
 
 from gateway.config import SETTINGS_FILE, read_settings
 from gateway.errors import ConfigurationError, Conflict
+from gateway.wiring.clock import RehearsalClock
 from gateway.wiring.sandbox import FOLDER as SANDBOX
 from gateway.wiring.sandbox import PASSWORD_FILE, host_key
 
 DATABASES = ("sqlite:///", "postgresql://")
-PRETENDED_NOW = "2026-09-01T08:00:00-05:00"
+PRETENDED_NOW = datetime(2026, 9, 1, 13, 0, tzinfo=UTC)
 """The demo clinic's data are of August 2026; a demo site starts the morning after."""
+CLOCK = "run/clock"
+HTTP_PORT, MLLP_PORT, SANDBOX_PORT = 8080, 2575, 2222
 _SETTINGS = """\
 # A site of cleanclaim. Secrets are references: file:PATH beside this file, or env:NAME. Unknown keys are errors.
 tenant: {tenant}
@@ -27,19 +30,17 @@ sender:                                  # who submits, as every claim file says
   contact_name: BILLING OFFICE
   contact_phone: 5555550100
   time_zone: America/Chicago
-http: {{host: 127.0.0.1, port: 8080}}      # port 0 takes a free one
+http: {{host: 127.0.0.1, port: {http_port}}}      # port 0 takes a free one
 sources:                                 # one per EHR feed; each has a mapping file mappings/sources/NAME.yaml
   - {{name: {fhir}, token: 'file:secrets/{fhir}.token'}}
-  - {{name: {hl7}, token: 'file:secrets/{hl7}.token', mllp: {{host: 127.0.0.1, port: 2575}}}}
+  - {{name: {hl7}, token: 'file:secrets/{hl7}.token', mllp: {{host: 127.0.0.1, port: {mllp_port}}}}}
 users:                                   # one per person; roles: viewer, biller, supervisor, clinician,
 {users}                                  # utilization-review, integration, auditor
 {rehearsal}"""
 _USER = "  - {{name: {name}, role: {role}, token: 'file:secrets/{name}.token'}}\n"
-_REHEARSAL = """\
-rehearsal:                               # a pretended present, for the synthetic clinic's dated data; not for real work
-  now: '{now}'
-  since: '{since}'
-"""
+_REHEARSAL = (
+    f"rehearsal_clock: {CLOCK}               # a pretended present, for the clinic's dated data; not for real work\n"
+)
 _MAPPINGS_README = """\
 # This site's mapping files
 
@@ -98,6 +99,7 @@ def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, 
     for name, content in samples.items():
         site.write(f"samples/{name}", content)
     if demo:
+        RehearsalClock(folder / CLOCK).turn(PRETENDED_NOW)
         password = PASSWORD_FILE.partition(":")[2]
         site.write(password, f"{secrets.token_urlsafe(24)}\n".encode(), private=True)
         site.write("mappings/clearinghouses/sandbox.yaml", _sandbox_file(folder).encode())
@@ -106,15 +108,16 @@ def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, 
 
 
 def _settings(kind: _Kind, demo: bool, database: str) -> str:
-    since = datetime.now(UTC).isoformat(timespec="seconds")
     return _SETTINGS.format(
         tenant=kind.tenant,
         database=database,
+        http_port=HTTP_PORT,
+        mllp_port=MLLP_PORT,
         sender=kind.sender,
         fhir=kind.fhir,
         hl7=kind.hl7,
         users="".join(_USER.format(name=name, role=role) for name, role in kind.users.items()),
-        rehearsal=_REHEARSAL.format(now=PRETENDED_NOW, since=since) if demo else "",
+        rehearsal=_REHEARSAL if demo else "",
     )
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.fhir.view import FHIR_NOTATION
-
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
 from adapters.mapping.code_sets import ShippedCodeSets

@@ -10,26 +10,46 @@ from pathlib import Path
 from adapters.hl7.client import MllpClient, NoAcknowledgement
 from clearinghouse.sandbox.server import run_sandbox
 from clearinghouse.sandbox.sftp_server import User
+from clearinghouse.secret import resolve_secret
+from gateway.config import SETTINGS_FILE
 from gateway.errors import Unavailable
-from gateway.ports import Clock
+from gateway.wiring.clock import RehearsalClock
+from gateway.wiring.new_site import CLOCK, HTTP_PORT, MLLP_PORT, SANDBOX_PORT, make_site
+from gateway.wiring.sandbox import FOLDER, PASSWORD_FILE, USER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clearinghouse:
-    """A running clearinghouse: where it listens, and the key it shows."""
+class Rehearsal:
+    """A demo site with its clearinghouse running and its clock in hand."""
 
-    port: int
-    host_key: tuple[str, str]
-    """Type and base64."""
-    root: Path
+    folder: Path
+    clock: RehearsalClock
+    clearinghouse_port: int
+
+    def secret(self, name: str) -> str:
+        """One of the site's tokens."""
+        return resolve_secret(f"file:secrets/{name}.token", self.folder).reveal()
 
 
 @contextmanager
-def rehearsal_clearinghouse(root: Path, password: str, clock: Clock, seed: int) -> Iterator[Clearinghouse]:
-    """The sandbox over real SFTP for as long as the block runs, its clock the rehearsal's."""
-    with run_sandbox(root, seed=seed, users=(User("clinic", password),), clock=clock.now) as sandbox:
-        algorithm, key = sandbox.host_key_line.split()[:2]
-        yield Clearinghouse(port=sandbox.port, host_key=(algorithm, key), root=root)
+def rehearsal(folder: Path, database: str, seed: int) -> Iterator[Rehearsal]:
+    """Make a demo site on free ports and run its clearinghouse, over real SFTP, for as long as the block runs.
+
+    Raises Conflict for a folder that is not empty.
+    """
+    make_site(folder, demo=True, database=database, samples={})
+    clock = RehearsalClock(folder / CLOCK)
+    password = resolve_secret(PASSWORD_FILE, folder).reveal()
+    with run_sandbox(folder / FOLDER, seed=seed, users=(User(USER, password),), clock=clock.now) as sandbox:
+        _say_port(folder / SETTINGS_FILE, HTTP_PORT, 0)
+        _say_port(folder / SETTINGS_FILE, MLLP_PORT, 0)
+        _say_port(folder / "mappings" / "clearinghouses" / "sandbox.yaml", SANDBOX_PORT, sandbox.port)
+        yield Rehearsal(folder=folder, clock=clock, clearinghouse_port=sandbox.port)
+
+
+def _say_port(path: Path, usual: int, port: int) -> None:
+    """A rehearsal stands in nobody's way: free ports in place of the usual ones."""
+    path.write_text(path.read_text().replace(f"port: {usual}", f"port: {port}"))
 
 
 class Hl7Sender:

@@ -17,7 +17,7 @@ from clearinghouse.sandbox.sftp_server import SftpServer, User
 from clearinghouse.secret import resolve_secret
 from gateway.config import read_settings
 from gateway.errors import ConfigurationError, NotFound, Unavailable
-from gateway.wiring.clock import RehearsalClock
+from gateway.wiring.clock import clock_of
 
 USER, PASSWORD = "clinic", "sandbox"
 FOLDER, PASSWORD_FILE = "sandbox", "file:secrets/clearinghouse.password"
@@ -64,7 +64,7 @@ def serve(
 def serve_for_site(folder: Path, *, port: int, seed: int, faults: Sequence[str], announce: Announce) -> None:
     """Run the sandbox that ``init --demo`` prepared in a site folder, by the site's clock."""
     settings = read_settings(folder)
-    clock = RehearsalClock(settings.rehearsal).now if settings.rehearsal else _now
+    clock = clock_of(settings).now
     kind, _, path = PASSWORD_FILE.partition(":")
     reference = f"{kind}:{folder / path}"
     serve(folder / FOLDER, port=port, seed=seed, password=reference, faults=faults, clock=clock, announce=announce)

@@ -29,7 +29,7 @@ from gateway.pipeline.receive import Receiver, SourceOwner
 from gateway.pipeline.send import SendPass
 from gateway.ports import Clock
 from gateway.store.database import Database
-from gateway.wiring.clock import RehearsalClock, SystemClock
+from gateway.wiring.clock import clock_of
 from gateway.wiring.policy import LoadedPolicy, bring_in_force, site_files
 
 _INTERPRETED_BEFORE_DERIVING = 20
@@ -77,7 +77,7 @@ class Site:
 def open_site(folder: Path) -> Site:
     """The site of a folder: database migrated, mapping set in force. Raises ConfigurationError, Unavailable."""
     settings = read_settings(folder)
-    clock: Clock = RehearsalClock(settings.rehearsal) if settings.rehearsal else SystemClock()
+    clock = clock_of(settings)
     store = Database(settings.database_url)
     store.migrate()
     policy = bring_in_force(store, site_files(settings.mappings), clock.now(), "machine", "machine")

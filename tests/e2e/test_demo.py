@@ -13,7 +13,7 @@ _TIMEOUT_S = 280
 def run_demo(command: str, folder: Path, *options: str) -> dict[str, Any]:
     """The demo's JSON, after it ended well."""
     ran = subprocess.run(
-        [command, "demo", "--json", "--folder", str(folder), *options],
+        [command, "demo", "--json", "--site", str(folder), *options],
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,

@@ -70,6 +70,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_ledger_entry_owner"), "ledger_entry", ["owner"], unique=False)
     op.create_table(
+        "sweep",
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sweep")),
+    )
+    op.create_table(
         "tenant",
         sa.Column("id", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenant")),
@@ -561,6 +567,7 @@ def downgrade() -> None:
     op.drop_table("connection")
     op.drop_table("work")
     op.drop_table("tenant")
+    op.drop_table("sweep")
     op.drop_index(op.f("ix_ledger_entry_owner"), table_name="ledger_entry")
     op.drop_table("ledger_entry")
     op.drop_index("ix_fhir_link_to", table_name="fhir_link")
