@@ -122,6 +122,9 @@ class SourceInterpreter:
         outcome: _Outcome,
     ) -> None:
         run = Run(view, names_of(compiled, view, names))
+        at = said_at(compiled, run) or otherwise_at
+        if not compiled.entry.span.covers(at.astimezone(self.source.time_zone).date()):
+            return
         if compiled.when is not None:
             try:
                 if not compiled.when.holds(run.names):
@@ -137,14 +140,19 @@ class SourceInterpreter:
         if lost or not identifiers:
             return
         record = compiled.build(run.filled, identifiers, _incomplete(compiled.entry, view, outcome.problems))
-        asserted = compiled.asserted_at(run) if compiled.asserted_at else ()
-        at = asserted[0].value if asserted else otherwise_at
         outcome.records.append(MappedRecord(record=record, asserted_at=at, origins=origins))
 
 
 def views_of(compiled: CompiledEntry, view: View) -> Sequence[View]:
     """The views an entry makes records of: the whole, or each of its groups."""
     return view.groups(compiled.entry.each) if compiled.entry.each else (view,)
+
+
+def said_at(compiled: CompiledEntry, run: Run) -> datetime | None:
+    """When the sender says it said so; None where it does not."""
+    found = compiled.asserted_at(run) if compiled.asserted_at else ()
+    run.notes.clear()
+    return found[0].value if found else None
 
 
 def names_of(compiled: CompiledEntry, view: View, names: Mapping[str, Any]) -> dict[str, Any]:

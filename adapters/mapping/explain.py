@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from adapters.mapping.compiled import CompiledEntry
 from adapters.mapping.conditions import plain
-from adapters.mapping.engine import SourceInterpreter, names_of, views_of
+from adapters.mapping.engine import SourceInterpreter, names_of, said_at, views_of
 from adapters.mapping.getters import Found, Run
 from adapters.mapping.source_file import RecordEntry, ValueSpec
 from adapters.mapping.view import FindResource, View
@@ -54,14 +55,14 @@ def explain_message(interpreter: SourceInterpreter, content: bytes) -> list[Expl
     view = interpreter.open_message(content)
     names = interpreter.event_names(view)
     chosen = interpreter.entries_for_event(names)
-    return _explain(interpreter, chosen, view, names, f"the message is {names['event']}")
+    return _explain(interpreter, chosen, view, names, f"the message is {names['event']}", None)
 
 
 def explain_resource(interpreter: SourceInterpreter, resource: Resource, find: FindResource) -> list[ExplainedEntry]:
     """Every entry of the source against one FHIR resource."""
     view = interpreter.open_resource(resource, find)
     chosen = list(interpreter.entries_for_type(resource.type))
-    return _explain(interpreter, chosen, view, {}, f"the resource is {resource.type}")
+    return _explain(interpreter, chosen, view, {}, f"the resource is {resource.type}", resource.updated_at)
 
 
 def _explain(
@@ -70,6 +71,7 @@ def _explain(
     view: View,
     names: Mapping[str, Any],
     what_it_is: str,
+    came_at: datetime | None,
 ) -> list[ExplainedEntry]:
     explained: list[ExplainedEntry] = []
     for compiled in interpreter.entries:
@@ -80,7 +82,7 @@ def _explain(
         views = views_of(compiled, view)
         if not views:
             explained.append(_passed_over(compiled.entry, f"the message has no {compiled.entry.each}"))
-        explained.extend(_explain_view(compiled, each, names) for each in views)
+        explained.extend(_explain_view(interpreter, compiled, each, names, came_at) for each in views)
     return explained
 
 
@@ -88,9 +90,20 @@ def _passed_over(entry: RecordEntry, why: str) -> ExplainedEntry:
     return ExplainedEntry(name=entry.name, record=entry.record.kind.value, entry=entry.entry, applies=False, why=why)
 
 
-def _explain_view(compiled: CompiledEntry, view: View, given: Mapping[str, Any]) -> ExplainedEntry:
+def _explain_view(
+    interpreter: SourceInterpreter,
+    compiled: CompiledEntry,
+    view: View,
+    given: Mapping[str, Any],
+    came_at: datetime | None,
+) -> ExplainedEntry:
     entry = compiled.entry
     run = Run(view, names_of(compiled, view, given))
+    said = said_at(compiled, run) or came_at
+    on = said.astimezone(interpreter.source.time_zone).date() if said else None
+    if on is not None and not entry.span.covers(on):
+        end = f" to {entry.span.end_on}" if entry.span.end_on else ""
+        return _passed_over(entry, f"holds from {entry.span.start_on}{end}; this was said on {on}")
     applies, why = _condition_of(compiled, run)
     return ExplainedEntry(
         name=entry.name,

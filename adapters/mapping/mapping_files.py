@@ -18,6 +18,7 @@ _SUFFIXES = (".yaml", ".yml")
 def read_mapping_files(shipped: bool, overlay: Path | None) -> dict[str, bytes]:
     """Mapping files by path such as `payers/medicare.yaml`; an overlay's file replaces the shipped one of its path.
 
+    An overlay's file that is empty, or holds comments alone, takes the shipped one of its path out of the set.
     Raises ConfigurationError when the overlay is not a folder or a file in it cannot be read.
     """
     found: dict[str, bytes] = {}
@@ -26,8 +27,16 @@ def read_mapping_files(shipped: bool, overlay: Path | None) -> dict[str, bytes]:
     if overlay is not None:
         if not overlay.is_dir():
             raise ConfigurationError([f"{overlay}: is not a folder; expected the site's mapping files there"])
-        found.update(_read(overlay))
+        for path, content in _read(overlay):
+            if path in found and _says_nothing(content):
+                del found[path]
+            else:
+                found[path] = content
     return dict(sorted(found.items()))
+
+
+def _says_nothing(content: bytes) -> bool:
+    return all(not line.strip() or line.lstrip().startswith(b"#") for line in content.splitlines())
 
 
 def _read(root: Traversable) -> Iterator[tuple[str, bytes]]:

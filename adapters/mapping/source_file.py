@@ -15,6 +15,7 @@ from adapters.mapping.shapes import (
     BOOLEAN,
     BROKEN,
     ChoiceKind,
+    Dated,
     IntegerKind,
     Key,
     Kind,
@@ -26,6 +27,8 @@ from adapters.mapping.shapes import (
     enum_kind,
 )
 from adapters.mapping.yaml_reader import Node, Place, Problems, Table, Text, nearest
+from gateway.claim.calendar import Span
+from gateway.claim.contract import ALWAYS
 from gateway.claim.record import FEED_RECORDS, FeedRecord
 
 
@@ -108,6 +111,8 @@ class RecordEntry:
     when: Text | None = None
     identity: tuple[ValueSpec, ...] = ()
     asserted_at: ValueSpec | None = None
+    span: Span = ALWAYS
+    """The days on which the sender speaks this way, by what it says was the time, in the source's time zone."""
     place: Place
     entry: str = ""
 
@@ -295,6 +300,7 @@ RECORD: Final = Shape(
         "asserted_at": Key(_SPEC_KIND, says="When the sender says it said so"),
         "fields": Key(MapKind(_SPEC_KIND), required=True),
     },
+    Dated.MAY,
     entry=True,
     places=True,
 )

@@ -460,3 +460,12 @@ def test_conditions_may_ask_for_the_event_its_type_and_its_trigger() -> None:
     assert 1 == len(of_charges(charge(), source=source).records)
     source = HL7_SOURCE.replace("from: DFT^P03", "from: [DFT^*]").replace("when: kind in ['CG', 'CR']", when)
     assert 1 == len(of_charges(charge(), source=source).records)
+
+
+def test_an_entry_may_hold_for_the_days_the_sender_speaks_its_way() -> None:
+    until = HL7_SOURCE.replace("    each: FT1", "    until: 2026-08-02\n    each: FT1")
+    since = HL7_SOURCE.replace("    each: FT1", "    since: 2026-08-03\n    each: FT1")
+    assert () == of_charges(charge(), source=until).records
+    assert 1 == len(of_charges(charge(), source=since).records)
+    late_on_the_last_day = of_charges(charge(), source=until, recorded="20260803035959+0000")
+    assert 1 == len(late_on_the_last_day.records)

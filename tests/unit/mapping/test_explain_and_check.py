@@ -69,6 +69,11 @@ def test_an_entry_that_does_not_apply_says_why() -> None:
     ] == whys
 
 
+def test_an_entry_whose_days_are_over_says_so() -> None:
+    entry, *_ = explained(HL7_SOURCE.replace("    each: FT1", "    until: 2026-07-31\n    each: FT1"))
+    assert (False, "holds from 1900-01-01 to 2026-07-31; this was said on 2026-08-03") == (entry.applies, entry.why)
+
+
 def test_a_resource_is_explained_like_a_message() -> None:
     loaded = load_mapping_set(read_mapping_files(shipped=True, overlay=None), [FHIR_NOTATION])
     interpreter = SourceInterpreter(loaded.source("generic-fhir"), FHIR_NOTATION)

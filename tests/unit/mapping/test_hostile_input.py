@@ -90,18 +90,10 @@ elements = st.recursive(
     st.sampled_from(["Patient", "Encounter", "Coverage", "EpisodeOfCare", "Appointment", "Claim", "ClaimResponse"]),
     st.dictionaries(
         st.sampled_from(
-            ["identifier", "name", "status", "subject", "patient", "beneficiary", "period", "type", "birthDate", "use"]
-            + [
-                "gender",
-                "address",
-                "payor",
-                "subscriber",
-                "order",
-                "class",
-                "diagnosis",
-                "participant",
-                "start",
-                "item",
+            [
+                *("identifier", "name", "status", "subject", "patient", "beneficiary", "period", "type", "birthDate"),
+                *("use", "gender", "address", "payor", "subscriber", "order", "class", "diagnosis", "participant"),
+                *("start", "item"),
             ]
         ),
         elements,

@@ -33,3 +33,12 @@ def test_a_sites_file_stands_in_for_the_shipped_one_of_its_path(tmp_path: Path) 
 def test_an_overlay_that_is_no_folder_is_an_error_and_not_an_empty_set(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is not a folder"):
         read_mapping_files(shipped=False, overlay=tmp_path / "missing")
+
+
+def test_an_empty_file_of_a_site_takes_the_shipped_one_out(tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources/generic-fhir.yaml").write_text("# not used here\n\n")
+    (tmp_path / "sources/own.yaml").write_text("")
+    files = read_mapping_files(shipped=True, overlay=tmp_path)
+    assert "sources/generic-fhir.yaml" not in files
+    assert b"" == files["sources/own.yaml"]
