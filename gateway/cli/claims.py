@@ -140,27 +140,29 @@ def why(claim: _Claim, site: SiteFolder = HERE, as_json: AsJson = False) -> int:
     return output.OK
 
 
-def render_why(found: dict[str, Any]) -> None:
-    """One answer to why; the demo shows the same."""
+def render_why(found: dict[str, Any], *, with_sources: bool = True) -> None:
+    """One answer to why; the demo shows the same without the sources of every field."""
     output.say(f"Claim {found['id']}: {found['because']}")
     _render_findings(found["findings"])
+    shown: dict[str, int] = {}
     for line in found["lines"]:
-        output.say(
-            f"\nline {line['number']}: {line['service_on']} {line['revenue_code']} {line['hcpcs'] or ''}".rstrip()
-        )
-        attended = f"{line['minutes']} minutes, {output.count(line['services'], 'service')}"
+        code = f"{line['revenue_code']} {line['hcpcs'] or ''}".strip()
+        output.say(f"\nline {line['number']}: {line['service_on']} {code}")
         output.facts(
             [
                 ("  definition", f"{line['definition']} ({line['definition_entry']})"),
                 ("  price", line["charge_entry"]),
-                ("  attended", attended),
-                *(
-                    (f"  {name}", f"{source['field']} by {source['mapping']}")
-                    for name, source in line["sources"].items()
-                    if source
-                ),
+                ("  attended", f"{line['minutes']} minutes, {output.count(line['services'], 'service')}"),
+                *(_sources(line, shown) if with_sources else ()),
             ]
         )
+
+
+def _sources(line: dict[str, Any], shown: dict[str, int]) -> list[tuple[str, str]]:
+    """Field by field where a line's values came from; lines that are told alike refer to the first of them."""
+    told = [(f"  {name}", f"{each['field']} by {each['mapping']}") for name, each in line["sources"].items() if each]
+    first = shown.setdefault(repr(told), line["number"])
+    return told if first == line["number"] else [("  told", f"as line {first} is")]
 
 
 def release(

@@ -6,6 +6,7 @@ Colour and boxes only where a person looks on; a pipe gets plain columns. Standa
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -78,6 +79,11 @@ def dollars(cents: int | None) -> str:
 def count(number: int, noun: str, nouns: str = "") -> str:
     """``1 file``, ``2 files``."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def command() -> str:
+    """How this command was called, so that what is said to type next can be typed."""
+    return "cleanclaim" if shutil.which("cleanclaim") else sys.argv[0]
 
 
 def clean(text: str) -> str:

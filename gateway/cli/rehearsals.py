@@ -62,7 +62,7 @@ def _render_demo(found: dict[str, Any]) -> None:
         output.say("\nWhy?")
     for answer in found["story"]:
         output.say()
-        render_why(answer)
+        render_why(answer, with_sources=False)
     verdict = "everything is accounted for" if found["doctor"]["ok"] else "SOMETHING IS WRONG"
     output.say(f"\nDoctor: {verdict} ({output.count(len(found['doctor']['checks']), 'check')}).")
     for each in found["doctor"]["checks"]:
@@ -70,8 +70,9 @@ def _render_demo(found: dict[str, Any]) -> None:
             output.say(f"  {each['name']}: {each['detail']}")
     site = found["site"]
     output.say("\nNext:")
-    for step in ("claims list --state held", "funnel", "exchange status", "doctor"):
-        output.say(f"  cleanclaim {step} --site {site}")
+    first = [f"claims why {answer['id']}" for answer in found["story"][:1]]
+    for step in ("claims list --state held", *first, "exchange status", "doctor"):
+        output.say(f"  {output.command()} {step} --site {site}")
 
 
 def bench(
