@@ -42,15 +42,17 @@ Element = str | tuple[str, ...]
 
 
 def writable_text(text: str, delimiters: Delimiters) -> str:
-    """Free text as it will be written: upper case, accents dropped, delimiters and control characters to single spaces.
+    """Free text as it will be written: upper case, accents dropped, delimiters, controls and foreign marks to spaces.
 
-    Raises ValueError when a character has no ASCII counterpart.
+    Raises ValueError when a letter has no ASCII counterpart.
     """
     plain = unicodedata.normalize("NFKD", text.translate(_LOOKALIKES))
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).translate(_LOOKALIKES).upper()
     plain = _forbidden(delimiters, controls_only=True).sub(" ", plain)
     if not plain.isascii():
-        raise ValueError("a character has no plain counterpart")
+        plain = "".join(" " if mark > "~" and unicodedata.category(mark)[0] in "PSZ" else mark for mark in plain)
+    if not plain.isascii():
+        raise ValueError("a letter has no plain counterpart")
     return _SPACES.sub(" ", plain).strip()
 
 
@@ -202,6 +204,10 @@ _LOOKALIKES = str.maketrans(
         "Ø": "O",
         "ł": "l",
         "Ł": "L",
+        "ð": "d",
+        "Ð": "D",
+        "µ": "u",
+        "ı": "i",  # noqa: RUF001
         "đ": "d",
         "Đ": "D",
         "þ": "th",

@@ -62,6 +62,7 @@ def test_a_day_and_a_range_have_their_own_formats() -> None:
         ("Smith~CLM*1:2^3", "SMITH CLM 1 2 3"),
         ("two\r\nlines\tand  spaces", "TWO LINES AND SPACES"),
         ("Stra\u00dfe", "STRASSE"),
+        ("\u00abDoe\u00bb \u00bfJane", "DOE JANE"),
     ],
 )
 def test_free_text_is_transliterated(text: str, written: str) -> None:
