@@ -122,7 +122,7 @@ def _not_on_file(inspection: Inspection, number: str, cents: int) -> Finding:
         message,
         fix,
         values={"found": number, "on_file": ", ".join(known)},
-        origin=inspection.claim.origins.get("authorization_number"),
+        origin=inspection.origin("authorization_number"),
         cents=cents,
         severity=Severity.BLOCK if known else Severity.WARN,
     )
@@ -142,7 +142,7 @@ def _for_something_else(inspection: Inspection, record: AuthorizationRecord, cen
             "authorized_payer": str(record.payer or ""),
             "payer": claim.insured.payer,
         },
-        origin=claim.origins.get("authorization_number"),
+        origin=inspection.origin("authorization_number"),
         cents=cents,
     )
 
@@ -153,7 +153,7 @@ def _not_granted(inspection: Inspection, record: AuthorizationRecord, cents: int
         f"Authorization {record.number} is {record.status}, not approved.",
         "Follow the request up with the payer; appeal it where it was denied.",
         values={"number": record.number, "status": str(record.status)},
-        origin=inspection.claim.origins.get("authorization_number"),
+        origin=inspection.origin("authorization_number"),
         cents=cents,
     )
 
@@ -164,7 +164,7 @@ def _status_unknown(inspection: Inspection, number: str, cents: int) -> Finding:
         f"What the payer decided on authorization {number} is not known.",
         "Record the payer's decision.",
         values={"number": number},
-        origin=inspection.claim.origins.get("authorization_number"),
+        origin=inspection.origin("authorization_number"),
         cents=cents,
         severity=Severity.WARN,
     )
@@ -181,7 +181,7 @@ def _out_of_span(inspection: Inspection, record: AuthorizationRecord, index: int
             "start_on": str(record.start_on or ""),
             "end_on": str(record.end_on or ""),
         },
-        origin=line.origins.get("authorization_number") or inspection.claim.origins.get("authorization_number"),
+        origin=line.origins.get("authorization_number") or inspection.origin("authorization_number"),
         cents=line.charge_cents,
     )
 
@@ -200,7 +200,7 @@ def _units_used_up(
             "service_on": line.service_on.isoformat(),
             "first_day_beyond": str(position.first_day_beyond),
         },
-        origin=line.origins.get("authorization_number") or inspection.claim.origins.get("authorization_number"),
+        origin=line.origins.get("authorization_number") or inspection.origin("authorization_number"),
         cents=line.charge_cents,
     )
 
@@ -212,7 +212,7 @@ def _other_service(inspection: Inspection, record: AuthorizationRecord, index: i
         f"the line of {line.service_on} bills {line.hcpcs or line.revenue_code}.",
         "Have the payer correct the authorized services, or bill the service that was authorized.",
         values={"authorized": ", ".join(record.service_codes), "found": line.hcpcs or line.revenue_code},
-        origin=inspection.claim.origins.get("authorization_number"),
+        origin=inspection.origin("authorization_number"),
         cents=line.charge_cents,
     )
 

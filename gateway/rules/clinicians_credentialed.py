@@ -17,6 +17,7 @@ from gateway.claim.contract import CredentialNeed
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import CredentialRecord
 from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.services.origins import origin_of
 
 Billed = dict[tuple[str, str], list[tuple[int, date, int]]]
 """Line index, date and cents by (NPI, role)."""
@@ -59,7 +60,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                 "credential_from": str(since or ""),
                 "days": ", ".join(on.isoformat() for _, on, _ in uncovered),
             },
-            origin=claim.lines[index].origins.get(role) or claim.origins.get(role),
+            origin=origin_of(claim.lines[index].origins, role) or inspection.origin(role),
             cents=sum(cents for _, _, cents in uncovered),
         )
 

@@ -19,6 +19,7 @@ from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Practitioner
 from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.services.origins import origin_of
 
 _npi_is_valid = lru_cache(maxsize=4096)(npi_is_valid)
 
@@ -27,7 +28,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     seen: dict[Practitioner, None] = {}
     if claim.form is ClaimForm.INSTITUTIONAL:
-        origin = claim.origins.get("attending")
+        origin = inspection.origin("attending")
         if claim.attending is None:
             yield _missing("attending", "attending", claim.charge_cents, origin)
         else:
@@ -35,10 +36,10 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             yield from _problems(inspection, claim.attending, "attending", "attending", origin)
     if claim.rendering is not None and claim.rendering not in seen:
         seen[claim.rendering] = None
-        yield from _problems(inspection, claim.rendering, "rendering", "rendering", claim.origins.get("rendering"))
+        yield from _problems(inspection, claim.rendering, "rendering", "rendering", inspection.origin("rendering"))
     for index, line, definition in inspection.lines():
         who = line.rendering or claim.rendering
-        origin = line.origins.get("rendering")
+        origin = origin_of(line.origins, "rendering")
         if who is None:
             if definition is not None and definition.rendering_required:
                 yield _missing(f"lines[{index}].rendering", "rendering", line.charge_cents, origin)

@@ -77,7 +77,7 @@ def _finding(inspection: Inspection, path: str, message: str, values: dict[str, 
         message,
         "Correct the dates in the EHR, or assemble the claim again.",
         values=values,
-        origin=claim.origins.get(path),
+        origin=inspection.origin(path),
         cents=claim.charge_cents,
     )
 

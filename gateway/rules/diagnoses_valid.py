@@ -121,7 +121,7 @@ def _finding(inspection: Inspection, path: str, message: str, values: dict[str, 
         message,
         "Correct the diagnosis in the EHR and send the visit or the stay again.",
         values=values,
-        origin=claim.origins.get("diagnoses"),
+        origin=inspection.origin("diagnoses"),
         cents=claim.charge_cents,
     )
 

@@ -50,7 +50,7 @@ def _status(inspection: Inspection, frequency: str, status: str) -> Iterator[Fin
             "The claim does not say whether the patient is still in the program or how they left it.",
             "Send the stay with its discharge disposition (EpisodeOfCare or Encounter.hospitalization in FHIR, "
             "PV1-36 in HL7).",
-            origin=claim.origins.get("patient_status"),
+            origin=inspection.origin("patient_status"),
             cents=claim.charge_cents,
             owner=Owner.FRONT_DESK,
         )
@@ -65,7 +65,7 @@ def _status(inspection: Inspection, frequency: str, status: str) -> Iterator[Fin
             + ("a final bill needs the discharge status." if still else "an interim bill is for a patient still here."),
             "Send the discharge, or correct its date; a bill before discharge is interim.",
             values={"frequency": frequency, "patient_status": status},
-            origin=claim.origins.get("patient_status") or claim.origins.get("discharged_on"),
+            origin=inspection.origin("patient_status") or inspection.origin("discharged_on"),
             cents=claim.charge_cents,
         )
 

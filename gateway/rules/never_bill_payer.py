@@ -22,7 +22,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             f"The patient asked that {claim.insured.payer_name} never be billed.",
             "Bill the patient; only the patient can end the restriction.",
             values={"payer": claim.insured.payer},
-            origin=claim.origins.get("patient.never_bill_payers"),
+            origin=inspection.origin("patient.never_bill_payers"),
             cents=claim.charge_cents,
         )
 

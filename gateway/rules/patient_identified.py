@@ -29,7 +29,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             "The patient's birth date lies after the first date of service.",
             "Correct the birth date in the EHR's registration.",
             values={"service_on": claim.statement_from_on.isoformat()},
-            origin=claim.origins.get("patient.birth_on"),
+            origin=inspection.origin("patient.birth_on"),
             cents=claim.charge_cents,
         )
     if insured.relationship is Relationship.SELF:
@@ -62,7 +62,7 @@ def _missing(inspection: Inspection, who: str, name: str) -> Finding:
         f"{who}.{name}",
         f"The {person}'s {word} is missing or incomplete.",
         f"Complete the {person}'s {word} in the EHR's registration and send it again.",
-        origin=claim.origins.get(field),
+        origin=inspection.origin(field),
         cents=claim.charge_cents,
     )
 

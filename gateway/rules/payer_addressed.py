@@ -81,7 +81,7 @@ def _member_number(inspection: Inspection) -> Finding:
             "pattern": payer.member_number_pattern if payer else "",
             "entry": payer.entry if payer else "",
         },
-        origin=claim.origins.get("insured.member_number"),
+        origin=inspection.origin("insured.member_number"),
         cents=claim.charge_cents,
     )
 

@@ -11,6 +11,7 @@ from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition
 from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.rules.context import GateContext
+from gateway.services.origins import origin_of
 
 Limits = Mapping[str, str]
 """A rule's settings as text, by name: its own, and over them the payer's."""
@@ -49,6 +50,10 @@ class Inspection:
     def is_medicare(self) -> bool:
         """True for original Medicare; Medicare Advantage is a contract like any other."""
         return self.claim.insured.line_of_business is LineOfBusiness.MEDICARE
+
+    def origin(self, name: str) -> Origin | None:
+        """Where a field of the claim came from, by its path; None when nobody said."""
+        return origin_of(self.claim.origins, name)
 
     def is_per_diem(self, index: int) -> bool:
         """True when the line bills a whole program day."""

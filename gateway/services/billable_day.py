@@ -16,6 +16,7 @@ from gateway.services.bill_day import DayBill, bill_day
 from gateway.services.case import KnownCoverage, KnownEpisode, PatientCase
 from gateway.services.coverage_choice import choose_coverage
 from gateway.services.days import findings_of_day
+from gateway.services.origins import origin_of
 from gateway.services.periods import billing_period
 from gateway.services.resolve import resolve_definition
 
@@ -192,7 +193,7 @@ def _payer_unknown(coverage: KnownCoverage, on: date) -> Finding:
         fix=f"Add '{name}' to the names of the right payer's file." if name else "Send the coverage with its payer.",
         owner=Owner.BILLING if name else Owner.FRONT_DESK,
         values={"payer": str(name or ""), "service_on": on.isoformat()},
-        origin=coverage.origins.get("payer"),
+        origin=origin_of(coverage.origins, "payer"),
     )
 
 

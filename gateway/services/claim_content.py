@@ -14,6 +14,7 @@ from gateway.claim.record import EpisodeRecord, PatientRecord
 from gateway.services.bill_day import TELEHEALTH
 from gateway.services.billable_day import BillableDay
 from gateway.services.case import KnownCoverage, PatientCase
+from gateway.services.origins import origin_of, origins_of
 
 DIAGNOSES_MAX = {ClaimForm.INSTITUTIONAL: 25, ClaimForm.PROFESSIONAL: 12}
 """HI segments of the 837: a principal and 24 others; a principal and 11 others."""
@@ -219,10 +220,9 @@ def _origins(case: PatientCase, days: Sequence[BillableDay]) -> dict[str, Origin
     origins |= {f"insured.{name}": origin for name, origin in first.coverage.origins.items()}
     for day in days:
         for session in day.day.attended:
-            for name in ("diagnoses", "attending", "authorization_number"):
-                origin = session.origin(name)
-                if origin is not None:
-                    origins.setdefault(name, origin)
+            for name in ("diagnoses", "attending", "authorization_number", "rendering"):
+                if origin_of(origins, name) is None:
+                    origins |= origins_of(session.origins or {}, name)
     if first.episode:
         stay = first.episode.origins
         if first.episode.record.diagnoses and "diagnoses" in stay:

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.claim.attendance import ServiceDay, Session
 from gateway.claim.contract import Catalogue, Facility
-from gateway.claim.finding import Finding, Origin, Owner, Severity, blocks
+from gateway.claim.finding import Finding, Owner, Severity, blocks
 from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare
 from gateway.services.case import DayBook, KnownEpisode, PlacedEncounter, UnplacedEncounter
+from gateway.services.origins import origin_of, origins_of
 from gateway.services.told_twice import NOTHING_DECIDED, Pair, settle_visits_told_twice
 
 _LONGEST_SESSION = timedelta(hours=16)
@@ -130,7 +131,9 @@ def _completed_by_episode(
         taken["program"] = episode.record.program
     if record.level_of_care is None and episode.record.level_of_care is not None:
         taken["level_of_care"] = episode.record.level_of_care
-    origins = {**each.origins, **{name: episode.origins[name] for name in taken if name in episode.origins}}
+    origins = dict(each.origins)
+    for name in taken:
+        origins |= origins_of(episode.origins, name)
     filled: EncounterRecord = replace(record, **taken)  # type: ignore[arg-type]
     return replace(each, record=filled, origins=origins)
 
@@ -240,7 +243,6 @@ def _time_problems(each: PlacedEncounter, start_at: datetime, end_at: datetime |
 def _unknown(each: PlacedEncounter, name: str, value: str, expected: str) -> Finding:
     """A missing fact is the front desk's; a word no file of ours knows is the integration engineer's."""
     word = name.removesuffix("_at").replace("_", " ")
-    origin: Origin | None = each.origins.get(name)
     if value:
         message, owner = f"The visit's {word} '{value}' is not {expected}.", Owner.INTEGRATION
         fix = f"Add '{value}' to the source's value map, or to the organization's files if it is new."
@@ -256,7 +258,7 @@ def _unknown(each: PlacedEncounter, name: str, value: str, expected: str) -> Fin
         fix=fix,
         owner=owner,
         values={"found": value, "expected": expected},
-        origin=origin,
+        origin=origin_of(each.origins, name),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.claim.record import FEED_RECORDS, AttendanceStatus, EncounterRecord, RecordKind
 from gateway.services.case import Merged, MergedEncounter, R, SourcedRecord
+from gateway.services.origins import origin_of, origins_of
 
 # Fields on which two sources may not disagree unseen. Payers' and programs' names differ between feeds by nature.
 _CONFLICTS: dict[RecordKind, tuple[str, ...]] = {
@@ -75,8 +76,7 @@ def _first_known(ranked: Sequence[SourcedRecord[R]]) -> tuple[R, dict[str, Origi
             value = getattr(each.record, name)
             if not _is_unknown(value):
                 chosen.setdefault(name, value)
-                if name in each.origins:
-                    origins[name] = each.origins[name]
+                origins |= origins_of(each.origins, name)
                 break
     return replace(first.record, **chosen), origins
 
@@ -98,7 +98,7 @@ def _conflicts(ranked: Sequence[SourcedRecord[R]]) -> Iterator[Finding]:
         said = {each.source: getattr(each.record, name) for each in believed}
         known = {source: value for source, value in said.items() if not _is_unknown(value)}
         if len({_comparable(value) for value in known.values()}) > 1:
-            origin = next((each.origins[name] for each in believed if name in each.origins), None)
+            origin = next((found for each in believed if (found := origin_of(each.origins, name))), None)
             yield _conflict(kind, name, known, origin)
 
 
