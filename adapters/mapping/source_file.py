@@ -374,6 +374,7 @@ def with_inherited(spec: ValueSpec, outer: ValueSpec) -> ValueSpec:
         codes=spec.codes if spec.codes is not None else outer.codes,
         miss=spec.miss or outer.miss,
         convert=spec.convert or outer.convert,
+        minutes_after=spec.minutes_after or outer.minutes_after,
         namespace=spec.namespace or outer.namespace,
         lookup=spec.lookup or outer.lookup,
     )

@@ -469,3 +469,16 @@ def test_an_entry_may_hold_for_the_days_the_sender_speaks_its_way() -> None:
     assert 1 == len(of_charges(charge(), source=since).records)
     late_on_the_last_day = of_charges(charge(), source=until, recorded="20260803035959+0000")
     assert 1 == len(late_on_the_last_day.records)
+
+
+def test_what_an_entry_says_of_its_alternatives_holds_for_each_of_them() -> None:
+    source = HL7_SOURCE.replace("end_at: FT1-4.2", "end_at: {first_of: [PR1-7, FT1-10], minutes_after: start_at}")
+    by_quantity = of_charges(charge(f10="50"), source=source)
+    assert datetime(2026, 8, 3, 14, 50, tzinfo=UTC) == encounter(by_quantity).end_at
+    source = HL7_SOURCE.replace("{from: FT1-7.1, codes: kinds}", "{first_of: [FT1-25.1, FT1-7.1], codes: kinds}")
+    assert "meal" == encounter(of_charges(charge(f25="MEAL"), source=source)).session
+
+
+def test_a_message_that_names_its_trigger_in_evn_alone_is_taken_all_the_same() -> None:
+    content = message("DFT", ("EVN", {1: "P03"}), PID, charge())
+    assert 1 == len(interpreter(HL7_SOURCE).interpret_message(content, NOW).records)
