@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, bindparam, delete, func, insert, select
 
 from gateway.claim.party import Identifier
 from gateway.ports import NewVersion, Resource
@@ -18,6 +20,42 @@ from gateway.store.sql import hold_names, insert_missing, slices
 # FHIR decimals keep their digits: 350.50 is not 350.5 (R4 datatypes, "decimal").
 _read = msgspec.json.Decoder(float_hook=Decimal)
 _write = msgspec.json.Encoder(decimal_format="number")
+
+
+K = TypeVar("K")
+
+
+def _of(table: Table) -> list[ColumnElement[bool]]:
+    return [table.c.source == bindparam("source"), table.c.type == bindparam("type")]
+
+
+def _any_of(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, expanding=True))
+
+
+# Built once: a Bundle asks each of these several times. One type at a time, because SQLite finds ``type = ? AND id IN
+# (...)`` by index and ``(type, id) IN (...)`` only by looking at all that the source ever sent.
+_IDENTIFIED = (
+    select(fhir_identity.c.value, fhir_identity.c.id)
+    .where(*_of(fhir_identity), fhir_identity.c.system == bindparam("system"), _any_of(fhir_identity.c.value, "values"))
+    .order_by(fhir_identity.c.id)
+)
+_NO_LONGER_IDENTIFIED = delete(fhir_identity).where(*_of(fhir_identity), _any_of(fhir_identity.c.id, "ids"))
+_TOLD_BY = (
+    select(fhir_resource.c.id, fhir_resource.c.message_id)
+    .where(*_of(fhir_resource), _any_of(fhir_resource.c.id, "ids"))
+    .order_by(fhir_resource.c.version)
+)
+_LAST = (
+    select(fhir_resource.c.id, func.max(fhir_resource.c.version).label("version"))
+    .where(*_of(fhir_resource), _any_of(fhir_resource.c.id, "ids"))
+    .group_by(fhir_resource.c.id)
+    .subquery()
+)
+_NEWEST = select(fhir_resource).join(
+    _LAST,
+    and_(*_of(fhir_resource), fhir_resource.c.id == _LAST.c.id, fhir_resource.c.version == _LAST.c.version),
+)
 
 
 class ResourceRows:
@@ -71,14 +109,10 @@ class ResourceRows:
 
     def told_by(self, source: str, references: Sequence[str]) -> Mapping[str, str]:
         """Id of the message that brought each resource's newest version."""
-        columns = fhir_resource.c
         told: dict[str, str] = {}
-        for some in slices([tuple(reference.split("/", 1)) for reference in references]):
-            rows = select(columns.type, columns.id, columns.message_id).where(
-                columns.source == source, tuple_(columns.type, columns.id).in_(some)
-            )
-            for row in self._connection.execute(rows.order_by(columns.version)):
-                told[f"{row.type}/{row.id}"] = row.message_id
+        for type, ids in _grouped(sorted(_type_and_id(reference) for reference in references)):
+            given = {"source": source, "type": type, "ids": ids}
+            told.update({f"{type}/{id}": message_id for id, message_id in self._connection.execute(_TOLD_BY, given)})
         return told
 
     def hold_lane(self, source: str) -> None:
@@ -125,33 +159,20 @@ class SourceResources:
         conditional creates of one identity cannot both find nothing and two Bundles never wait for each other."""
         keys = sorted({(type, each.namespace, each.value) for type, each in wanted})
         hold_names(self._connection, [f"{self._source}|{type}|{system}|{value}" for type, system, value in keys])
-        columns = fhir_identity.c
-        identity = tuple_(columns.type, columns.system, columns.value)
         found: dict[tuple[str, Identifier], list[str]] = {}
-        for some in slices(keys):
-            query = select(columns.type, columns.system, columns.value, columns.id).where(
-                columns.source == self._source, identity.in_(some)
-            )
-            for row in self._connection.execute(query.order_by(columns.id)):
-                found.setdefault((row.type, Identifier(row.system, row.value)), []).append(row.id)
+        for (type, system), values in _grouped(((type, system), value) for type, system, value in keys):
+            given = {"source": self._source, "type": type, "system": system, "values": values}
+            for value, id in self._connection.execute(_IDENTIFIED, given):
+                found.setdefault((type, Identifier(system, value)), []).append(id)
         return found
 
     def current(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Resource]:
         """The newest versions, which stay the newest until the commit: nobody else puts one meanwhile."""
         keys = sorted(set(wanted))
         hold_names(self._connection, [f"{self._source}|{type}/{id}" for type, id in keys])
-        columns = fhir_resource.c
         found: dict[tuple[str, str], Resource] = {}
-        for some in slices(keys):
-            newest = (
-                select(columns.type, columns.id, func.max(columns.version).label("version"))
-                .where(columns.source == self._source, tuple_(columns.type, columns.id).in_(some))
-                .group_by(columns.type, columns.id)
-                .subquery()
-            )
-            same = [columns[name] == newest.c[name] for name in ("type", "id", "version")]
-            query = select(fhir_resource).join(newest, and_(columns.source == self._source, *same))
-            for row in self._connection.execute(query):
+        for type, ids in _grouped(keys):
+            for row in self._connection.execute(_NEWEST, {"source": self._source, "type": type, "ids": ids}):
                 body = _read.decode(row.body)
                 found[row.type, row.id] = Resource(
                     type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=body
@@ -186,17 +207,26 @@ class SourceResources:
         return Resource(type=new.type, id=new.id, version=new.version, updated_at=self._at, body=body)
 
     def _index(self, versions: Sequence[NewVersion]) -> None:
-        keys = fhir_identity.c
-        for some in slices([(each.type, each.id) for each in versions if each.version > 1]):
-            self._connection.execute(
-                delete(fhir_identity).where(keys.source == self._source, tuple_(keys.type, keys.id).in_(some))
-            )
+        for type, ids in _grouped(sorted((each.type, each.id) for each in versions if each.version > 1)):
+            self._connection.execute(_NO_LONGER_IDENTIFIED, {"source": self._source, "type": type, "ids": ids})
         rows = [
             {"source": self._source, "type": each.type, "system": one.namespace, "value": one.value, "id": each.id}
             for each in versions
             for one in dict.fromkeys(each.identifiers)
         ]
         insert_missing(self._connection, fhir_identity, rows)
+
+
+def _type_and_id(reference: str) -> tuple[str, str]:
+    type, _, id = reference.partition("/")
+    return type, id
+
+
+def _grouped(pairs: Iterable[tuple[K, str]]) -> Iterator[tuple[K, Sequence[str]]]:
+    """Sorted pairs as one run of values for each first member, short enough for one IN (...)."""
+    for first, members in groupby(pairs, key=itemgetter(0)):
+        for some in slices([value for _, value in members]):
+            yield first, some
 
 
 def _instant(at: datetime, body: Mapping[str, Any]) -> str:
