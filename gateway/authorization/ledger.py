@@ -6,7 +6,7 @@ counts: the units that are short fall on the last days, whatever order the claim
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -90,12 +90,29 @@ def units_of_day(unit: AuthorizationUnit, minutes: int) -> int:
 
 
 def find_covering(
-    records: Iterable[AuthorizationRecord], payer: Payer, level_of_care: LevelOfCare, on: date
+    records: Iterable[AuthorizationRecord],
+    payer: Payer,
+    level_of_care: LevelOfCare,
+    on: date,
+    used: Mapping[str, int] | None = None,
 ) -> AuthorizationRecord | None:
-    """The granted authorization for the payer and level of care whose span holds the day; the earliest of several."""
+    """The granted authorization for the payer and level of care whose span holds the day.
+
+    Of several, the earliest with units left after ``used`` (units by number); the earliest when none has any left.
+    """
+    taken = used or {}
     found = [
         each
         for each in records
         if each.number and each.status in GRANTED and is_for(each, payer, level_of_care) and is_in_span(each, on)
     ]
-    return min(found, key=lambda each: (each.start_on or date.min, each.number)) if found else None
+    return min(
+        found,
+        key=lambda each: (
+            each.units is not None and taken.get(each.number, 0) >= each.units,
+            each.start_on or date.min,
+            each.number,
+            each.units or 0,
+        ),
+        default=None,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
+from gateway.authorization.ledger import units_of_day
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.calendar import Span
 from gateway.claim.claim import ClaimKey
@@ -49,7 +50,7 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
     Pure: the same case, catalogue and day give the same assembly, whatever order the case is in.
     """
     case = _in_order(case)
-    judged = [judge_day(case, day, catalogue, today) for day in sorted(case.book.days, key=_day_order)]
+    judged = _judge(case, catalogue, today)
     billable = [each for each in judged if isinstance(each, BillableDay)]
     unbilled = [each for each in judged if isinstance(each, UnbilledDay)]
     groups = _groups(case, billable)
@@ -70,9 +71,24 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
 
 def _in_order(case: PatientCase) -> PatientCase:
     """The case with what order could leak from put in order."""
+    if len(case.book.unplaced) < 2:
+        return case
     unplaced = tuple(sorted(case.book.unplaced, key=lambda each: each.encounter_id))
-    authorizations = tuple(sorted(case.authorizations, key=repr))
-    return replace(case, book=replace(case.book, unplaced=unplaced), authorizations=authorizations)
+    return replace(case, book=replace(case.book, unplaced=unplaced))
+
+
+def _judge(case: PatientCase, catalogue: Catalogue, today: date) -> list[BillableDay | UnbilledDay]:
+    """Every day in order of date, because an earlier day uses up the authorization a later one would get."""
+    units = {each.number: each.unit for each in case.authorizations}
+    used: Counter[str] = Counter()
+    judged = []
+    for day in sorted(case.book.days, key=_day_order):
+        found = judge_day(case, day, catalogue, today, used)
+        judged.append(found)
+        number = found.authorization_number if isinstance(found, BillableDay) else ""
+        if number in units:
+            used[number] += units_of_day(units[number], day.minutes)
+    return judged
 
 
 def _day_order(day: ServiceDay) -> tuple[date, str, str, LevelOfCare]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.claim.attendance import DayClass, ServiceDay, Session
 from gateway.claim.claim import ClaimLine
@@ -38,6 +38,7 @@ _MISSED = {
     AttendanceStatus.CANCELLED: "cancelled",
     AttendanceStatus.ERROR: "entered-in-error",
 }
+_ServiceKey = tuple[ItemisedService, Practitioner | None, Modality | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +77,12 @@ def bill_day(
     """
     day_class = classify_day(day, definition)
     missed = {each.encounter_id: _MISSED[each.status] for each in day.sessions if each.status in _MISSED}
-    if not day.attended:
+    attended = day.attended
+    if not attended:
         return DayBill(day_class=day_class, reason=str(day_class), unbilled=missed)
     if day_class is DayClass.PARTIAL and not _is_half_day(day, definition.half_day):
         return _not_billed(day, definition, missed)
-    billing = _Billing(day, definition, facility, payer, catalogue)
+    billing = _Billing(day, attended, definition, facility, payer, catalogue)
     lines, findings, unbilled = billing.itemised() if _itemises(definition) else billing.per_diem(day_class)
     return DayBill(
         day_class=day_class,
@@ -139,10 +141,22 @@ def _not_billed(day: ServiceDay, definition: ServiceDefinition, missed: Mapping[
 
 
 @dataclass(frozen=True, slots=True)
+class _Bought:
+    """The codes of one line, and the entry that names them."""
+
+    revenue_code: str
+    hcpcs: str
+    modifiers: tuple[str, ...]
+    basis: UnitBasis
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Billing:
     """The making of one day's lines."""
 
     day: ServiceDay
+    attended: tuple[Session, ...]
     definition: ServiceDefinition
     facility: Facility
     payer: Payer
@@ -154,26 +168,38 @@ class _Billing:
         codes: ServiceDefinition | HalfDay = definition
         if day_class is DayClass.PARTIAL and definition.half_day is not None:
             codes = definition.half_day
-        sessions = [each for each in day.attended if self.catalogue.sessions[each.session].clinical]
-        line, findings = self._line(codes.revenue_code, codes.hcpcs, codes.modifiers, definition.unit_basis, sessions)
-        if not line.units:
-            return [], [], {each.encounter_id: "below-one-unit" for each in day.attended}
-        line = replace(
-            line,
-            minutes=day.minutes,
-            services=day.services,
-            encounter_ids=tuple(each.encounter_id for each in day.attended),
-            definition=codes.entry or definition.entry,
-        )
+        entry = codes.entry or definition.entry
+        bought = _Bought(codes.revenue_code, codes.hcpcs, codes.modifiers, definition.unit_basis, entry)
+        clinical = [each for each in self.attended if self.catalogue.sessions[each.session].clinical]
+        line, findings = self._line(bought, clinical, self.attended, day.minutes, day.services)
+        if line is None:
+            return [], [], {each.encounter_id: "below-one-unit" for each in self.attended}
         return [line], findings, {}
 
     def itemised(self) -> tuple[list[ClaimLine], list[Finding], dict[str, str]]:
         """One line for each service and clinician of the day; what the definition does not buy has its reason."""
+        groups, findings, unbilled = self._services()
+        lines = []
+        for (item, _, _), sessions in groups.items():
+            entry = item.entry or self.definition.entry
+            bought = _Bought(item.revenue_code, item.hcpcs, item.modifiers, item.unit_basis, entry)
+            minutes = sum(session_minutes(each) for each in sessions)
+            line, problems = self._line(bought, sessions, sessions, minutes, len(sessions))
+            if line is None:
+                unbilled |= {each.encounter_id: "below-one-unit" for each in sessions}
+            else:
+                lines.append(line)
+                findings += problems
+        lines.sort(key=lambda each: (each.revenue_code, each.hcpcs, each.modifiers, each.encounter_ids))
+        return lines, findings, unbilled
+
+    def _services(self) -> tuple[dict[_ServiceKey, list[Session]], list[Finding], dict[str, str]]:
+        """The day's sessions by what bills them, and what bills none of them."""
         items = {each.session: each for each in self.definition.items}
-        groups: dict[tuple[ItemisedService, Practitioner | None, Modality | None], list[Session]] = defaultdict(list)
+        groups: dict[_ServiceKey, list[Session]] = defaultdict(list)
         findings: list[Finding] = []
         unbilled: dict[str, str] = {}
-        for session in self.day.attended:
+        for session in self.attended:
             item = items.get(session.session)
             if item is None:
                 unbilled[session.encounter_id] = "not-a-billed-service"
@@ -186,49 +212,35 @@ class _Billing:
                 rendering = session.rendering if self.definition.rendering_required else None
                 remote = session.modality if session.modality in TELEHEALTH else None
                 groups[item, rendering, remote].append(session)
-        lines = []
-        for (bought, _, _), sessions in groups.items():
-            line, problems = self._line(
-                bought.revenue_code, bought.hcpcs, bought.modifiers, bought.unit_basis, sessions
-            )
-            if line.units:
-                lines.append(replace(line, definition=bought.entry or self.definition.entry))
-                findings += problems
-            else:
-                unbilled |= {each.encounter_id: "below-one-unit" for each in sessions}
-        lines.sort(key=lambda each: (each.revenue_code, each.hcpcs, each.modifiers, each.encounter_ids))
-        return lines, findings, unbilled
+        return groups, findings, unbilled
 
     def _line(
-        self,
-        revenue_code: str,
-        hcpcs: str,
-        modifiers: tuple[str, ...],
-        basis: UnitBasis,
-        sessions: Sequence[Session],
-    ) -> tuple[ClaimLine, list[Finding]]:
-        day, definition = self.day, self.definition
-        minutes = sum(session_minutes(each) for each in sessions) if _itemises(definition) else day.minutes
-        units = _units(basis, minutes, len(sessions))
-        charge = resolve_charge(self.catalogue, self.facility, revenue_code, hcpcs, modifiers, day.on)
+        self, bought: _Bought, sessions: Sequence[Session], behind: Sequence[Session], minutes: int, services: int
+    ) -> tuple[ClaimLine | None, list[Finding]]:
+        """The line of these sessions, with every session ``behind`` it; None when they are less than one unit."""
+        on, definition = self.day.on, self.definition
+        units = _units(bought.basis, minutes, len(sessions))
+        if not units:
+            return None, []
+        charge = resolve_charge(self.catalogue, self.facility, bought.revenue_code, bought.hcpcs, bought.modifiers, on)
         found, cents, entry = ([charge], 0, "") if isinstance(charge, Finding) else ([], charge.cents, charge.entry)
         remote = _all_remote(sessions)
         line = ClaimLine(
             number=0,
-            service_on=day.on,
-            revenue_code=revenue_code,
-            hcpcs=hcpcs,
-            modifiers=self._modifiers(modifiers, remote is not None),
+            service_on=on,
+            revenue_code=bought.revenue_code,
+            hcpcs=bought.hcpcs,
+            modifiers=self._modifiers(bought.modifiers, remote is not None),
             charge_cents=cents * units,
             units=units,
-            unit_basis=basis,
+            unit_basis=bought.basis,
             place_of_service=self._place(remote),
             rendering=_most_named(each.rendering for each in sessions) if definition.rendering_required else None,
             minutes=minutes,
-            services=len(sessions),
-            encounter_ids=tuple(each.encounter_id for each in sessions),
+            services=services,
+            encounter_ids=tuple(each.encounter_id for each in behind),
             definition_id=definition.id,
-            definition=definition.entry,
+            definition=bought.entry,
             charge_entry=entry,
             origins=_line_origins(sessions),
         )
@@ -309,9 +321,8 @@ def _most_named(practitioners: Iterable[Practitioner | None]) -> Practitioner | 
 def _line_origins(sessions: Sequence[Session]) -> Mapping[str, Origin]:
     """Per field the origin of the first session that has one; the day itself comes from where sessions begin."""
     origins: dict[str, Origin] = {}
-    for session in sessions:
-        for name, origin in (session.origins or {}).items():
-            origins.setdefault(name, origin)
+    for session in reversed(sessions):
+        origins |= session.origins or {}
     if "start_at" in origins:
         origins.setdefault("service_on", origins["start_at"])
     return origins

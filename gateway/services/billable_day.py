@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.authorization.ledger import find_covering
-from gateway.claim.attendance import ServiceDay
+from gateway.claim.attendance import ServiceDay, Session
 from gateway.claim.calendar import Span
 from gateway.claim.contract import AuthorizationNeed, Catalogue, Facility, Payer, Program, ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity, blocks
@@ -26,6 +26,7 @@ class BillableDay:
     """A day with lines, and all that decides on which claim they go."""
 
     day: ServiceDay
+    attended: tuple[Session, ...]
     bill: DayBill
     definition: ServiceDefinition
     payer: Payer
@@ -51,10 +52,13 @@ class UnbilledDay:
     """The reason by encounter id, where it is not the day's."""
 
 
-def judge_day(case: PatientCase, day: ServiceDay, catalogue: Catalogue, today: date) -> BillableDay | UnbilledDay:
-    """Everything about one day that needs no other day of the patient."""
+def judge_day(
+    case: PatientCase, day: ServiceDay, catalogue: Catalogue, today: date, used: Mapping[str, int]
+) -> BillableDay | UnbilledDay:
+    """Who pays for one day and how. ``used`` are authorization units of the patient's earlier days, by number."""
     own = tuple(findings_of_day(day, case.book.findings))
-    if not day.attended:
+    attended = day.attended
+    if not attended:
         return _missed(day, own, today)
     facility, program = catalogue.facilities[day.facility], catalogue.program(day.organization, day.program)
     assert program is not None, "service days are made of known programs only"
@@ -83,6 +87,7 @@ def judge_day(case: PatientCase, day: ServiceDay, catalogue: Catalogue, today: d
         )
     return BillableDay(
         day=day,
+        attended=attended,
         bill=bill,
         definition=definition,
         payer=payer,
@@ -91,7 +96,7 @@ def judge_day(case: PatientCase, day: ServiceDay, catalogue: Catalogue, today: d
         program=program,
         episode=episode,
         period=period,
-        authorization_number=_authorization_number(case, day, definition, payer, episode),
+        authorization_number=_authorization_number(case, day, definition, payer, episode, used),
         findings=(*own, *bill.findings),
     )
 
@@ -169,14 +174,19 @@ def _missing_attendance(case: PatientCase, day: ServiceDay, today: date) -> list
 
 
 def _authorization_number(
-    case: PatientCase, day: ServiceDay, definition: ServiceDefinition, payer: Payer, episode: KnownEpisode | None
+    case: PatientCase,
+    day: ServiceDay,
+    definition: ServiceDefinition,
+    payer: Payer,
+    episode: KnownEpisode | None,
+    used: Mapping[str, int],
 ) -> str:
     """The number the visits carry, else the episode's, else the granted authorization that covers the day."""
     stated = [each.authorization_number for each in day.attended if each.authorization_number]
     if stated:
         return max(stated, key=lambda number: (stated.count(number), -stated.index(number)))
     if definition.authorization is AuthorizationNeed.REQUIRED:
-        covering = find_covering(case.authorizations, payer, day.level_of_care, day.on)
+        covering = find_covering(case.authorizations, payer, day.level_of_care, day.on, used)
         if covering is not None:
             return covering.number
     return episode.record.authorization_number if episode else ""

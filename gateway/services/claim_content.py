@@ -14,7 +14,7 @@ from gateway.claim.record import EpisodeRecord, PatientRecord
 from gateway.services.bill_day import TELEHEALTH
 from gateway.services.billable_day import BillableDay
 from gateway.services.case import KnownCoverage, PatientCase
-from gateway.services.origins import origin_of, origins_of
+from gateway.services.origins import origins_of
 
 DIAGNOSES_MAX = {ClaimForm.INSTITUTIONAL: 25, ClaimForm.PROFESSIONAL: 12}
 """HI segments of the 837: a principal and 24 others; a principal and 11 others."""
@@ -162,7 +162,7 @@ def _diagnoses(
     days: Sequence[BillableDay], episode: EpisodeRecord | None, form: ClaimForm
 ) -> tuple[tuple[str, ...], list[Finding]]:
     """Principal first: the stay's, else the one most visits put first. Codes without dots, each once, to the limit."""
-    visits = [each.diagnoses for day in days for each in day.day.attended if each.diagnoses]
+    visits = [each.diagnoses for day in days for each in day.attended if each.diagnoses]
     principals = [each[0] for each in visits]
     stay = episode.diagnoses if episode else ()
     principal = stay[:1] or (
@@ -194,7 +194,7 @@ def _patient_status(episode: EpisodeRecord | None, closing: bool) -> str:
 
 
 def _attending(days: Sequence[BillableDay], episode: EpisodeRecord | None) -> Practitioner | None:
-    named = [each.attending for day in days for each in day.day.attended if each.attending is not None]
+    named = [each.attending for day in days for each in day.attended if each.attending is not None]
     if not named:
         return episode.attending if episode else None
     return max(named, key=lambda each: (named.count(each), -named.index(each)))
@@ -208,7 +208,7 @@ def _shared_rendering(lines: Sequence[ClaimLine]) -> Practitioner | None:
 
 def _claim_place(days: Sequence[BillableDay], lines: Sequence[ClaimLine]) -> str:
     """The place of the first line rendered in the program's rooms; a telehealth one only when all are."""
-    remote = {each.encounter_id for day in days for each in day.day.attended if each.modality in TELEHEALTH}
+    remote = {each.encounter_id for day in days for each in day.attended if each.modality in TELEHEALTH}
     present = (line.place_of_service for line in lines if not set(line.encounter_ids) <= remote)
     return next(present, lines[0].place_of_service)
 
@@ -218,11 +218,12 @@ def _origins(case: PatientCase, days: Sequence[BillableDay]) -> dict[str, Origin
     first = days[0]
     origins = {f"patient.{name}": origin for name, origin in case.origins.items()}
     origins |= {f"insured.{name}": origin for name, origin in first.coverage.origins.items()}
-    for day in days:
-        for session in day.day.attended:
-            for name in ("diagnoses", "attending", "authorization_number", "rendering"):
-                if origin_of(origins, name) is None:
-                    origins |= origins_of(session.origins or {}, name)
+    visits: dict[str, Origin] = {}
+    for day in reversed(days):
+        for session in reversed(day.attended):
+            visits |= session.origins or {}
+    for name in ("diagnoses", "attending", "authorization_number", "rendering"):
+        origins |= origins_of(visits, name)
     if first.episode:
         stay = first.episode.origins
         if first.episode.record.diagnoses and "diagnoses" in stay:

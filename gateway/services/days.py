@@ -52,14 +52,16 @@ def service_days(
     findings: dict[str, list[Finding]] = defaultdict(list)
     sessions: dict[DayKey, list[Session]] = defaultdict(list)
     for each in kept:
-        problems = _placing_problems(each, catalogue)
+        facility = find_facility(catalogue, each.organization, each.record.facility)
+        problems = _placing_problems(each, facility, catalogue)
         reason = _never_billable(each)
         if reason == "entered-in-error" or problems:
             word = reason or problems[0].rule
             found = (*each.findings, *told_twice.get(each.encounter_id, ()), *(() if reason else problems))
             unplaced.append(_unplaced(each, _day_of(each, catalogue), word, found))
             continue
-        key, session = _placed(each, catalogue)
+        assert facility is not None
+        key, session = _placed(each, facility)
         sessions[key].append(session)
         findings[each.encounter_id] += [*each.findings, *told_twice.get(each.encounter_id, ())]
     days = tuple(_service_day(key, sessions[key], catalogue) for key in sorted(sessions))
@@ -193,11 +195,11 @@ def _unplaced(each: PlacedEncounter, on: date | None, reason: str, findings: tup
     )
 
 
-def _placing_problems(each: PlacedEncounter, catalogue: Catalogue) -> list[Finding]:
+def _placing_problems(each: PlacedEncounter, facility: Facility | None, catalogue: Catalogue) -> list[Finding]:
     """Everything that keeps the encounter from having a place in a service day."""
     record = each.record
     found: list[Finding] = []
-    if find_facility(catalogue, each.organization, record.facility) is None:
+    if facility is None:
         found.append(_unknown(each, "facility", record.facility, "a facility of the organization"))
     if not record.program or catalogue.program(each.organization, record.program) is None:
         found.append(_unknown(each, "program", record.program, "a program of the organization"))
@@ -217,7 +219,6 @@ def _placing_problems(each: PlacedEncounter, catalogue: Catalogue) -> list[Findi
 def _time_problems(each: PlacedEncounter, start_at: datetime, end_at: datetime | None) -> list[Finding]:
     if end_at is None:
         return [_unknown(each, "end_at", "", "when the session ended")]
-    values = {"start_at": start_at.isoformat(), "end_at": end_at.isoformat()}
     if end_at <= start_at:
         said = "The session ends before it begins."
     elif end_at - start_at > _LONGEST_SESSION:
@@ -234,7 +235,7 @@ def _time_problems(each: PlacedEncounter, start_at: datetime, end_at: datetime |
             message=said,
             fix="Correct the sign-in and sign-out times in the EHR and send the visit again.",
             owner=Owner.FRONT_DESK,
-            values=values,
+            values={"start_at": start_at.isoformat(), "end_at": end_at.isoformat()},
             origin=each.origins.get("end_at"),
         )
     ]
@@ -262,11 +263,9 @@ def _unknown(each: PlacedEncounter, name: str, value: str, expected: str) -> Fin
     )
 
 
-def _placed(each: PlacedEncounter, catalogue: Catalogue) -> tuple[DayKey, Session]:
+def _placed(each: PlacedEncounter, facility: Facility) -> tuple[DayKey, Session]:
     """The day and session of an encounter that has no placing problem."""
-    record = each.record
-    facility = find_facility(catalogue, each.organization, record.facility)
-    assert facility is not None
+    record, origins = each.record, each.origins
     assert record.start_at is not None
     assert record.status is not None
     assert record.level_of_care is not None
@@ -284,7 +283,7 @@ def _placed(each: PlacedEncounter, catalogue: Catalogue) -> tuple[DayKey, Sessio
         authorization_number=record.authorization_number,
         place_of_service=record.place_of_service,
         charge_code=record.charge_code,
-        origins=dict(each.origins),
+        origins=origins if isinstance(origins, dict) else dict(origins),
     )
     on = local_date(record.start_at, facility.time_zone)
     return (each.patient_id, each.organization, on, facility.id, record.program, record.level_of_care), session
@@ -316,7 +315,7 @@ def _is_clinical(session: Session, catalogue: Catalogue) -> bool:
 
 def session_minutes(session: Session) -> int:
     """Elapsed whole minutes of one session."""
-    return union_minutes([(session.start_at, session.end_at)])
+    return int((session.end_at.astimezone(UTC) - session.start_at.astimezone(UTC)).total_seconds()) // 60
 
 
 def reaches_minimum(session: Session, catalogue: Catalogue) -> bool:

@@ -29,7 +29,7 @@ def settle_visits_told_twice(
     ``encounters`` are in order of id. Encounters decided to be the same become the one with the lowest id, with the
     facts of all of them.
     """
-    joined = _joined(encounters, same)
+    joined = _joined(encounters, same) if same else [[each] for each in encounters]
     kept = [_as_one(group) for group in joined]
     withdrawn = [each for group in joined for each in group[1:]]
     findings: dict[str, tuple[Finding, ...]] = defaultdict(tuple)
@@ -77,6 +77,8 @@ def _as_one(group: list[PlacedEncounter]) -> PlacedEncounter:
 
 def _suspects(kept: Sequence[PlacedEncounter]) -> Iterator[tuple[PlacedEncounter, PlacedEncounter]]:
     """Pairs that may be one visit: at least one attended, the other attended or missed."""
+    if len({each.sources for each in kept}) < 2:
+        return
     by_kind: dict[tuple[str, str], list[tuple[datetime, datetime, PlacedEncounter]]] = defaultdict(list)
     for each in kept:
         record = each.record

@@ -415,6 +415,15 @@ def test_the_authorization_is_the_visits_else_the_one_on_file_else_the_stays(
     assert number == draft.claim.authorization_number
 
 
+def test_when_an_authorizations_units_are_used_up_the_next_one_takes_over() -> None:
+    both = (authorization(number="FIRST", units=2), authorization(number="SECOND", start_on=date(2026, 8, 2)))
+    catalogue = with_payer("acme", split_on=(SplitOn.AUTHORIZATION,))
+    found = drafts(week(), authorizations=both, episodes=(episode(authorization_number=""),), catalogue=catalogue)
+    assert [("FIRST", 2), ("SECOND", 1)] == [(each.claim.authorization_number, len(each.claim.lines)) for each in found]
+    (alone,) = drafts(week(), authorizations=both[:1], episodes=(episode(authorization_number=""),))
+    assert "FIRST" == alone.claim.authorization_number
+
+
 def test_claim_fields_remember_where_they_came_from() -> None:
     (draft,) = drafts(week(authorization_number="AUTH1"))
     origins = draft.claim.origins
