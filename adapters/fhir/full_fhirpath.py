@@ -7,13 +7,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from antlr4 import CommonTokenStream, InputStream, Token  # type: ignore[import-untyped]
 from fhirpathpy import compile as compile_fhirpath
+from fhirpathpy import parser as fhirpath_parser
 from fhirpathpy.engine.invocations import invocation_registry
 from fhirpathpy.models import models
-from fhirpathpy.parser import parse
-from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
-from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
 from adapters.fhir.paths import Node, PathError, Resolver
 
@@ -66,20 +63,21 @@ class _Following(threading.local):
 
 def _check_syntax(text: str) -> None:
     """Raise PathError unless the whole text is one expression; fhirpathpy goes on with whatever it understood."""
-    lexer = FHIRPathLexer(InputStream(text))
-    tokens = CommonTokenStream(lexer)
-    parser = FHIRPathParser(tokens)
+    grammar: Any = fhirpath_parser
+    lexer = grammar.FHIRPathLexer(grammar.InputStream(text))
+    tokens = grammar.CommonTokenStream(lexer)
+    parser = grammar.FHIRPathParser(tokens)
     for reader in (lexer, parser):
         reader.removeErrorListeners()
     parser.expression()
     rest = tokens.LT(1)
-    if parser.getNumberOfSyntaxErrors() or rest.type != Token.EOF:
+    if parser.getNumberOfSyntaxErrors() or rest.type != grammar.Token.EOF:
         raise PathError("this is not a FHIRPath; look at its dots, quotes and parentheses")
 
 
 def _check_functions(text: str) -> None:
     """Raise PathError for a function that does not exist or has no place here; fhirpathpy would notice at run time."""
-    pending: list[Any] = [parse(text)]  # type: ignore[no-untyped-call]
+    pending: list[Any] = [fhirpath_parser.parse(text)]  # type: ignore[no-untyped-call]
     while pending:
         node = pending.pop()
         children = node.get("children", [])

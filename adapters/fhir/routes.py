@@ -12,10 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from adapters.fhir.bundle import CONTENT_TYPE, outcome_answer
 from adapters.fhir.capability import STATUS_TYPES, capability_statement
@@ -126,8 +125,6 @@ def _answer_to(error: Exception) -> FhirAnswer:
     if isinstance(error, Unavailable):
         retry = {"Retry-After": str(_RETRY_AFTER_S)}
         return outcome_answer(503, [_plain("transient", "unavailable", "Nothing was stored.", "Send it again.")], retry)
-    if isinstance(error, ClientDisconnect):
-        return outcome_answer(400, [_plain("incomplete", "body-incomplete", "The body broke off.", "Send it again.")])
     for kind, status, code, detail in _KNOWN_ERRORS:
         if isinstance(error, kind):
             return outcome_answer(status, [_plain(code, detail, str(error), "")])
@@ -305,6 +302,11 @@ class _FhirApi:
         except TimeoutError:
             issue = _plain("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
             raise Refused(408, [issue], {"Connection": "close"}) from None
+        except Exception:
+            if not await request.is_disconnected():
+                raise
+            issue = _plain("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
+            raise Refused(400, [issue], {"Connection": "close"}) from None
         return bytes(content)
 
 

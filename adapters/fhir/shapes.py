@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
-from fhir_core.constraints import FHIR_PRIMITIVES_MAPS
+from fhir.resources.R4B import fhirtypes, get_fhir_model_class
 
 from adapters.fhir.primitives import PRIMITIVES, Primitive
 
@@ -30,6 +29,9 @@ _CODES: Mapping[tuple[str, str], frozenset[str]] = {
     },
 }
 _INCOMPLETE_LIST_MARKS = {"+", "etc."}
+_PRIMITIVE_BY_TYPE: Mapping[Any, Primitive] = {
+    getattr(fhirtypes, f"{name[0].upper()}{name[1:]}Type"): primitive for name, primitive in PRIMITIVES.items()
+}
 _DIRECTIVES = {"resourceType", "fhir_comments"}
 
 
@@ -121,7 +123,7 @@ def _element(owner: str, name: str, annotation: Any, extra: Mapping[str, Any]) -
         else:
             element.shape = _shape(model)
         return element
-    element.primitive = PRIMITIVES[_primitive_name(held)]
+    element.primitive = _PRIMITIVE_BY_TYPE[held]
     listed = _CODES.get((owner, name)) or frozenset(extra.get("enum_values", ()))
     if element.primitive.name == "code" and listed and not listed & _INCOMPLETE_LIST_MARKS:
         element.codes = listed
@@ -137,14 +139,3 @@ def _held(annotation: Any) -> tuple[Any, bool]:
             return annotation, many
         many = many or origin is list
         annotation = next(each for each in typing.get_args(annotation) if each is not type(None))
-
-
-def _primitive_name(held: Any) -> str:
-    named = FHIR_PRIMITIVES_MAPS.get(held)
-    if named is not None:
-        return str(named)
-    for mark in getattr(held, "__metadata__", ()):
-        visit_name = getattr(mark, "__visit_name__", None)
-        if visit_name:
-            return str(visit_name)
-    raise TypeError(f"fhir.resources has a primitive type this module does not know: {held}")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import pytest
 import structlog
 from fastapi import FastAPI
@@ -320,10 +321,22 @@ def test_a_source_with_too_many_requests_in_work_is_told_to_wait(
     assert 200 == ehr.post("/fhir", visit_bundle()).status_code
 
 
+SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/fhir",
+    "raw_path": b"/fhir",
+    "query_string": b"",
+    "headers": [(b"authorization", b"Bearer cedar-token"), (b"content-type", b"application/fhir+json")],
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("testserver", 80),
+    "client": ("127.0.0.1", 1),
+}
+
+
 def test_a_body_that_trickles_in_is_given_up(http: TestClient) -> None:
     """The test client sends bodies at once, so this one is spoken to directly."""
-    import anyio
-
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -333,21 +346,22 @@ def test_a_body_that_trickles_in_is_given_up(http: TestClient) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"authorization", b"Bearer cedar-token"), (b"content-type", b"application/fhir+json")]
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/fhir",
-        "raw_path": b"/fhir",
-        "query_string": b"",
-        "headers": headers,
-        "http_version": "1.1",
-        "scheme": "http",
-        "server": ("testserver", 80),
-        "client": ("127.0.0.1", 1),
-    }
-    anyio.run(http.app, scope, receive, send)
+    anyio.run(http.app, SCOPE, receive, send)
     assert 408 == sent[0]["status"]
+
+
+def test_a_body_that_breaks_off_stores_nothing_and_logs_no_failure(http: TestClient, intake: MemoryIntake) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with structlog.testing.capture_logs() as logged:
+        anyio.run(http.app, SCOPE, receive, send)
+    assert (400, [], []) == (sent[0]["status"], intake.arrivals, logged)
 
 
 def test_the_contract_lists_the_addresses(http: TestClient) -> None:
