@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.fhir.bundle import CONTENT_TYPE, apply_submission, outcome_answer
 from adapters.fhir.issues import Issue, Refused
+from adapters.fhir.shapes import resource_shape
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, read_json
 from adapters.fhir.submission import (
     SUPPORTED_TYPES,
@@ -81,6 +82,8 @@ class FhirReceiver:
 
     def _read(self, request: FhirRequest) -> Submission:
         body = read_json(request.content, self.limits)
+        if request.type and request.type not in SUPPORTED_TYPES:
+            raise Refused(404, [type_not_supported(resource_shape(request.type) is not None)])
         if not request.type:
             submission = read_bundle(body, lenient=request.lenient)
         else:

@@ -126,14 +126,14 @@ class Taking:
         request = _request_of(content)
         answer = self._fhir.receive(self._source, request)
         name = request.type or "Bundle"
-        if answer.status >= 400:
-            issues = _issues(answer)
+        issues, told = _issues(answer), tuple(references_in(answer.body))
+        if answer.status >= 400 or (not told and any(issue["fatal"] for issue in issues)):
             reason = issues[0]["message"] if issues else f"answered {answer.status}"
             outcome = "refused" if self._intake.was_new else "duplicate"
             self._note(path, index, name, outcome, reason, findings=issues)
             return
         outcome = "stored" if self._intake.was_new else "duplicate"
-        self._note(path, index, name, outcome, None, tuple(references_in(answer.body)))
+        self._note(path, index, name, outcome, None, told, issues)
 
     def _note(
         self,
@@ -231,7 +231,7 @@ def _request_of(content: bytes) -> FhirRequest:
         body = None  # the receiver reads it strictly, and says what is wrong
     kind = body.get("resourceType") if isinstance(body, dict) else None
     if not isinstance(kind, str) or kind == "Bundle" or not kind.isalpha():
-        return FhirRequest(method="POST", content=content)
+        return FhirRequest(method="POST", content=content, lenient=True)
     own = body.get("id") if isinstance(body, dict) else None
     if isinstance(own, str) and own:
         return FhirRequest(method="PUT", type=kind, id=own, content=content, idempotency_key=key)
@@ -239,7 +239,9 @@ def _request_of(content: bytes) -> FhirRequest:
 
 
 def _issues(answer: FhirAnswer) -> list[dict[str, Any]]:
-    """The issues of an OperationOutcome as findings."""
+    """The issues of an OperationOutcome, or of those in a batch's answer, as findings."""
+    body = json.loads(answer.body) if answer.body else {}
+    outcomes = [body, *(entry["response"].get("outcome", {}) for entry in body.get("entry", ()) if "response" in entry)]
     return [
         {
             "place": (issue.get("expression") or [""])[0],
@@ -248,5 +250,6 @@ def _issues(answer: FhirAnswer) -> list[dict[str, Any]]:
             "fix": issue.get("details", {}).get("text", ""),
             "fatal": issue.get("severity") in ("error", "fatal"),
         }
-        for issue in json.loads(answer.body).get("issue", ())
+        for outcome in outcomes
+        for issue in outcome.get("issue", ())
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.fhir.receiving import FhirReceiver, FhirRequest
 from gateway.claim.party import Identifier
 from tests.unit.fhir.conftest import FhirClient, details, expressions
 from tests.unit.fhir.fakes import MemoryIntake
@@ -487,6 +488,13 @@ def test_a_refused_bundle_may_be_corrected_under_its_own_name(ehr: FhirClient, i
     assert 422 == ehr.post("/fhir", bundle("transaction", entry(patient(gender="zzz")), identifier=name)).status_code
     assert 200 == ehr.post("/fhir", bundle("transaction", entry(patient()), identifier=name)).status_code
     assert 1 == len(stored(intake))
+
+
+def test_a_type_not_kept_is_refused_by_whichever_door_it_comes(intake: MemoryIntake) -> None:
+    request = FhirRequest(method="PUT", type="Observation", id="o1", content=as_bytes(observation(id="o1")))
+    assert 404 == FhirReceiver(intake).receive("cedar", request).status
+    assert {} == stored(intake)
+    assert intake.arrivals[0].refusal
 
 
 def test_sources_do_not_see_each_other(ehr: FhirClient, intake: MemoryIntake) -> None:
