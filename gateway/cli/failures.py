@@ -21,6 +21,8 @@ def answer_failure(error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong, and return the exit code that says so."""
     if isinstance(error, typer.Exit):
         return error.exit_code
+    if isinstance(error, SystemExit):  # typer's own way out when nobody reads any more
+        return error.code if isinstance(error.code, int) else FOUND
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         complain("stopped before it was done; running the same command again goes on safely")
         return INTERRUPTED

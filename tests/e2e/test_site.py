@@ -1,0 +1,236 @@
+"""A site from the outside: made, fed by files, asked, served over HTTP and MLLP, stopped."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import examples
+from tests.e2e.command import Cleanclaim
+
+CLAIM_KEYS = {
+    "id", "state", "payer", "organization", "form", "level_of_care", "from", "through", "charge_cents", "claim_number",
+    "holds",
+}  # fmt: skip
+MESSAGE_KEYS = {"path", "index", "source", "type", "outcome", "reason", "encounters", "findings"}
+
+
+@pytest.fixture(scope="module")
+def site(in_shared_folder: Cleanclaim) -> Cleanclaim:
+    """The demo's site, on free ports, with its samples taken in."""
+    made = in_shared_folder.json("init", "clinic", "--demo")
+    assert {"site", "files", "next"} == set(made)
+    settings = in_shared_folder.folder / "clinic" / "site.yaml"
+    settings.write_text(settings.read_text().replace("port: 8080", "port: 0").replace("port: 2575", "port: 0"))
+    return in_shared_folder
+
+
+@pytest.fixture(scope="module")
+def fed(site: Cleanclaim) -> dict[str, dict[str, Any]]:
+    """What taking the samples in said, by source."""
+    return {
+        source: site.json("ingest", "--site", "clinic", "--source", source, f"clinic/samples/{folder}")
+        for source, folder in (("riverbend-fhir", "fhir"), ("riverbend-hl7", "hl7"))
+    }
+
+
+def test_secrets_are_random_and_their_owners_alone(site: Cleanclaim) -> None:
+    files = sorted((site.folder / "clinic" / "secrets").iterdir())
+    assert len({each.read_text() for each in files}) == len(files) > 3
+    assert {0o600} == {stat.S_IMODE(each.stat().st_mode) for each in files}
+    settings = (site.folder / "clinic" / "site.yaml").read_text()
+    assert not any(each.read_text().strip() in settings for each in files)
+
+
+def test_mapping_files_of_a_new_site_hold(site: Cleanclaim) -> None:
+    found = site.json("mappings", "check", "--site", "clinic")
+    assert {"ok", "files", "own_files", "hash", "problems", "remarks"} == set(found)
+    assert found["ok"], found["problems"]
+
+
+@pytest.mark.parametrize("source", ["riverbend-fhir", "riverbend-hl7"])
+def test_taking_samples_in_tells_of_each_message_what_became_of_it(fed: dict[str, dict[str, Any]], source: str) -> None:
+    found = fed[source]
+    assert {"messages", "totals"} == set(found)
+    assert all(MESSAGE_KEYS == set(each) for each in found["messages"])
+    assert {"stored"} == {each["outcome"] for each in found["messages"]}
+    assert found["totals"]["encounters"] == len({id for each in found["messages"] for id in each["encounters"]}) > 0
+
+
+def test_the_same_bytes_again_are_duplicates(site: Cleanclaim, fed: dict[str, dict[str, Any]]) -> None:
+    for source, folder in (("riverbend-fhir", "fhir"), ("riverbend-hl7", "hl7")):
+        again = site.json("ingest", "--site", "clinic", "--source", source, f"clinic/samples/{folder}")
+        assert {"duplicate"} == {each["outcome"] for each in again["messages"]}
+        assert [each["encounters"] for each in fed[source]["messages"]] == [
+            each["encounters"] for each in again["messages"]
+        ]
+
+
+def test_a_file_of_the_other_kind_is_refused_with_the_reason(site: Cleanclaim) -> None:
+    path = site.folder / "answer.835"
+    path.write_bytes(examples.remittance())
+    done = site.run("ingest", "--site", "clinic", "--source", "riverbend-fhir", path, "--json")
+    assert done.code == 1
+    (message,) = done.answer["messages"]
+    assert message["outcome"] == "refused"
+    assert "riverbend-fhir" in message["reason"]
+
+
+def test_claims_are_listed_and_each_says_why(site: Cleanclaim, fed: dict[str, dict[str, Any]]) -> None:
+    claims = site.json("claims", "list", "--site", "clinic")["claims"]
+    assert claims
+    assert all(CLAIM_KEYS == set(each) for each in claims)
+    held = next(each for each in claims if each["holds"])
+    why = site.json("claims", "why", held["id"], "--site", "clinic")
+    assert {"id", "state", "because", "findings", "lines", "mapping_set"} == set(why)
+    blocking = [each for each in why["findings"] if each["severity"] == "block"]
+    assert set(held["holds"]) == {each["rule"] for each in blocking}
+    assert all(each["fix"] and each["owner"] for each in blocking)
+    line = why["lines"][0]
+    assert line["definition_entry"].startswith("services/")
+    assert line["sources"]["start_at"]["mapping"].startswith("sources/")
+    told = site.run("claims", "why", held["id"], "--site", "clinic")
+    assert blocking[0]["message"] in told.out
+    assert line["definition_entry"] in told.out
+
+
+def test_a_held_claim_is_not_released_and_whoever_has_no_right_is_refused(
+    site: Cleanclaim, fed: dict[str, dict[str, Any]]
+) -> None:
+    claims = site.json("claims", "list", "--site", "clinic", "--state", "held")["claims"]
+    done = site.run("claims", "release", claims[0]["id"], "--site", "clinic")
+    assert done.code == 1
+    assert "held" in done.err
+    done = site.run("claims", "hold", claims[0]["id"], "--site", "clinic", "--as", "kim", "--reason", "because")
+    assert done.code == 1
+    assert "integration" in done.err
+    done = site.run("claims", "hold", claims[0]["id"], "--site", "clinic", "--as", "mallory", "--reason", "because")
+    assert done.code == 1
+    assert "dana" in done.err
+
+
+def test_every_encounter_is_in_one_place_and_the_doctor_agrees(
+    site: Cleanclaim, fed: dict[str, dict[str, Any]]
+) -> None:
+    told = {id for each in fed.values() for message in each["messages"] for id in message["encounters"]}
+    listed = site.json("encounters", "list", "--site", "clinic")["encounters"]
+    assert told == {each["encounter_id"] for each in listed}
+    assert len(told) == len(listed)
+    funnel = site.json("funnel", "--site", "clinic")
+    assert funnel["encounters"] == len(told) == sum(funnel["places"].values())
+    done = site.run("doctor", "--site", "clinic", "--json")
+    assert done.code == 0, done.out
+    assert {"ok", "checks"} == set(done.answer)
+    assert all({"name", "ok", "detail"} == set(each) for each in done.answer["checks"])
+
+
+def test_a_message_is_explained_without_its_values_unless_they_are_asked_for(
+    site: Cleanclaim, fed: dict[str, dict[str, Any]]
+) -> None:
+    messages = site.json("messages", "list", "--site", "clinic", "--source", "riverbend-hl7")["messages"]
+    explained = site.json("mappings", "explain", messages[0]["id"], "--site", "clinic")
+    applying = [each for resource in explained["resources"] for each in resource["entries"] if each["applies"]]
+    found = [field for entry in applying for field in entry["fields"] if field["found"]]
+    assert found
+    assert all(each["values"] is None for each in found)
+    assert all(each["positions"] and ":" in each["entry"] for each in found)
+    shown = site.json("mappings", "explain", messages[0]["id"], "--site", "clinic", "--values")
+    family = "PID-5.1"
+    assert any(
+        family in field["positions"][0] and field["values"]
+        for resource in shown["resources"]
+        for entry in resource["entries"]
+        for field in entry["fields"]
+        if field["positions"]
+    )
+
+
+def test_rosters_are_loaded_whole_or_not_at_all(site: Cleanclaim) -> None:
+    roster = site.folder / "roster.csv"
+    header = "npi,payer,role,start_on,end_on,taxonomy,location_npi\n"
+    roster.write_text(header + "1991000104,medicare,billing,2026-01-01,,,\n1234567890,medicare,king,tomorrow,,,\n")
+    done = site.run("credentials", "load", roster, "--site", "clinic", "--as", "dana")
+    assert done.code == 2
+    assert all(word in done.err for word in ("roster.csv:3", "npi", "role", "start_on"))
+    roster.write_text(header + "1991000104,medicaer,billing,2026-01-01,,,\n")
+    assert "medicaer" in site.run("credentials", "load", roster, "--site", "clinic").err
+    roster.write_text(header + "1991000104,medicare,billing,2026-01-01,,,\n")
+    assert {"organization": "riverbend", "rows": 1} == site.json("credentials", "load", roster, "--site", "clinic")
+
+
+def test_a_broken_mapping_edit_is_listed_with_its_line_and_never_put_in_force(site: Cleanclaim) -> None:
+    before = site.json("mappings", "diff", "--site", "clinic")
+    assert before["files"] == []
+    broken = site.folder / "clinic" / "mappings" / "payers" / "broken.yaml"
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("payers:\n  - id: new-payer\n    colour: blue\n")
+    try:
+        done = site.run("mappings", "check", "--site", "clinic", "--json")
+        assert done.code == 1
+        assert any(each["place"].startswith("payers/broken.yaml:3:") for each in done.answer["problems"])
+        assert site.run("mappings", "put", "--site", "clinic").code == 2
+        changed = site.run("mappings", "diff", "--site", "clinic", "--json")
+        assert changed.code == 1
+        assert [("payers/broken.yaml", "added")] == [(each["path"], each["change"]) for each in changed.answer["files"]]
+        assert site.run("doctor", "--site", "clinic").code == 0, "the last good set stays in force"
+    finally:
+        broken.unlink()
+
+
+def test_serving_answers_over_http_and_mllp_and_stops_when_asked(site: Cleanclaim) -> None:
+    folder = site.folder / "clinic"
+    with site.started("serve", "--site", "clinic") as server:
+        written = json.loads((folder / "run" / "ports.json").read_text())
+        assert written["pid"] == server.process.pid
+        ports = written["ports"]
+        assert {"http", "mllp:riverbend-hl7"} == set(ports)
+        _ask_over_http(ports["http"], folder)
+        _send_over_mllp(ports["mllp:riverbend-hl7"])
+        second = site.run("serve", "--site", "clinic")
+        assert second.code == 1
+        assert "another process" in second.err
+        ended = server.stop()
+    assert ended.code == 0, ended.err
+    assert "stopped" in ended.out
+    assert not (folder / "run" / "ports.json").exists()
+
+
+def _ask_over_http(port: int, folder: Path) -> None:
+    token = (folder / "secrets" / "dana.token").read_text().strip()
+    source = (folder / "secrets" / "riverbend-fhir.token").read_text().strip()
+    assert _get(port, "/healthz") == (200, {"ok": True})
+    assert _get(port, "/readyz") == (200, {"ok": True})
+    assert _get(port, "/api/v1/claims")[0] == 401
+    assert _get(port, "/fhir/Task")[0] == 401
+    assert _get(port, "/api/v1/claims", source)[0] == 401, "a source's token is no person's"
+    status, body = _get(port, "/api/v1/claims", token)
+    assert status == 200
+    assert body["claims"]
+    assert _get(port, "/fhir/metadata")[1]["resourceType"] == "CapabilityStatement"
+
+
+def _get(port: int, path: str, token: str = "") -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+    response = connection.getresponse()
+    body = json.loads(response.read())
+    connection.close()
+    return response.status, body
+
+
+def _send_over_mllp(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
+        for _ in range(2):  # a repeated message gets its first answer
+            link.sendall(b"\x0b" + examples.admission("MLLP1") + b"\x1c\r")
+            answer = b""
+            while not answer.endswith(b"\x1c\r"):
+                chunk = link.recv(4096)
+                assert chunk, "the listener hung up"
+                answer += chunk
+            assert b"MSA|AA|MLLP1" in answer
