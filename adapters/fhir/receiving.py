@@ -74,7 +74,7 @@ class FhirReceiver:
                 arrival, _request_key(request), lambda table, now: apply_submission(submission, table, now)
             )
         except Conflict:
-            return outcome_answer(409, [_identifier_reused(request)])
+            return self._keep_refused(source, request, Refused(409, [_identifier_reused(request)]))
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of a resource as the source sent it."""

@@ -474,6 +474,7 @@ def test_a_name_used_for_other_content_is_a_conflict(ehr: FhirClient, intake: Me
     assert first.content == again.content
     assert (409, ["identifier-reused"]) == (other.status_code, details(other))
     assert 1 == len(stored(intake))
+    assert "identifier-reused" in intake.arrivals[-1].refusal, "the bytes are kept all the same"
 
 
 def test_an_identifier_without_a_system_names_no_bundle(ehr: FhirClient, intake: MemoryIntake) -> None:
