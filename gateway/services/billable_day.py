@@ -79,7 +79,10 @@ def judge_day(
     bill = bill_day(day, definition, facility, payer, catalogue)
     if not bill.lines:
         return _without_lines(case, day, bill, payer, own, today)
+    own = (*own, *_outside_life(case, day))
     episode = find_episode(case.episodes, day)
+    if episode is None:
+        own = (*own, *_outside_stay(case, day))
     period = billing_period(day.on, definition.cadence, payer, episode.record if episode else None)
     if period is None:
         return UnbilledDay(
@@ -103,18 +106,28 @@ def judge_day(
 
 def find_episode(episodes: Iterable[KnownEpisode], day: ServiceDay) -> KnownEpisode | None:
     """The patient's stay the day lies in: same program, level of care and facility where it states them; the latest."""
-    found = [
-        each
-        for each in episodes
-        if not each.record.cancelled
-        and each.record.admitted_on is not None
-        and each.record.admitted_on <= day.on
-        and (each.record.discharged_on is None or day.on <= each.record.discharged_on)
-        and each.record.program in ("", day.program)
-        and each.record.facility in ("", day.facility)
-        and each.record.level_of_care in (None, day.level_of_care)
-    ]
+    found = [each for each in episodes if _is_stay_of(each, day) and _holds(each, day.on)]
     return max(found, key=lambda each: (each.record.admitted_on or date.min, each.id), default=None)
+
+
+def _is_stay_of(episode: KnownEpisode, day: ServiceDay) -> bool:
+    record = episode.record
+    return (
+        not record.cancelled
+        and record.admitted_on is not None
+        and record.program in ("", day.program)
+        and record.facility in ("", day.facility)
+        and record.level_of_care in (None, day.level_of_care)
+    )
+
+
+def _holds(episode: KnownEpisode, on: date) -> bool:
+    record = episode.record
+    return (
+        record.admitted_on is not None
+        and record.admitted_on <= on
+        and (record.discharged_on is None or on <= record.discharged_on)
+    )
 
 
 def attendance_not_recorded(encounter_id: str, case: PatientCase) -> Finding:
@@ -205,6 +218,47 @@ def _payer_unknown(coverage: KnownCoverage, on: date) -> Finding:
         values={"payer": str(name or ""), "service_on": on.isoformat()},
         origin=origin_of(coverage.origins, "payer"),
     )
+
+
+def _outside_stay(case: PatientCase, day: ServiceDay) -> list[Finding]:
+    """A day before admission or after discharge: one of the dates is wrong, and only the front desk knows which."""
+    stays = sorted((each for each in case.episodes if _is_stay_of(each, day)), key=lambda each: each.id)
+    if not stays:
+        return []
+    spans = ", ".join(f"{each.record.admitted_on} to {each.record.discharged_on or '...'}" for each in stays)
+    return [
+        Finding(
+            rule="attendance-outside-stay",
+            code="",
+            severity=Severity.BLOCK,
+            path="encounter.start_at",
+            message=f"{day.on} was attended, but the patient's stay at this level of care runs {spans}.",
+            fix="Correct the admission or discharge date, the visit's date, or its level of care in the EHR.",
+            owner=Owner.FRONT_DESK,
+            values={"service_on": day.on.isoformat(), "stays": spans},
+            origin=origin_of(stays[-1].origins, "discharged_on") or origin_of(stays[-1].origins, "admitted_on"),
+        )
+    ]
+
+
+def _outside_life(case: PatientCase, day: ServiceDay) -> list[Finding]:
+    """A day after the patient's death, which no payer covers."""
+    deceased_on = case.patient.deceased_on
+    if deceased_on is None or day.on <= deceased_on:
+        return []
+    return [
+        Finding(
+            rule="attendance-after-death",
+            code="",
+            severity=Severity.BLOCK,
+            path="encounter.start_at",
+            message=f"{day.on} was attended, and the EHR says the patient had died by then.",
+            fix="Correct the date of death, or the visit, in the EHR.",
+            owner=Owner.FRONT_DESK,
+            values={"service_on": day.on.isoformat()},
+            origin=origin_of(case.origins, "deceased_on"),
+        )
+    ]
 
 
 def _episode_missing(day: ServiceDay, definition: ServiceDefinition) -> Finding:

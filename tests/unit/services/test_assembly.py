@@ -16,6 +16,7 @@ from gateway.claim.record import AttendanceStatus, LevelOfCare
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Place, PlacedEncounter
 from tests.unit.services.samples import (
+    ADULT,
     BRANCH,
     CATALOGUE,
     CLINICIAN,
@@ -504,6 +505,30 @@ def test_missed_visits_of_a_billed_day_are_not_billable_each_with_its_reason() -
     assert (Place.NOT_BILLABLE, "entered-in-error") == found["error"]
     assert (Place.HELD, "attendance-not-recorded") == found["unseen"]
     assert (Place.BILLED, "on-claim") == found["0803-0"]
+
+
+@pytest.mark.parametrize(
+    ("stay", "held"),
+    [
+        ({"admitted_on": MONDAY}, []),
+        ({"admitted_on": TUESDAY}, ["attendance-outside-stay"]),
+        ({"discharged_on": FRIDAY, "patient_status": "01"}, []),
+        ({"discharged_on": FRIDAY - timedelta(days=1), "patient_status": "01"}, ["attendance-outside-stay"]),
+        ({"admitted_on": TUESDAY, "level_of_care": LevelOfCare.PHP}, []),
+        ({"admitted_on": TUESDAY, "cancelled": True}, []),
+    ],
+)
+def test_a_day_before_admission_or_after_discharge_holds_its_claim(stay: dict[str, Any], held: list[str]) -> None:
+    found = drafts(week(), episodes=(episode(**stay),))
+    assert held == sorted({rule for each in found for rule in blocking(each)})
+
+
+@pytest.mark.parametrize(
+    ("deceased_on", "held"), [(FRIDAY, []), (FRIDAY - timedelta(days=1), ["attendance-after-death"])]
+)
+def test_a_day_after_death_holds_its_claim(deceased_on: date, held: list[str]) -> None:
+    (draft,) = drafts(week(), patient=replace(ADULT, deceased_on=deceased_on))
+    assert held == blocking(draft)
 
 
 def test_what_is_wrong_with_the_patients_record_holds_every_claim() -> None:
