@@ -274,17 +274,28 @@ def _released(draft: DraftSituation, facts: Sequence[ClaimFact]) -> bool:
     return bool(commands) and commands[-1].kind is FactKind.RELEASED and commands[-1].code == draft.content_hash
 
 
-RELEASABLE = frozenset({ClaimState.READY, ClaimState.CORRECTION_READY, ClaimState.REJECTED})
+RELEASABLE = frozenset(
+    {
+        ClaimState.READY,
+        ClaimState.HELD,
+        ClaimState.CORRECTION_READY,
+        ClaimState.CORRECTION_HELD,
+        ClaimState.REJECTED,
+    }
+)
+"""Held and correction-held: where a person holds the claim. Where a block does, no release helps."""
 HOLDABLE = frozenset({ClaimState.READY, ClaimState.RELEASED, ClaimState.CORRECTION_READY, ClaimState.WAITING})
 RELEASING_ROLES = frozenset({"biller", "supervisor", "machine"})
 
 
-def guard_release(state: ClaimState, role: str) -> None:
-    """Raise NotAllowed unless the role may release a claim in this state."""
+def guard_release(state: ClaimState, role: str, *, blocked: bool) -> None:
+    """Raise NotAllowed unless the role may release a claim in this state; one that a person held, but no block."""
     if role not in RELEASING_ROLES:
         raise NotAllowed(f"the role {role} may not release claims; a biller or supervisor may")
+    if blocked:
+        raise NotAllowed("a block keeps this claim from being released; clear its findings or have them overridden")
     if state not in RELEASABLE:
-        raise NotAllowed(f"a claim that is {state} cannot be released; only ready, correction-ready or rejected can")
+        raise NotAllowed(f"a claim that is {state} cannot be released; only one that is ready, held or rejected can")
 
 
 def guard_hold(state: ClaimState, role: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.claim.finding import Severity
+from gateway.claim.finding import Severity, blocks
 from gateway.claim.identifiers import stable_id
 from gateway.claim.record import CredentialRecord
 from gateway.errors import NotAllowed, NotFound
@@ -42,8 +42,10 @@ class Commands:
         """Let a clean claim leave as it is now. Raises NotFound, NotAllowed."""
         with self._store.write() as tx:
             row = self._fresh(tx, claim)
-            guard_release(ClaimState(row.state), actor.role)
-            draft = tx.claims.drafts([row.id])[row.id]
+            draft = tx.claims.drafts([row.id]).get(row.id)
+            guard_release(ClaimState(row.state), actor.role, blocked=draft is not None and bool(blocks(draft.findings)))
+            if draft is None:
+                raise NotAllowed("nothing supports this claim any more, so there is nothing to release")
             facts = tx.claims.facts([row.id])[row.id]
             now = self._clock.now()
             fact = release_fact(row.id, draft.content_hash, facts, now, actor.name, actor.role, reason)

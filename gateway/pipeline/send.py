@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
-from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
+from gateway.errors import (
+    Conflict,
+    DeliveryUnknown,
+    FormatError,
+    NotAllowed,
+    NotFound,
+    NotSent,
+    PartnerPaused,
+    Unavailable,
+)
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.derive import MACHINE, Derivation
@@ -90,9 +99,30 @@ class SendPass:
             released = {row.id for row in (tx.claims.get(each) for each in ids) if row and row.state == "released"}
             drafts = tx.claims.drafts([each for each in ids if each in released])
             leaving = [drafts[each] for each in ids if each in drafts and _may_leave(drafts[each], connection, form)]
-            if not leaving:
-                return None
-            return self._freeze(tx, exchange, connection, form, leaving, now)
+            try:
+                with tx.savepoint():
+                    return self._freeze(tx, exchange, connection, form, leaving, now) if leaving else None
+            except FormatError:
+                writable = self._writable(tx, exchange, leaving, now)
+                if len(writable) == len(leaving):
+                    raise  # it is not one claim: a person must look
+            return self._freeze(tx, exchange, connection, form, writable, now) if writable else None
+
+    def _writable(self, tx: Transaction, exchange: Exchange, leaving: Sequence[Draft], now: datetime) -> list[Draft]:
+        """The drafts that can be written. The others are held, with the reason, so that they stop nobody else's."""
+        writable = []
+        for draft in leaving:
+            alone = [NumberedClaim(claim=draft.claim, claim_number=claim_number(0))]
+            try:
+                exchange.render(alone, InterchangeNumbers(isa13=1, batch_reference="CHECK", created_at=now))
+            except FormatError as error:
+                count = len(tx.claims.facts([draft.claim_id])[draft.claim_id])
+                tx.claims.add_facts([_unwritable(draft, count, str(error), now)])
+                tx.audit.record(now, MACHINE, MACHINE, "hold", f"claim:{draft.claim_id}", str(error))
+                project(tx, [draft.claim_id])
+            else:
+                writable.append(draft)
+        return writable
 
     def _freeze(
         self,
@@ -325,6 +355,19 @@ def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now:
         role=MACHINE,
         code=code,
         interchange_id=interchange_id,
+    )
+
+
+def _unwritable(draft: Draft, count: int, reason: str, now: datetime) -> ClaimFact:
+    return ClaimFact(
+        id=stable_id("held", draft.claim_id, str(count)),
+        claim_id=draft.claim_id,
+        version_id="",
+        kind=FactKind.HELD,
+        at=now,
+        actor=MACHINE,
+        role=MACHINE,
+        reason=reason,
     )
 
 

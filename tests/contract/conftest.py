@@ -10,9 +10,9 @@ import pytest
 
 from gateway.store.database import Database
 from tests.factories import CONNECTION, ORGANIZATION, TENANT
+from tests.partner_answers import Partner
+from tests.pipeline_site import OTHER_CONNECTION, Site
 from tests.servers import PostgresCluster
-
-OTHER_CONNECTION = "other-clearing"
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +58,15 @@ def _prepare(url: str) -> None:
     database.migrate()
     database.ensure_tenant(TENANT, {ORGANIZATION: "Harbor Behavioral Health"}, {CONNECTION: "T", OTHER_CONNECTION: "T"})
     database.close()
+
+
+@pytest.fixture
+def site(store: Database, tmp_path: Path) -> Site:
+    """A site over that database with a partner's folder of its own."""
+    return Site(store, tmp_path / "partner")
+
+
+@pytest.fixture
+def partner(site: Site) -> Partner:
+    """Who answers that site."""
+    return Partner(site.payee_npi)
