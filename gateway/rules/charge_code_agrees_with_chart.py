@@ -24,18 +24,18 @@ _KNOWN_PROGRAM_DAYS = frozenset(
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    days = inspection.context.days
     for index, line, definition in inspection.lines():
-        day = days.get(line.service_on)
-        for session in day.sessions if day is not None else ():
+        differing: dict[str, list[Session]] = {}
+        for session in inspection.behind[index]:
             charged = session.charge_code
             if (
                 charged
                 and charged != line.hcpcs
-                and session.encounter_id in line.encounter_ids
                 and (not inspection.is_per_diem(index) or _is_program_day(charged, inspection.context.catalogue))
             ):
-                yield _differs(index, line, session, definition)
+                differing.setdefault(charged, []).append(session)
+        for charged, sessions in differing.items():
+            yield _differs(index, line, sessions, charged, definition)
 
 
 def _is_program_day(code: str, catalogue: Catalogue) -> bool:
@@ -44,20 +44,22 @@ def _is_program_day(code: str, catalogue: Catalogue) -> bool:
     )
 
 
-def _differs(index: int, line: ClaimLine, session: Session, definition: ServiceDefinition | None) -> Finding:
+def _differs(
+    index: int, line: ClaimLine, sessions: list[Session], charged: str, definition: ServiceDefinition | None
+) -> Finding:
     billed = line.hcpcs or f"revenue code {line.revenue_code} alone"
+    kinds = ", ".join(dict.fromkeys(each.session for each in sessions))
     return RULE.finding(
         f"lines[{index}].hcpcs",
-        f"The EHR charged {session.charge_code} for the {session.session} session of {line.service_on}; "
-        f"the service is billed with {billed}.",
+        f"The EHR charged {charged} for {kinds} of {line.service_on}; the service is billed with {billed}.",
         "Correct the charge in the EHR, or the visit's level of care or program if those are wrong.",
         values={
-            "ehr": session.charge_code,
+            "ehr": charged,
             "billed": line.hcpcs,
-            "encounter": session.encounter_id,
+            "encounters": ", ".join(each.encounter_id for each in sessions),
             "definition": definition.entry if definition else line.definition,
         },
-        origin=session.origin("charge_code"),
+        origin=sessions[0].origin("charge_code"),
         cents=line.charge_cents,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
+from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import Catalogue, Payer, PayerRule, RuleSetting, ServiceDefinition
 from gateway.claim.finding import Finding, Severity
@@ -93,7 +94,7 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
     on = claim.statement_from_on
     payer = context.payer
     settings: Mapping[str, RuleSetting] = payer.rules if payer is not None else {}
-    inspection = Inspection(claim, context, _definitions_of(claim, context.catalogue))
+    inspection = _inspection(claim, context)
     found: list[Finding] = []
     for rule in _VOID_RULES if claim.frequency == _VOID else RULES:
         if rule.is_dated and not rule.since <= on <= rule.until:
@@ -168,9 +169,23 @@ def _own_finding(rule: PayerRule, claim: Claim, broken: str) -> Finding:
     )
 
 
-def _definitions_of(claim: Claim, catalogue: Catalogue) -> tuple[ServiceDefinition | None, ...]:
-    by_id = _indexed(catalogue)
-    return tuple(_definition_of(line, by_id) for line in claim.lines)
+def _inspection(claim: Claim, context: GateContext) -> Inspection:
+    by_id = _indexed(context.catalogue)
+    return Inspection(
+        claim,
+        context,
+        tuple(_definition_of(line, by_id) for line in claim.lines),
+        tuple(_behind(line, context) for line in claim.lines),
+    )
+
+
+def _behind(line: ClaimLine, context: GateContext) -> tuple[Session, ...]:
+    day, kinds, wanted = context.days.get(line.service_on), context.catalogue.sessions, line.encounter_ids
+    return tuple(
+        each
+        for each in (day.sessions if day is not None else ())
+        if each.encounter_id in wanted and (each.session not in kinds or kinds[each.session].clinical)
+    )
 
 
 def _definition_of(line: ClaimLine, by_id: _DefinitionsById) -> ServiceDefinition | None:

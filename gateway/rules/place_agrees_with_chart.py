@@ -23,15 +23,16 @@ _IN_ROOMS = (None, Modality.IN_PERSON)
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    days = inspection.context.days
     for index, line, definition in inspection.lines():
-        day = days.get(line.service_on)
-        for session in day.sessions if day is not None else ():
+        differing: dict[tuple[str, str], list[Session]] = {}
+        for session in inspection.behind[index]:
             stated = session.place_of_service
-            if stated and session.encounter_id in line.encounter_ids:
+            if stated:
                 expected = _expected(inspection, line, definition, session)
                 if expected and stated not in expected:
-                    yield _differs(index, line, session, min(expected))
+                    differing.setdefault((stated, min(expected)), []).append(session)
+        for (stated, billed), sessions in differing.items():
+            yield _differs(index, line, sessions, stated, billed)
 
 
 def _expected(
@@ -48,19 +49,19 @@ def _expected(
     return frozenset({place}) if place else frozenset()
 
 
-def _differs(index: int, line: ClaimLine, session: Session, expected: str) -> Finding:
+def _differs(index: int, line: ClaimLine, sessions: list[Session], stated: str, billed: str) -> Finding:
+    kinds = ", ".join(dict.fromkeys(each.session for each in sessions))
     return RULE.finding(
         f"lines[{index}].place_of_service",
-        f"The EHR puts the {session.session} session of {line.service_on} at place of service "
-        f"{session.place_of_service}; the service is billed at {expected}.",
+        f"The EHR puts {kinds} of {line.service_on} at place of service {stated}; the service is billed at {billed}.",
         "Correct the place of service of the visit in the EHR, or its telehealth flag.",
         values={
-            "ehr": session.place_of_service,
-            "billed": expected,
-            "encounter": session.encounter_id,
+            "ehr": stated,
+            "billed": billed,
+            "encounters": ", ".join(each.encounter_id for each in sessions),
             "definition": line.definition,
         },
-        origin=session.origin("place_of_service"),
+        origin=sessions[0].origin("place_of_service"),
         cents=line.charge_cents,
     )
 

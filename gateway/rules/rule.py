@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition
 from gateway.claim.finding import Finding, Origin, Owner, Severity
@@ -41,6 +42,8 @@ class Inspection:
     context: GateContext
     definitions: tuple[ServiceDefinition | None, ...]
     """The definition of each line, by its place; None when the catalogue has none of that id on that day."""
+    behind: tuple[tuple[Session, ...], ...]
+    """The clinical sessions behind each line, attended or not; none when the day's attendance is not known."""
 
     def lines(self) -> Iterator[tuple[int, ClaimLine, ServiceDefinition | None]]:
         """Each line with its index (``lines[0]`` is the first) and its definition."""

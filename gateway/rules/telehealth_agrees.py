@@ -26,12 +26,8 @@ _MODIFIERS = frozenset({"GT", "GQ", "FQ", "93", "95"})
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    days = inspection.context.days
     for index, line, definition in inspection.lines():
-        day = days.get(line.service_on)
-        if day is None:
-            continue  # attendance-supports-lines says so
-        behind = [each for each in day.sessions if each.encounter_id in line.encounter_ids]
+        behind = inspection.behind[index]
         remote = [each for each in behind if each.modality in _REMOTE]
         modifiers = _MODIFIERS.intersection(line.modifiers)
         place = line.place_of_service or inspection.claim.place_of_service
@@ -49,7 +45,7 @@ def _disagreement(
     index: int,
     line: ClaimLine,
     definition: ServiceDefinition | None,
-    behind: list[Session],
+    behind: tuple[Session, ...],
     remote: list[Session],
 ) -> Iterator[Finding]:
     professional = inspection.claim.form is ClaimForm.PROFESSIONAL
