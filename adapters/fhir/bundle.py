@@ -189,6 +189,8 @@ class _Application:
             targets = list(dict.fromkeys(here or there))
             if len(targets) == 1:
                 value["reference"] = targets[0]
+            elif len(types) == 1:
+                value["type"] = types[0]  # so that the mapping can ask for it once it comes
 
     def _store(self) -> None:
         to_store = []

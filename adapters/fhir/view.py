@@ -26,14 +26,11 @@ class _Trail:
     def resolve(self, reference: Any, within: Any) -> tuple[str, Any] | None:
         """Type and body of what a Reference (or its text) points at; None when it has not arrived."""
         text = reference.get("reference") if isinstance(reference, dict) else reference
-        if not isinstance(text, str):
-            return None
-        if text.startswith("#"):
+        if isinstance(text, str) and text.startswith("#"):
             return _contained(text[1:], within)
-        match = TYPE_AND_ID.search(text)
-        if match is None:
+        local = _by_id(text) if isinstance(text, str) else _by_identifier(reference)
+        if local is None:
             return None
-        local = f"{match[1]}/{match[2]}"
         if local not in self._found:
             self._found[local] = self._find(local)
             self.references.append(local)
@@ -102,13 +99,27 @@ class FhirView:
 
     @property
     def references(self) -> Sequence[str]:
-        """``Type/id`` of every resource followed so far, found or not, each once."""
+        """Every resource followed so far, found or not, each once: ``Type/id`` or ``Type?identifier=system|value``."""
         return self._trail.references
 
     @property
     def missing(self) -> Sequence[str]:
         """Those of them that have not arrived."""
         return self._trail.missing
+
+
+def _by_id(text: str) -> str | None:
+    match = TYPE_AND_ID.search(text)
+    return f"{match[1]}/{match[2]}" if match else None
+
+
+def _by_identifier(reference: Any) -> str | None:
+    """``Type?identifier=system|value`` of a reference that names its target by type and identifier alone."""
+    if not isinstance(reference, dict) or not isinstance(reference.get("identifier"), dict):
+        return None
+    type, identifier = reference.get("type"), reference["identifier"]
+    system, value = identifier.get("system"), identifier.get("value")
+    return f"{type}?identifier={system}|{value}" if type and system and value else None
 
 
 def _contained(id: str, within: Any) -> tuple[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -164,7 +165,8 @@ class Interpretation:
     records: tuple[MappedRecord, ...] = ()
     problems: tuple[MappingProblem, ...] = ()
     references: tuple[str, ...] = ()
-    """``Type/id`` of every resource the mapping followed, found or not: when one changes, this is mapped again."""
+    """``Type/id``, or ``Type?identifier=system|value`` where that is all the sender gave, of every resource the mapping
+    followed, found or not: when one changes or comes, this is mapped again."""
     missing: tuple[str, ...] = ()
     """Those of them that have not arrived yet."""
 
@@ -176,7 +178,7 @@ class Interpreter(Protocol):
         """Records of one HL7 message."""
 
     def interpret_resource(self, resource: Resource, find: Callable[[str], Resource | None]) -> Interpretation:
-        """Records of one FHIR resource. ``find`` answers ``Type/id`` with the newest version."""
+        """Records of one FHIR resource. ``find`` answers both kinds of reference with the newest version."""
 
 
 # --- judging and sending ---------------------------------------------------------------------------------------------
@@ -216,12 +218,29 @@ class RenderedInterchange:
     remote_name: str
 
 
+class RemoteInbox(Protocol):
+    """What waits for us at a partner's, while one conversation lasts."""
+
+    def waiting(self) -> list[RemoteAnswer]:
+        """Files waiting for us that have settled. Files with hostile names are left where they are."""
+
+    def download(self, answer: RemoteAnswer) -> bytes | None:
+        """The bytes of one waiting file; None while it is not complete: it stays where it is."""
+
+    def dispose(self, answer: RemoteAnswer) -> None:
+        """After the bytes are committed: delete, move or leave, as the partner's profile says."""
+
+
 class Settled(StrEnum):
     """What can be said of an interrupted upload."""
 
     DELIVERED = "delivered"
     NOT_SENT = "not-sent"
     UNKNOWN = "unknown"
+
+
+PROBED = "probed"
+"""A delivery marker of ours: a probe found nothing of the file, or removed the unfinished part that it found."""
 
 
 class Exchange(Protocol):
@@ -252,16 +271,13 @@ class Exchange(Protocol):
         """
 
     def settle(self, interchange: RenderedInterchange, markers: Sequence[str]) -> Settled:
-        """What became of an upload that was interrupted after these markers. Removes only our own unfinished file."""
+        """What became of an upload that was interrupted after these markers. Removes only our own unfinished file.
 
-    def list_answers(self) -> list[RemoteAnswer]:
-        """Files waiting for us that have settled. Files with hostile names are left where they are."""
+        ``PROBED`` is among the markers once an earlier call answered NOT_SENT.
+        """
 
-    def download(self, answer: RemoteAnswer) -> bytes | None:
-        """The bytes of one waiting file; None while it is not complete: it stays where it is."""
-
-    def dispose(self, answer: RemoteAnswer) -> None:
-        """After the bytes are committed: delete, move or leave, as the partner's profile says."""
+    def open_inbox(self) -> AbstractContextManager[RemoteInbox]:
+        """One conversation with the partner in which waiting answers are fetched. Raises Unavailable, PartnerPaused."""
 
     def claim_numbers(self, content: bytes) -> list[str]:
         """CLM01 of every claim in an interchange of ours, read back from its bytes."""

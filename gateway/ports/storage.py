@@ -119,7 +119,7 @@ class Resources(Protocol):
         """The resource table of one source, writing on behalf of one message."""
 
     def current(self, source: str, reference: str) -> Resource | None:
-        """The newest version of ``Type/id``."""
+        """The newest version of ``Type/id``, or of the one resource that ``Type?identifier=system|value`` means."""
 
     def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
         """Ids of the source's resources with that identifier (namespace is the system)."""
@@ -144,7 +144,7 @@ class Resources(Protocol):
         """Remember which resources the mapping of each one followed, replacing what was remembered."""
 
     def dependents(self, source: str, references: Sequence[str]) -> set[str]:
-        """References whose mapping followed one of these."""
+        """References whose mapping followed one of these, by id or by an identifier it has."""
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------

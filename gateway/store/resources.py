@@ -40,6 +40,9 @@ _IDENTIFIED = (
     .where(*_of(fhir_identity), fhir_identity.c.system == bindparam("system"), _any_of(fhir_identity.c.value, "values"))
     .order_by(fhir_identity.c.id)
 )
+_IDENTIFIERS = select(fhir_identity.c.system, fhir_identity.c.value).where(
+    *_of(fhir_identity), _any_of(fhir_identity.c.id, "ids")
+)
 _NO_LONGER_IDENTIFIED = delete(fhir_identity).where(*_of(fhir_identity), _any_of(fhir_identity.c.id, "ids"))
 _TOLD_BY = (
     select(fhir_resource.c.id, fhir_resource.c.message_id)
@@ -69,8 +72,12 @@ class ResourceRows:
         return SourceResources(self._connection, source, at, message_id)
 
     def current(self, source: str, reference: str) -> Resource | None:
-        """The newest version of ``Type/id``."""
-        type, _, id = reference.partition("/")
+        """The newest version of ``Type/id``, or of the one resource that ``Type?identifier=system|value`` means."""
+        if "?" in reference:
+            type, identifier = _type_and_identifier(reference)
+            ids = self.identified(source, type, identifier)
+            return self.current(source, f"{type}/{ids[0]}") if len(ids) == 1 else None
+        type, id = _type_and_id(reference)
         columns = fhir_resource.c
         newest = (
             select(fhir_resource)
@@ -134,10 +141,14 @@ class ResourceRows:
         insert_missing(self._connection, fhir_link, rows)
 
     def dependents(self, source: str, references: Sequence[str]) -> set[str]:
-        """References whose mapping followed one of these."""
+        """References whose mapping followed one of these, by id or by an identifier it has."""
         columns = fhir_link.c
         found: set[str] = set()
-        for some in slices(list(references)):
+        names = list(references)
+        for type, ids in _grouped(sorted(_type_and_id(reference) for reference in references)):
+            rows = self._connection.execute(_IDENTIFIERS, {"source": source, "type": type, "ids": ids})
+            names += [f"{type}?identifier={system}|{value}" for system, value in rows]
+        for some in slices(names):
             following = select(columns.from_reference).where(columns.source == source, columns.to_reference.in_(some))
             found.update(self._connection.scalars(following))
         return found
@@ -220,6 +231,12 @@ class SourceResources:
 def _type_and_id(reference: str) -> tuple[str, str]:
     type, _, id = reference.partition("/")
     return type, id
+
+
+def _type_and_identifier(reference: str) -> tuple[str, Identifier]:
+    type, _, named = reference.partition("?identifier=")
+    system, _, value = named.partition("|")
+    return type, Identifier(system, value)
 
 
 def _grouped(pairs: Iterable[tuple[K, str]]) -> Iterator[tuple[K, Sequence[str]]]:

@@ -101,6 +101,25 @@ def test_decimals_keep_their_digits(ehr: FhirReceiver) -> None:
     assert "60.50" == str(found.body["length"]["value"])
 
 
+def test_what_waits_for_an_identifier_is_mapped_again_when_it_comes(ehr: FhirReceiver, database: Database) -> None:
+    waits_for = f"Patient?identifier={EHR}mrn|M1"
+    put(ehr, encounter(id="e1"))
+    with database.write() as tx:
+        tx.resources.link(SOURCE, {"Encounter/e1": [waits_for, "Coverage/c1"]})
+        assert None is tx.resources.current(SOURCE, waits_for)
+    put(ehr, patient(id="p1"))
+    with database.write() as tx:
+        found = tx.resources.current(SOURCE, waits_for)
+        assert found is not None
+        assert "p1" == found.id
+        assert {"Encounter/e1"} == tx.resources.dependents(SOURCE, ["Patient/p1"])
+        assert {"Encounter/e1"} == tx.resources.dependents(SOURCE, ["Coverage/c1", "Patient/p2"])
+        assert set() == tx.resources.dependents(SOURCE, ["Patient/p2"])
+    put(ehr, patient(id="p2"))
+    with database.read() as tx:
+        assert None is tx.resources.current(SOURCE, waits_for), "two have it: it means neither"
+
+
 def test_fifty_conditional_creates_of_one_identity_at_once_make_one_resource(
     ehr: FhirReceiver, database: Database
 ) -> None:

@@ -154,6 +154,14 @@ def test_logical_references_find_their_target_in_the_bundle_or_in_the_store(
     assert {**logical, "reference": "Patient/p7"} == one(intake, "Coverage")["beneficiary"]
 
 
+def test_a_logical_reference_that_waits_says_what_type_it_waits_for(ehr: FhirClient, intake: MemoryIntake) -> None:
+    logical = {"identifier": identifier("mrn", "M1")[0]}
+    ehr.post("/fhir/Coverage", coverage(beneficiary=logical, payor=[logical]))
+    waiting = one(intake, "Coverage")
+    assert {**logical, "type": "Patient"} == waiting["beneficiary"]
+    assert [logical] == waiting["payor"], "an organization or a patient: nobody knows yet"
+
+
 def test_a_conditional_reference_is_followed_or_waits_as_an_identifier(ehr: FhirClient, intake: MemoryIntake) -> None:
     conditional = {"reference": f"Patient?identifier={EHR}mrn|M1"}
     assert 201 == ehr.post("/fhir/Encounter", encounter(subject=conditional)).status_code

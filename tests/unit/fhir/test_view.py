@@ -169,6 +169,26 @@ def test_what_was_followed_is_remembered_with_what_was_missing_and_asked_for_onc
     assert ["Practitioner/d2"] == list(seen.missing)
 
 
+def test_a_reference_by_identifier_alone_is_asked_for_by_it() -> None:
+    named = {"type": "Patient", "identifier": {"system": "https://x/mrn", "value": "M|1"}}
+    asked: list[str] = []
+
+    def find(reference: str) -> Resource | None:
+        asked.append(reference)
+        return resource(OTHERS["Patient/p1"]) if reference == "Patient?identifier=https://x/mrn|M|1" else None
+
+    seen = FhirView(resource({**ENCOUNTER, "subject": named}), find)
+    assert [("B", "Encounter.subject -> Patient.name[1].family")] == FhirView.compile(
+        "subject.resolve().name.where(use='official').family"
+    )(seen)
+    assert ["Patient?identifier=https://x/mrn|M|1"] == asked == list(seen.references)
+    assert [] == list(seen.missing)
+    for unnamed in ({"identifier": named["identifier"]}, {"type": "Patient"}, {"type": "Patient", "identifier": {}}):
+        assert [] == FhirView.compile("subject.resolve().name")(
+            FhirView(resource({**ENCOUNTER, "subject": unnamed}), find)
+        )
+
+
 def test_a_group_is_read_first_then_the_resource_around_it() -> None:
     whole = view(CLAIM)
     first, second = whole.groups("item")
