@@ -34,6 +34,7 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.ports import (
+    PROBED,
     InterchangeNumbers,
     NumberedClaim,
     RemoteAnswer,
@@ -153,9 +154,12 @@ class PartnerExchange:
                 return Settled.DELIVERED
             if session.remove_partial(interchange.remote_name, size):
                 return Settled.NOT_SENT
+            if not probe.shows_nothing:
+                return Settled.UNKNOWN
             renamed = box.Step.RENAME_SENT.value in markers
-            hidden = self._profile.upload.publish is not Publish.DIRECT
-            return Settled.NOT_SENT if hidden and not renamed and probe.shows_nothing else Settled.UNKNOWN
+            hidden = self._profile.upload.publish is not Publish.DIRECT and not renamed
+            # What an earlier probe took away cannot appear any more; without that, the partner may have taken it.
+            return Settled.NOT_SENT if hidden or PROBED in markers else Settled.UNKNOWN
 
     # --- back --------------------------------------------------------------------------------------------------------
 

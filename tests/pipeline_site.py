@@ -106,6 +106,7 @@ class Site:
         for folder in ("in", "out", "archive"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.store, self.root, self.clock = store, root, ManualClock(NOON)
+        self._profile = profile
         self.script = ScriptedInterpreter()
         self.policy = SitePolicy(catalogue or a_catalogue(), {"ehr": self.script, "hl7": self.script})
         organization = self.policy.catalogue.organizations[ORGANIZATION]
@@ -129,6 +130,13 @@ class Site:
         self.sending = SendPass(store, self.clock, derivation, self.exchanges)
         self.collecting = CollectPass(store, self.clock, self.policy, self.exchanges)
         self.commands = Commands(store, self.clock, derivation)
+
+    def heir(self, **changes: Any) -> Site:
+        """Another process, started after this one died: the same store, partner, mapping set and time."""
+        heir = Site(self.store, self.root, self.policy.catalogue, **{**self._profile, **changes})
+        heir.script.script = self.script.script
+        heir.clock.at = self.clock.at
+        return heir
 
     # --- in ----------------------------------------------------------------------------------------------------------
 

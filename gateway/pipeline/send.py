@@ -27,14 +27,12 @@ from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.derive import MACHINE, Derivation
 from gateway.pipeline.money import project
-from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
+from gateway.ports import PROBED, Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
 from gateway.ports.storage import DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
 
 LEASE = timedelta(minutes=20)
 FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
 ABANDONED, REJECTED = "abandoned", "rejected"
-PROBED = "probed"
-"""A delivery marker of ours: a probe found, or left, nothing of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

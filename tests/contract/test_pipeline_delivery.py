@@ -1,0 +1,331 @@
+"""Delivering: whatever dies when, never two complete files, and always an end. On both databases, on real files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from clearinghouse.mailbox import Step
+from gateway.claim.contract import ClaimForm
+from gateway.errors import DeliveryUnknown, NotSent, PartnerPaused, Unavailable
+from gateway.lifecycle import ClaimState
+from gateway.pipeline.send import LEASE, SendPass
+from gateway.ports import RenderedInterchange, Settled
+from gateway.store.database import Database
+from tests.contract.races import at_once
+from tests.factories import CONNECTION
+from tests.partner_answers import Partner
+from tests.pipeline_site import SETTLE_GAP, SUPERVISOR, Site
+
+PUBLISHED = {
+    "direct": [Step.OPENED, Step.BYTES_DONE, Step.CLOSED],
+    "rename_same_dir": [Step.OPENED, Step.BYTES_DONE, Step.CLOSED, Step.RENAME_SENT, Step.RENAME_OK],
+}
+CRASHES = [(publish, step, after) for publish, steps in PUBLISHED.items() for step in steps for after in (False, True)]
+
+
+class Died(BaseException):
+    """kill -9, seen from inside: nothing of ours catches it."""
+
+
+def freeze_one(site: Site) -> str:
+    site.admit()
+    interchange_id = site.sending.freeze(CONNECTION, ClaimForm.INSTITUTIONAL)
+    assert interchange_id is not None
+    return interchange_id
+
+
+def die_at(sending: SendPass, step: Step, *, after: bool, raises: BaseException | None = None) -> None:
+    """Let the next sender die just before, or just after, the marker of this step is committed."""
+    commit = sending._step_of_sender
+
+    def mark(interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+        if marker == step.value and not after:
+            raise raises or Died
+        commit(interchange_id, epoch, marker, detail)
+        if marker == step.value:
+            raise raises or Died
+
+    sending._step_of_sender = mark  # type: ignore[method-assign]
+
+
+def complete_files(site: Site) -> list[str]:
+    """Uploads that a partner would take: whole, under their final name."""
+    (row,) = site.interchanges()
+    return [name for name in site.uploaded() if name == row.remote_name and _size(site, name) == row.size]
+
+
+def _size(site: Site, name: str) -> int:
+    return next((site.root / folder / name).stat().st_size for folder in ("in", "archive") if _has(site, folder, name))
+
+
+def _has(site: Site, folder: str, name: str) -> bool:
+    return (site.root / folder / name).exists()
+
+
+def run_until_settled(site: Site, passes: int = 6) -> str:
+    """Passes of a sender that came after, each a minute later; the delivery state that stays."""
+    site.clock.move(LEASE)
+    for _ in range(passes):
+        site.clock.move(SETTLE_GAP)
+        site.sending.run(CONNECTION)
+        assert len(complete_files(site)) <= 1
+    return site.interchanges()[0].state
+
+
+@pytest.mark.parametrize(("publish", "step", "after"), CRASHES)
+def test_a_sender_that_dies_at_any_step_leaves_one_file_or_a_question_for_a_person(
+    store: Database, tmp_path: Path, publish: str, step: Step, after: bool
+) -> None:
+    site = Site(store, tmp_path, publish=publish)
+    interchange_id = freeze_one(site)
+    die_at(site.sending, step, after=after)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    assert site.interchanges()[0].state == "sending"
+
+    heir = site.heir()
+    state = run_until_settled(heir)
+    assert state in ("delivered", "in-doubt")
+    if state == "in-doubt":  # nothing to be seen where a partner may have taken it: only a person may send again
+        assert complete_files(heir) == []
+        assert (publish, step) in {("direct", Step.OPENED)}
+        heir.commands.resolve(interchange_id, "resend", SUPERVISOR, "the partner has no such file")
+        heir.sending.run(CONNECTION)
+    assert len(complete_files(heir)) == 1
+    assert heir.state() is ClaimState.TRANSMITTED
+    assert heir.ailing() == []
+
+
+def test_a_sender_that_dies_before_its_first_step_costs_only_its_lease(
+    site: Site, store: Database, tmp_path: Path
+) -> None:
+    freeze_one(site)
+    die_at(site.sending, Step.OPENED, after=False)
+    with pytest.raises(Died):
+        site.sending.run(CONNECTION)
+    heir = site.heir()
+    heir.sending.run(CONNECTION)
+    assert heir.uploaded() == []
+    assert heir.interchanges()[0].state == "sending"
+    heir.clock.move(LEASE + timedelta(seconds=1))
+    heir.sending.run(CONNECTION)
+    assert heir.interchanges()[0].state == "delivered"
+
+
+def test_the_only_sender_need_not_wait_for_its_own_dead_lease(site: Site) -> None:
+    freeze_one(site)
+    die_at(site.sending, Step.OPENED, after=False)
+    with pytest.raises(Died):
+        site.sending.run(CONNECTION)
+    heir = site.heir()
+    heir.sending.release_leases(CONNECTION)
+    heir.sending.run(CONNECTION)
+    assert heir.interchanges()[0].state == "delivered"
+
+
+@pytest.mark.parametrize("publish", PUBLISHED)
+def test_part_of_a_file_is_removed_and_the_same_bytes_follow_only_after_two_probes_agree(
+    store: Database, tmp_path: Path, publish: str
+) -> None:
+    site = Site(store, tmp_path, publish=publish)
+    interchange_id = freeze_one(site)
+    die_at(site.sending, Step.BYTES_DONE, after=False)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    (row,) = site.interchanges()
+    part = row.remote_name + ("" if publish == "direct" else ".part")
+    (tmp_path / "in" / part).write_bytes(b"ISA*00*")
+
+    heir = site.heir()
+    heir.clock.move(LEASE + timedelta(seconds=1))
+    heir.sending.run(CONNECTION)
+    assert (heir.interchanges()[0].state, heir.uploaded()) == ("in-doubt", [])
+    heir.clock.move(SETTLE_GAP / 2)
+    heir.sending.run(CONNECTION)
+    assert (heir.interchanges()[0].state, heir.uploaded()) == ("in-doubt", [])
+    heir.clock.move(SETTLE_GAP)
+    heir.sending.run(CONNECTION)
+    assert (heir.interchanges()[0].state, heir.uploaded()) == ("delivered", [row.remote_name])
+    assert [each.sha256 for each in heir.interchanges()] == [row.sha256]
+
+
+def test_a_file_the_partner_has_taken_is_never_sent_again_by_the_machine(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path)
+    interchange_id = freeze_one(site)
+    die_at(site.sending, Step.RENAME_SENT, after=True)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    (row,) = site.interchanges()
+    part = site.root / "in" / (row.remote_name + ".part")
+    part.rename(tmp_path / "taken away")
+    heir = site.heir()
+    assert run_until_settled(heir) == "in-doubt"
+    assert heir.state() is ClaimState.IN_DOUBT
+    partner = Partner(heir.payee_npi)
+    heir.answer(partner.ack_999(row))
+    assert (heir.interchanges()[0].state, heir.state()) == ("delivered", ClaimState.TRANSACTION_ACCEPTED)
+    assert complete_files(heir) == []
+
+
+def test_a_file_moved_to_the_partners_archive_counts_as_delivered(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path)
+    interchange_id = freeze_one(site)
+    die_at(site.sending, Step.RENAME_OK, after=False)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    (name,) = site.uploaded()
+    (tmp_path / "in" / name).rename(tmp_path / "archive" / name)
+    assert run_until_settled(site.heir()) == "delivered"
+
+
+def test_many_senders_of_one_interchange_upload_it_once(site: Site) -> None:
+    interchange_id = freeze_one(site)
+    senders = [site.heir().sending for _ in range(4)]
+    at_once(4, lambda number: senders[number].deliver(interchange_id))
+    assert len(complete_files(site)) == 1
+    (row,) = site.interchanges()
+    assert (row.state, row.epoch, row.attempts) == ("delivered", 1, 1)
+
+
+def test_a_sender_that_slept_past_its_lease_stops_before_it_changes_anything(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It wakes after an heir delivered the file and the partner took it: a second upload would be a double."""
+    interchange_id = freeze_one(site)
+    upload = site.exchange.upload
+
+    def sleep_first(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        heir = site.heir()
+        heir.clock.move(LEASE + timedelta(seconds=1))
+        heir.sending.run(CONNECTION)
+        (name,) = heir.uploaded()
+        (site.root / "in" / name).unlink()
+        upload(rendered, on_step)
+
+    monkeypatch.setattr(site.exchange, "upload", sleep_first)
+    assert site.sending.deliver(interchange_id) == "delivered"
+    assert site.uploaded() == []
+    assert [row.epoch for row in site.interchanges()] == [2]
+
+
+Upload = Callable[[RenderedInterchange, Callable[[str, str], None]], None]
+
+
+def failing(error: Exception, *, after: Sequence[str] = ()) -> Upload:
+    """An upload that commits these markers and then fails."""
+
+    def upload(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        for marker in after:
+            on_step(marker, "")
+        raise error
+
+    return upload
+
+
+@pytest.mark.parametrize("error", [Unavailable(), NotSent()])
+def test_a_partner_that_does_not_answer_leaves_the_file_ready_and_the_next_pass_sends_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    freeze_one(site)
+    with monkeypatch.context() as patch:
+        patch.setattr(site.exchange, "upload", failing(error))
+        sent = site.sending.run(CONNECTION)
+    assert (sent.delivered, len(sent.problems), site.interchanges()[0].state) == (0, 1, "ready")
+    assert site.sending.run(CONNECTION).delivered == 1
+
+
+def test_a_file_the_partner_refuses_does_not_keep_the_others_waiting(
+    store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(store, tmp_path, max_claims=1)
+    for number in (1, 2):
+        site.admit(number)
+    upload = site.exchange.upload
+    refused = []
+
+    def picky(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        if "000000001" in rendered.remote_name:
+            refused.append(rendered.remote_name)
+            raise NotSent("the partner already holds a file of that name")
+        upload(rendered, on_step)
+
+    monkeypatch.setattr(site.exchange, "upload", picky)
+    sent = site.sending.run(CONNECTION)
+    assert (sent.frozen, sent.delivered, len(sent.problems)) == (2, 1, 1)
+    assert [row.state for row in site.interchanges()] == ["ready", "delivered"]
+
+
+def test_a_partner_that_refuses_our_login_is_tried_once_in_a_pass(
+    store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(store, tmp_path, max_claims=1)
+    tries = []
+    for number in (1, 2):
+        site.admit(number)
+
+    def refuse(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        tries.append(rendered.remote_name)
+        raise PartnerPaused("the partner refused our login")
+
+    monkeypatch.setattr(site.exchange, "upload", refuse)
+    sent = site.sending.run(CONNECTION)
+    assert (sent.paused, len(tries)) == ("the partner refused our login", 1)
+    assert [row.state for row in site.interchanges()] == ["ready", "ready"]
+
+
+def test_an_upload_of_unknown_end_is_in_doubt_and_so_is_its_claim(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    freeze_one(site)
+    monkeypatch.setattr(site.exchange, "upload", failing(DeliveryUnknown(), after=["opened"]))
+    sent = site.sending.run(CONNECTION)
+    assert (sent.delivered, sent.in_doubt) == (0, 1)
+    assert site.state() is ClaimState.IN_DOUBT
+
+
+@pytest.mark.parametrize("step", PUBLISHED["direct"])
+def test_our_own_database_failing_between_two_steps_never_means_nothing_was_sent(
+    store: Database, tmp_path: Path, step: Step
+) -> None:
+    site = Site(store, tmp_path, publish="direct")
+    interchange_id = freeze_one(site)
+    die_at(site.sending, step, after=False, raises=Unavailable("the database does not answer"))
+    if step is Step.OPENED:
+        with pytest.raises(Unavailable):
+            site.sending.deliver(interchange_id)
+        assert site.interchanges()[0].state == "ready"
+    else:
+        assert site.sending.deliver(interchange_id) == "in-doubt"
+    assert run_until_settled(site.heir()) == "delivered"
+
+
+def test_what_the_partner_said_meanwhile_is_not_undone_by_a_sender_who_knows_less(
+    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The acknowledgement is back before the sender hears that its connection broke."""
+    interchange_id = freeze_one(site)
+
+    def broken(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+        on_step("opened", "")
+        site.answer(partner.ack_999(site.interchanges()[0]))
+        raise NotSent("the connection broke")
+
+    monkeypatch.setattr(site.exchange, "upload", broken)
+    with pytest.raises(NotSent):
+        site.sending.deliver(interchange_id)
+    assert (site.interchanges()[0].state, site.state()) == ("delivered", ClaimState.TRANSACTION_ACCEPTED)
+
+
+def test_a_partner_that_cannot_be_probed_leaves_the_file_in_doubt(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    freeze_one(site)
+    monkeypatch.setattr(site.exchange, "upload", failing(DeliveryUnknown(), after=["opened"]))
+    site.sending.run(CONNECTION)
+
+    def unreachable(rendered: RenderedInterchange, markers: Sequence[str]) -> Settled:
+        raise Unavailable
+
+    monkeypatch.setattr(site.exchange, "settle", unreachable)
+    assert site.sending.settle(CONNECTION) == 1
+    assert site.interchanges()[0].state == "in-doubt"
