@@ -13,7 +13,7 @@ from clearinghouse import mailbox as box
 from clearinghouse.ack_999 import transaction_answers
 from clearinghouse.claims_to_837 import transaction_837
 from clearinghouse.interchange_ta1 import interchange_answers
-from clearinghouse.partner import AfterDownload, PartnerProfile, Publish, file_name
+from clearinghouse.partner import AfterDownload, DownloadRules, PartnerProfile, Publish, file_name
 from clearinghouse.remit_835 import remittances
 from clearinghouse.returned_file import Enclosed, split_returned
 from clearinghouse.status_277ca import claim_answers
@@ -163,40 +163,11 @@ class PartnerExchange:
 
     # --- back --------------------------------------------------------------------------------------------------------
 
-    def list_answers(self) -> list[RemoteAnswer]:
-        """Files that have settled: the same size in enough listings, and old enough."""
-        rules = self._profile.download
-        waiting: list[RemoteAnswer] = []
-        now_seen: dict[tuple[str, bytes], tuple[int, int]] = {}
+    @contextmanager
+    def open_inbox(self) -> Iterator[PartnerInbox]:
+        """One conversation in which waiting answers are fetched."""
         with _translated(), self._mailbox.session() as session:
-            for source in rules.sources:
-                for file in session.list(source.path):
-                    if file.refused or not fnmatch.fnmatchcase(file.shown_name, source.match):
-                        continue
-                    key = (file.directory, file.name)
-                    size, polls = self._seen.get(key, (-1, 0))
-                    polls = polls + 1 if size == file.size else 1
-                    now_seen[key] = (file.size, polls)
-                    if polls >= rules.settle_polls:
-                        waiting.append(RemoteAnswer(name=file.name, directory=file.directory, size=file.size))
-        self._seen = now_seen
-        return waiting
-
-    def download(self, answer: RemoteAnswer) -> bytes | None:
-        """The bytes of one waiting file; None for an interchange whose IEA has not arrived yet."""
-        with _translated(), self._mailbox.session() as session:
-            content = session.download(_remote(answer), self._profile.download.max_bytes)
-        unfinished = content.lstrip()[:3] == b"ISA" and not _INTERCHANGE_END.search(content[-64:])
-        return None if unfinished else content
-
-    def dispose(self, answer: RemoteAnswer) -> None:
-        """Delete, move or leave the partner's copy, as the profile says."""
-        rules = self._profile.download
-        with _translated(), self._mailbox.session() as session:
-            if rules.after is AfterDownload.REMOVE:
-                session.remove(_remote(answer))
-            elif rules.after is AfterDownload.ARCHIVE and rules.archive_directory:
-                session.move_to_archive(_remote(answer), rules.archive_directory)
+            yield PartnerInbox(session, self._profile.download, self._seen)
 
     def read_answers(self, content: bytes) -> list[AnswerTransaction]:
         """Every transaction of a returned file. Raises FormatError when it holds none we know."""
@@ -217,6 +188,51 @@ class PartnerExchange:
         if answer.usage != ours.usage.value:
             return f"its usage is {answer.usage}, this connection's is {ours.usage.value}"
         return ""
+
+
+class PartnerInbox:
+    """Implements gateway.ports.RemoteInbox over one mailbox session."""
+
+    def __init__(
+        self, session: box.MailboxSession, rules: DownloadRules, seen: dict[tuple[str, bytes], tuple[int, int]]
+    ) -> None:
+        self._session = session
+        self._rules = rules
+        self._seen = seen
+
+    def waiting(self) -> list[RemoteAnswer]:
+        """Files that have settled: the same size in enough listings."""
+        waiting: list[RemoteAnswer] = []
+        now_seen: dict[tuple[str, bytes], tuple[int, int]] = {}
+        with _translated():
+            listed = [(source, file) for source in self._rules.sources for file in self._session.list(source.path)]
+        for source, file in listed:
+            if file.refused or not fnmatch.fnmatchcase(file.shown_name, source.match):
+                continue
+            key = (file.directory, file.name)
+            size, polls = self._seen.get(key, (-1, 0))
+            polls = polls + 1 if size == file.size else 1
+            now_seen[key] = (file.size, polls)
+            if polls >= self._rules.settle_polls:
+                waiting.append(RemoteAnswer(name=file.name, directory=file.directory, size=file.size))
+        self._seen.clear()
+        self._seen.update(now_seen)
+        return waiting
+
+    def download(self, answer: RemoteAnswer) -> bytes | None:
+        """The bytes of one waiting file; None for an interchange whose IEA has not arrived yet."""
+        with _translated():
+            content = self._session.download(_remote(answer), self._rules.max_bytes)
+        unfinished = content.lstrip()[:3] == b"ISA" and not _INTERCHANGE_END.search(content[-64:])
+        return None if unfinished else content
+
+    def dispose(self, answer: RemoteAnswer) -> None:
+        """Delete, move or leave the partner's copy, as the profile says."""
+        with _translated():
+            if self._rules.after is AfterDownload.REMOVE:
+                self._session.remove(_remote(answer))
+            elif self._rules.after is AfterDownload.ARCHIVE and self._rules.archive_directory:
+                self._session.move_to_archive(_remote(answer), self._rules.archive_directory)
 
 
 def _answer_transaction(each: Enclosed) -> AnswerTransaction:

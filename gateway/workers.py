@@ -9,9 +9,16 @@ from gateway.wiring.site import Site
 
 
 def work_loop(site: Site) -> PassLoop:
-    """Every lane of a site: interpret and derive in one, and one per connection for sending and collecting."""
+    """Every lane of a site: one that interprets, one that derives, one per connection that sends and collects.
+
+    Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
+    once for all of them; so do connections, which are nobody's hurry.
+    """
     every_s = float(site.settings.pass_every_s)
-    lanes = [Lane("facts", site.work, every_s)]
+    lanes = [
+        Lane("interpret", site.interpreting.run, every_s, woken=True),
+        Lane("derive", site.derive_all, every_s),
+    ]
     lanes += [Lane(f"exchange-{name}", _exchange_pass(site, name), every_s) for name in site.exchanges]
     return PassLoop(lanes)
 

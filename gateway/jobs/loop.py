@@ -21,6 +21,9 @@ class Lane:
     name: str
     run: Callable[[], int]
     every_s: float
+    woken: bool = False
+    """Runs at once when something arrives, and again while there is more. A lane that is not woken keeps its pace:
+    what gathers in between is done together."""
     failures: int = 0
     passes: int = 0
     last_error: str = ""
@@ -45,12 +48,14 @@ class PassLoop:
     def wake(self) -> None:
         """Say that there is new work."""
         for lane in self.lanes:
-            lane.wake.set()
+            if lane.woken:
+                lane.wake.set()
 
     def stop(self) -> None:
         """Let every lane finish the pass it is in, and wait for it."""
         self._stopping.set()
-        self.wake()
+        for lane in self.lanes:
+            lane.wake.set()
         for thread in self._threads:
             thread.join()
 
@@ -58,7 +63,7 @@ class PassLoop:
         while not self._stopping.is_set():
             lane.wake.clear()
             done = self._pass(lane)
-            if not done and not self._stopping.is_set():
+            if not (done and lane.woken) and not self._stopping.is_set():
                 patience = min(lane.every_s * 2 ** min(lane.failures, 6), _MOST_PATIENCE)
                 lane.wake.wait(patience)
 

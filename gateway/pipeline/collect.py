@@ -24,7 +24,7 @@ from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, REJECTED, SENDING, say_of_interchange
-from gateway.ports import Clock, Exchange, RemoteAnswer
+from gateway.ports import Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import AnswerRow, InterchangeRow, Store, Transaction, Version
 from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
@@ -61,24 +61,25 @@ class CollectPass:
         collected = Collected()
         failed_in_a_row = 0
         try:
-            for waiting in exchange.list_answers():
-                failed = self._fetch(exchange, connection, waiting, collected)
-                failed_in_a_row = failed_in_a_row + 1 if failed else 0
-                if failed_in_a_row == _MOST_FAILURES:
-                    break  # it is not the file: the partner, or our database, does not answer
+            with exchange.open_inbox() as inbox:
+                for waiting in inbox.waiting():
+                    failed = self._fetch(inbox, connection, waiting, collected)
+                    failed_in_a_row = failed_in_a_row + 1 if failed else 0
+                    if failed_in_a_row == _MOST_FAILURES:
+                        break  # it is not the file: the partner, or our database, does not answer
         except Unavailable as error:
             collected.problems.append(str(error))
         except PartnerPaused as error:
             collected.paused = str(error)
         return collected
 
-    def _fetch(self, exchange: Exchange, connection: str, waiting: RemoteAnswer, collected: Collected) -> bool:
+    def _fetch(self, inbox: RemoteInbox, connection: str, waiting: RemoteAnswer, collected: Collected) -> bool:
         """Whether fetching one file failed: it stays where it is, and the others are fetched all the same."""
         try:
-            content = exchange.download(waiting)
+            content = inbox.download(waiting)
             if content is not None:
                 self.take(connection, content, waiting.name, collected)
-                exchange.dispose(waiting)
+                inbox.dispose(waiting)
         except Unavailable as error:
             collected.problems.append(str(error))
             return True

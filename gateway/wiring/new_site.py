@@ -38,9 +38,7 @@ users:                                   # one per person; roles: viewer, biller
 {users}                                  # utilization-review, integration, auditor
 {rehearsal}"""
 _USER = "  - {{name: {name}, role: {role}, token: 'file:secrets/{name}.token'}}\n"
-_REHEARSAL = (
-    f"rehearsal_clock: {CLOCK}               # a pretended present, for the clinic's dated data; not for real work\n"
-)
+_REHEARSAL = f"rehearsal_clock: {CLOCK}               # a pretended present, for dated data; not for real work\n"
 _MAPPINGS_README = """\
 # This site's mapping files
 

@@ -32,8 +32,7 @@ from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
 from gateway.wiring.policy import LoadedPolicy, bring_in_force, site_files
 
-_INTERPRETED_BEFORE_DERIVING = 20
-"""A patient told of in many messages is derived once for them; steady arrivals never keep it from being derived."""
+_MOST_BATCHES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +59,18 @@ class Site:
 
     def settle(self) -> None:
         """Interpret and derive until nothing is left to do."""
-        while self.work():
+        while self.interpreting.run() or self.derive_all():
             pass
 
-    def work(self) -> int:
-        """One round: interpret what waits, up to a bound, then derive a batch of the patients it concerns."""
+    def derive_all(self) -> int:
+        """Derive what waits, up to a bound that lets a stopping process stop; how many patients."""
         done = 0
-        for _ in range(_INTERPRETED_BEFORE_DERIVING):
-            batch = self.interpreting.run()
+        for _ in range(_MOST_BATCHES):
+            batch = self.deriving.run()
             done += batch
             if not batch:
                 break
-        return done + self.deriving.run()
+        return done
 
 
 def open_site(folder: Path) -> Site:
