@@ -59,7 +59,7 @@ class Inbox(Protocol):
         """The message with this key and these bytes."""
 
     def key_was_used(self, source: str, control_key: str) -> bool:
-        """True when the source used this control key before, whatever the bytes."""
+        """True when the source used this control key before, whatever the bytes, for a message that was not refused."""
 
     def add(self, message: InboundMessage, content: bytes) -> None:
         """Store a message and its bytes."""

@@ -36,10 +36,13 @@ class InboxRows:
         return self._one((columns.source == source) & (columns.control_key == control_key) & (columns.sha256 == sha256))
 
     def key_was_used(self, source: str, control_key: str) -> bool:
-        """True when the source used this control key before."""
+        """True when the source used this control key before, for a message that was not refused."""
         columns = inbound_message.c
-        used = select(columns.id).where(columns.source == source, columns.control_key == control_key).limit(1)
-        return self._connection.scalar(used) is not None
+        taken = func.coalesce(message_answer.c.refusal, "") == ""
+        used = _ANSWERED.with_only_columns(columns.id).where(
+            columns.source == source, columns.control_key == control_key, taken
+        )
+        return self._connection.scalar(used.limit(1)) is not None
 
     def add(self, message: InboundMessage, content: bytes) -> None:
         """Store a message and its bytes."""

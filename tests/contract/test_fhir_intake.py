@@ -84,6 +84,16 @@ def test_a_refused_transaction_leaves_no_resource_but_its_bytes(ehr: FhirReceive
     assert as_bytes(body) in contents
 
 
+def test_a_name_stays_free_for_the_correction_of_what_was_refused(ehr: FhirReceiver) -> None:
+    put(ehr, patient(id="p1"))
+
+    def send(version: int) -> int:
+        update = entry(patient(id="p1", gender="male"), "PUT", "Patient/p1", ifMatch=f'W/"{version}"')
+        return post(ehr, bundle("transaction", update, identifier={"system": EHR, "value": "7"})).status
+
+    assert [412, 200, 409] == [send(9), send(1), send(2)]
+
+
 def test_versions_follow_each_other_and_identifiers_follow_the_newest(ehr: FhirReceiver, database: Database) -> None:
     for value in ("M1", "M2", "M2", "M3"):
         put(ehr, patient(id="p1", identifier=identifier("mrn", value)))
