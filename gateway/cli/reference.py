@@ -1,0 +1,137 @@
+"""Writes the reference pages of the command line and the API: `python -m gateway.cli.reference FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from gateway.cli.app import app
+from gateway.cli.shapes import SHAPES
+
+_CLI_HEAD = """\
+# Command line
+
+Written from the code by `python -m gateway.cli.reference docs/reference`; a test keeps it current.
+
+Every command takes `--json` and then writes one JSON document on standard output, and nothing else there; its keys are
+stable: new ones may come, none goes or changes its meaning. Amounts are integer cents, times ISO 8601 with offset.
+Without `--json`, people get tables on a terminal and plain columns in a pipe. Progress and complaints go to standard
+error.
+
+| exit code | means |
+|---|---|
+| 0 | well |
+| 1 | something was found (findings, refusals, a claim that may not be released), or something failed |
+| 2 | unreadable input, or misuse |
+| 130 | stopped by Ctrl-C; running the same command again goes on safely |
+
+What fails is said in one plain sentence with the next step; with `--json` also as
+`{"error": {"kind", "message"}}` on standard output. `CLEANCLAIM_SITE` names the site folder where `--site` does not.
+Commands that act as a person take `--as NAME`, a user of site.yaml; without it the only user of the role that may.
+"""
+_API_HEAD = """\
+# HTTP API
+
+Written from the code by `python -m gateway.cli.reference docs/reference`; a test keeps it current. The contract itself
+is `/openapi.json` of a running server.
+
+"""
+
+
+def write_pages(folder: Path) -> None:
+    """Write cli.md and api.md into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cli.md").write_text(cli_page())
+    (folder / "api.md").write_text(api_page(_contract()))
+
+
+def cli_page() -> str:
+    """Every command: what it does, its arguments and options, its JSON."""
+    sections = [_CLI_HEAD]
+    for path, command in walk(typer.main.get_command(app)):
+        sections.append(_command_section(path, command))
+    return "\n".join(sections)
+
+
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(path, command) of everything that can be run, in the order of the help."""
+    below: Mapping[str, Any] = getattr(command, "commands", {})
+    if path and (not below or getattr(command, "invoke_without_command", False)):
+        yield path, command
+    for name, each in below.items():
+        yield from walk(each, (*path, name))
+
+
+def _command_section(path: tuple[str, ...], command: Any) -> str:
+    name = " ".join(path)
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option" and each.name != "help"]
+    usage = " ".join(["cleanclaim", name, *(_metavar(each) for each in arguments), "[OPTIONS]"])
+    lines = [f"## {name}", "", command.help or "", "", f"    {usage}", ""]
+    rows = [(_metavar(each), each.help or "") for each in arguments]
+    rows += [(", ".join(f"`{one}`" for one in each.opts), _option_text(each)) for each in options]
+    lines += ["| | |", "|---|---|", *(f"| {left} | {right} |" for left, right in rows), ""]
+    return "\n".join([*lines, "JSON:", "", "```", SHAPES[name].strip(), "```", ""])
+
+
+def _metavar(argument: Any) -> str:
+    name = argument.name.upper() + ("..." if argument.nargs == -1 else "")
+    return name if argument.required else f"[{name}]"
+
+
+def _option_text(option: Any) -> str:
+    default = option.default
+    if default in (None, "", False) or isinstance(default, Path):
+        return option.help or ""
+    return f"{option.help} Default: {default}."
+
+
+def api_page(contract: Mapping[str, Any]) -> str:
+    """Every address by tag, with what it takes."""
+    by_tag: dict[str, list[str]] = {}
+    for path, methods in contract["paths"].items():
+        for method, operation in methods.items():
+            tag = operation.get("tags", ["other"])[0]
+            by_tag.setdefault(tag, []).append(_operation_row(method, path, operation))
+    parts = [_API_HEAD, contract["info"]["description"], ""]
+    for tag, rows in by_tag.items():
+        parts += [f"## {tag}", "", "| | | takes |", "|---|---|---|", *rows, ""]
+    return "\n".join(parts)
+
+
+def _operation_row(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    query = [f"`{each['name']}`" for each in operation.get("parameters", ()) if each["in"] == "query"]
+    body = operation.get("requestBody", {}).get("content", {})
+    kinds = [_body_text(kind, each["schema"]) for kind, each in body.items()]
+    takes = "; ".join(filter(None, [", ".join(query), ", ".join(kinds)]))
+    return f"| `{method.upper()} {path}` | {operation.get('summary', '')} | {takes} |"
+
+
+def _body_text(kind: str, schema: Mapping[str, Any]) -> str:
+    reference = str(schema.get("$ref", "")).rpartition("/")[2]
+    return f"{kind}: {reference}" if reference else kind
+
+
+def _contract() -> dict[str, Any]:
+    """The OpenAPI document of a site that is made for this and thrown away."""
+    from gateway.api.app import create_app
+    from gateway.wiring.new_site import make_site
+    from gateway.wiring.site import open_site
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "site"
+        make_site(place, demo=True, database="sqlite:///reference.sqlite", samples={})
+        site = open_site(place)
+        try:
+            return create_app(site, site.settle).openapi()
+        finally:
+            site.close()
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

@@ -1,0 +1,113 @@
+"""The JSON of every command, as the reference shows it. Tests hold each command to having an entry here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FINDING = '{"rule", "code", "severity", "owner", "path", "message", "fix", "values", "source", "cents", "overridable"}'
+_PROBLEM = '{"place", "mapping", "message", "fix", "fatal"}'
+_STATE = '{"claim": id, "state"}'
+
+SHAPES: Final = {
+    "init": '{"site", "files": [name], "next": [what to type]}',
+    "serve": """
+{"said": sentence}            one line for each door that opens, one when it is ready, one when it has stopped
+The site's run/ports.json holds {"pid", "ports": {"http": port, "mllp:SOURCE": port}} while it serves.""",
+    "doctor": '{"ok": bool, "checks": [{"name", "ok", "detail"}]}',
+    "funnel": """
+{"encounters", "places": {place: encounters}, "reasons": {reason: encounters}, "service_days", "claims",
+ "states": {state: claims}, "held": [{"owner", "rule", "claims", "encounters", "cents"}],
+ "sent", "accepted", "paid", "denied", "billed_cents", "paid_cents", "denied_cents", "patient_cents"}""",
+    "export": """
+{"claims": [{"key", "state", "draft", "findings", "versions", "facts", "money"}], "encounters", "service_days",
+ "balances"}
+Control numbers, times and attempts are left out.""",
+    "ingest": f"""
+{{"messages": [{{"path", "index", "source", "type", "outcome": "stored|duplicate|refused", "reason": null|text,
+  "encounters": [id], "findings": [{_PROBLEM}]}}],
+ "totals": {{"files", "messages", "stored", "duplicate", "refused", "encounters", "findings"}}}}""",
+    "messages list": f"""
+{{"messages": [{{"id", "source", "type", "received_at", "outcome": "stored|with-findings|refused", "reason",
+  "findings": [{_PROBLEM}]}}]}}""",
+    "messages again": '{"messages": [id], "still_failing": [id]}',
+    "claims list": """
+{"claims": [{"id", "state", "payer", "organization", "form", "level_of_care", "from", "through", "charge_cents",
+  "claim_number", "holds": [rule]}]}""",
+    "claims show": f"""
+all of a list entry, and {{"key", "patient_id", "frequency", "authorization_number", "diagnoses", "lines",
+ "findings": [{_FINDING}],
+ "versions", "facts", "overrides", "money", "acts"}}""",
+    "claims why": f"""
+{{"id", "state", "because": sentence, "mapping_set": hash,
+ "findings": [{_FINDING}],
+ "lines": [{{"number", "service_on", "revenue_code", "hcpcs", "modifiers", "units", "charge_cents", "place_of_service",
+   "definition", "definition_entry": "file:line", "charge_entry": "file:line", "minutes", "services", "encounter_ids",
+   "sources": {{field: {{"field", "mapping": "file:line", "message_id"}}}}}}]}}""",
+    "claims release": f"""
+{_STATE}
+With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
+    "claims hold": _STATE,
+    "claims override": _STATE,
+    "encounters list": f"""
+{{"encounters": [{{"encounter_id", "place": "billed|waiting|held|not-billable", "reason", "on", "payer", "claim_key",
+  "cents", "findings": [{_FINDING}]}}]}}""",
+    "encounters decide": '{"encounters": [id, id], "decision": "same|different"}',
+    "credentials load": '{"organization", "rows"}',
+    "exchange status": """
+{"connections": [{"connection", "queued", "sending", "delivered", "rejected",
+  "in_doubt": [{"id", "isa13", "form", "remote_name", "state", "claims", "charge_cents", "created_at"}],
+  "silent": [same], "answers": {type: number}, "set_aside": [{"id", "type", "status", "reason"}],
+  "not_ours": [{"id", "type", "reason"}]}]}""",
+    "exchange send": '{"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused": sentence}]}',
+    "exchange collect": """
+{"connections": [{"connection", "files", "applied", "duplicates", "set_aside", "problems": [sentence],
+  "paused": sentence}]}""",
+    "exchange resolve": '{"interchange": id, "state"}',
+    "exchange raw": '{"files": [{"answer": id, "type", "path", "written": bool}]}',
+    "check": """
+{"files": [{"path", "format": "x12|hl7v2|fhir", "readable": bool, "error": null|text, "findings", ...}]}
+x12:   "interchanges": [{"sender", "receiver", "control_number", "usage", "findings", "groups": [{"control_number",
+       "findings", "transactions": [{"type", "guide", "control_number", "accepted": bool, "findings"}]}]}]
+       finding: {"snip": 1..7, "severity", "code", "message", "segment", "position", "loop", "element",
+                 "value_redacted", "ik3", "ik4"}
+hl7v2: "messages": [{"index", "byte_position", "type", "version", "segments", "answer": "AA|AE|AR", "reason",
+       "findings"}]
+       finding: {"segment", "field", "position", "message", "severity", "code"}
+fhir:  "resource_type"; finding: {"severity", "code", "element": FHIRPath, "message", "fix"}""",
+    "read": """
+{"files": [{"path", "format": "x12|hl7v2", "readable": bool, "error": null|text, ...}]}
+With --write each file also "same_bytes": bool.
+x12:   "noise": [{"offset", "text"}], "interchanges": [{"sender", "receiver", "control_number", "usage", "offset",
+       "isa", "delimiters", "line_ending", "gaps", "segments": [[element]], "cut", "groups": [{"control_number", "header",
+       "first_segment", "last_segment", "transactions": [{"type", "guide", "control_number", "first_segment",
+       "last_segment"}]}]}]
+835:   each transaction also "trace", "payment_cents", "provider_adjustments", "balanced": bool,
+       "out_of_balance": [{"where", "expected_cents", "found_cents"}],
+       "claims": [{"claim_id", "payer_claim_id", "status_code", "charge_cents", "paid_cents", "patient_cents",
+       "adjustments": [{"group", "reason", "cents"}], "lines": [...]}]
+hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_line"}],
+       "lines": [{"message", "separator", "fields": [text]} or {"text"}; "before" and "end" where not usual]""",
+    "mappings check": """
+{"ok": bool, "files", "own_files", "hash", "problems": [{"place": "file:line:column", "message"}],
+ "remarks": [same]}""",
+    "mappings explain": """
+{"message": id, "source", "resources": [{"resource": null|"Type/id", "entries": [{"name", "record",
+  "entry": "file:line", "applies": bool, "why", "place", "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number,
+  "values": null|[text], "notes"}]}]}]}""",
+    "mappings diff": """
+{"in_force": null|hash, "edited": hash,
+ "files": [{"path", "change": "added|changed|removed", "lines": [unified diff]}]}""",
+    "mappings put": '{"changed": bool, "in_force": hash, "before": null|hash, "actor"}',
+    "sandbox": """
+{"port", "host_key": "type base64", "user", "mailbox": folder}      when it listens
+With --list-faults: {"faults": [{"name", "does"}]}""",
+    "sandbox ledger": """
+{"interchanges": [...], "claims": [...], "remittances": [...], "payments": [...], "answers": [...]}""",
+    "demo": """
+{"encounters", "service_days", "claims", "held": [{"owner", "rule", "claims", "cents"}], "sent", "accepted", "paid",
+ "denied", "billed_cents", "paid_cents", "denied_cents", "patient_cents", "doctor": {...}, "story": [why],
+ "site": folder}
+and the other keys of funnel""",
+    "bench": """
+{"machine", "rows": [{"name", "value", "unit", "reference", "reference_value", "ratio", "budget", "met": bool}]}""",
+}
