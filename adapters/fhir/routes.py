@@ -32,7 +32,7 @@ _LOG = structlog.get_logger(__name__)
 _JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
 _RETRY_AFTER_S = 5
 _PAGE_SIZE_MAX = 500
-_PAGING = {"_count", "_offset", "_format", "_pretty", "_id"}
+_PAGING = {"_count", "_offset", "_format", "_pretty"}
 _SEARCHES = {"patient": "patient", "encounter": "encounter", "identifier": "claim"}
 
 Authenticate = Callable[[str], str | None]
@@ -127,7 +127,7 @@ def _answer_to(error: Exception) -> FhirAnswer:
         return outcome_answer(503, [_plain("transient", "unavailable", "Nothing was stored.", "Send it again.")], retry)
     for kind, status, code, detail in _KNOWN_ERRORS:
         if isinstance(error, kind):
-            return outcome_answer(status, [_plain(code, detail, str(error), "")])
+            return outcome_answer(status, [_plain(code, detail, str(error), "Change the request, then send it again.")])
     # The text of an unexpected error may hold what was sent; its type and place may not.
     _LOG.error("fhir request failed", error=type(error).__name__, at=_innermost_place(error))
     issue = _plain("exception", "unexpected", "The server failed; nothing was stored.", "Tell whoever runs it.")
@@ -357,7 +357,7 @@ def _read_search(request: Request) -> tuple[dict[str, str], int, int]:
     """What to look for, where to begin, how many. Raises Refused unless exactly one known parameter says what."""
     wanted: dict[str, str] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
-        if name in _PAGING - {"_id"}:
+        if name in _PAGING:
             continue
         key = _SEARCHES.get(name)
         if key is None or key in wanted or not value.strip("|"):

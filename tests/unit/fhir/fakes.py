@@ -59,6 +59,7 @@ class MemoryIntake:
         self.answers: dict[tuple[str, str, str], FhirAnswer] = {}
         self.down = False
         self.broken: Exception | None = None
+        self.read_error: Exception | None = None
         self.attempts = 1
         """How often ``apply`` is run, the last time for good: a database may ask for a transaction again."""
         self._lock = threading.Lock()
@@ -94,6 +95,8 @@ class MemoryIntake:
     def read(self, source: str, type: str, id: str) -> Resource | None:
         if self.down:
             raise Unavailable
+        if self.read_error is not None:
+            raise self.read_error
         known = self.tables.get(source, MemoryTable()).versions.get((type, id))
         return known[-1] if known else None
 

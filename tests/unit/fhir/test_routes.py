@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from adapters.fhir.capability import STATUS_TYPES
 from adapters.fhir.routes import fhir_router
 from adapters.fhir.submission import SUPPORTED_TYPES
-from gateway.errors import Unavailable
+from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable
 from tests.unit.fhir.conftest import LIMITS, TOKENS, FhirClient, check_is_r4, details
 from tests.unit.fhir.fakes import ListedStatuses, MemoryIntake
 from tests.unit.fhir.samples import FAMILY_NAME, as_bytes, bundle, encounter, entry, patient, visit_bundle
@@ -255,6 +255,14 @@ def test_a_token_store_that_does_not_answer_is_a_503_too(intake: MemoryIntake, s
     app.include_router(fhir_router(intake, statuses, authenticate))
     with TestClient(app) as http:
         assert 503 == FhirClient(http).post("/fhir", visit_bundle()).status_code
+
+
+@pytest.mark.parametrize(("error", "status"), [(NotAllowed(), 403), (NotFound(), 404), (Conflict(), 409)])
+def test_what_the_gateway_refuses_by_name_has_its_own_status(
+    ehr: FhirClient, intake: MemoryIntake, error: Exception, status: int
+) -> None:
+    intake.read_error = error
+    assert status == ehr.get("/fhir/Encounter/e1").status_code
 
 
 def test_an_unexpected_failure_is_a_500_without_a_trace_or_a_value(
