@@ -181,6 +181,8 @@ class CollectPass:
         return APPLIED, ""
 
     def _remittance_standing(self, remittance: Remittance, tenant: str) -> tuple[str, str]:
+        if not remittance.trace_number:
+            return QUARANTINED, "the remittance has no trace number: whether it was posted before, nobody could say"
         if not remittance.balanced:
             places = ", ".join(each.where for each in remittance.out_of_balance)
             return UNBALANCED, f"the remittance does not balance at {places}; nothing of it was posted"
