@@ -12,6 +12,8 @@ from gateway.errors import GatewayError
 
 _LOG = structlog.get_logger("jobs")
 _MOST_PATIENCE = 60.0
+_GATHER_S = 0.1
+"""What arrives within a tenth of a second is done together."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,8 @@ class PassLoop:
             done = self._pass(lane)
             if not (done and lane.woken) and not self._stopping.is_set():
                 patience = min(lane.every_s * 2 ** min(lane.failures, 6), _MOST_PATIENCE)
-                lane.wake.wait(patience)
+                if lane.wake.wait(patience):
+                    self._stopping.wait(_GATHER_S)
 
     def _pass(self, lane: Lane) -> int:
         try:

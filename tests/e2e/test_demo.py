@@ -57,7 +57,7 @@ def test_the_month_becomes_paid_and_denied_claims(cleanclaim_command: str, tmp_p
 def test_the_same_month_on_postgresql_gives_the_same_export(
     cleanclaim_command: str, tmp_path: Path, postgres_url: str
 ) -> None:
-    few = ("--patients", "16")
+    few = ("--patients", "10")
     embedded, served = tmp_path / "embedded", tmp_path / "served"
     run_demo(cleanclaim_command, embedded, *few)
     run_demo(cleanclaim_command, served, *few, "--database", postgres_url)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.e2e.test_demo import export_of, run_demo
 
 _KILLS = 5
-_PATIENTS = ("--patients", "16")
+_PATIENTS = ("--patients", "10")
 
 
 class Killer(threading.Thread):
@@ -32,7 +32,7 @@ class Killer(threading.Thread):
             if pid is None or pid in self.killed:
                 time.sleep(0.02)
                 continue
-            self.over.wait(self._random.uniform(0.05, 2.0))
+            self.over.wait(self._random.uniform(0.2, 7.0))
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
