@@ -35,10 +35,9 @@ def _any_of(column: Column[Any], name: str) -> ColumnElement[bool]:
 
 # Built once: a Bundle asks each of these several times. One type at a time, because SQLite finds ``type = ? AND id IN
 # (...)`` by index and ``(type, id) IN (...)`` only by looking at all that the source ever sent.
-_IDENTIFIED = (
-    select(fhir_identity.c.value, fhir_identity.c.id)
-    .where(*_of(fhir_identity), fhir_identity.c.system == bindparam("system"), _any_of(fhir_identity.c.value, "values"))
-    .order_by(fhir_identity.c.id)
+# Not ordered by id: SQLite would then walk all of the type by the index that has ids in order.
+_IDENTIFIED = select(fhir_identity.c.value, fhir_identity.c.id).where(
+    *_of(fhir_identity), fhir_identity.c.system == bindparam("system"), _any_of(fhir_identity.c.value, "values")
 )
 _IDENTIFIERS = select(fhir_identity.c.system, fhir_identity.c.value).where(
     *_of(fhir_identity), _any_of(fhir_identity.c.id, "ids")
@@ -173,7 +172,7 @@ class SourceResources:
         found: dict[tuple[str, Identifier], list[str]] = {}
         for (type, system), values in _grouped(((type, system), value) for type, system, value in keys):
             given = {"source": self._source, "type": type, "system": system, "values": values}
-            for value, id in self._connection.execute(_IDENTIFIED, given):
+            for value, id in sorted(tuple(row) for row in self._connection.execute(_IDENTIFIED, given)):
                 found.setdefault((type, Identifier(system, value)), []).append(id)
         return found
 

@@ -191,7 +191,7 @@ fhir_identity = Table(
     Column("system", Text, primary_key=True),
     Column("value", Text, primary_key=True),
     Column("id", String(64), primary_key=True),
-    Index("ix_fhir_identity_resource", "source", "type", "id"),
+    Index("ix_fhir_identity_resource", "source", "type", "id", "system", "value"),
 )
 
 fhir_link = Table(

@@ -50,7 +50,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("source", "type", "system", "value", "id", name=op.f("pk_fhir_identity")),
     )
-    op.create_index("ix_fhir_identity_resource", "fhir_identity", ["source", "type", "id"], unique=False)
+    op.create_index(
+        "ix_fhir_identity_resource", "fhir_identity", ["source", "type", "id", "system", "value"], unique=False
+    )
     op.create_table(
         "fhir_link",
         sa.Column("source", sa.String(length=200), nullable=False),
