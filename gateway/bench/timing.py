@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -44,3 +45,14 @@ class Best:
 def sized(usual: int, scale: float, least: int = 1) -> int:
     """A sample's size at a scale."""
     return max(least, round(usual * scale))
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """What was loaded so far is left out of collection, as a server does after it has started (`gc.freeze`)."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
