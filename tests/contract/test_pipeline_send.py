@@ -18,7 +18,6 @@ from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CONNECTION, NOON
 from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site, a_catalogue, a_week
-from tests.unit.services import samples
 
 INSTITUTIONAL = ClaimForm.INSTITUTIONAL
 
@@ -256,7 +255,3 @@ def test_a_visit_cancelled_after_billing_makes_a_replacement_that_waits_for_a_pe
     with site.store.read() as tx:
         draft = tx.claims.drafts([row.id])[row.id]
     assert (draft.claim.frequency, len(draft.claim.lines)) == ("7", 2)
-
-
-def test_the_sample_week_is_the_week_the_amounts_here_speak_of() -> None:
-    assert date(2026, 8, 3) == samples.MONDAY
