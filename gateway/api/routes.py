@@ -189,7 +189,7 @@ def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
         dependencies=[Depends(access.may(Permission.SEE_MESSAGES))],
     )
     def listed(source: str = "", failed: bool = False, limit: Annotated[int, Query(ge=0, le=10_000)] = 500) -> Answer:
-        return messages.message_list(desk.site, source=source, failed_only=failed, limit=limit)
+        return desk.messages(source=source, failed_only=failed, limit=limit)
 
     @router.post("/messages/again", tags=["messages"], summary="Interpret messages by the mapping set now in force")
     def again(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_desk
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_books, open_desk
 
 _Claim = Annotated[str, typer.Argument(help="A claim's id, number or key.", show_default=False)]
 
@@ -38,8 +38,8 @@ def list_claims(
     as_json: AsJson = False,
 ) -> int:
     """List claims, each in one line."""
-    with open_desk(site) as desk:
-        found = desk.claims(payer=payer, state=state, limit=limit)
+    with open_books(site) as books:
+        found = books.claims(payer=payer, state=state, limit=limit)
     output.show(found, as_json=as_json, render=_render_list)
     return output.OK
 
@@ -64,8 +64,8 @@ def _render_list(found: dict[str, Any]) -> None:
 
 def show(claim: _Claim, site: SiteFolder = HERE, as_json: AsJson = False) -> int:
     """Show one claim whole: lines, findings, versions, what was heard of it, money."""
-    with open_desk(site) as desk:
-        found = desk.claim(claim)
+    with open_books(site) as books:
+        found = books.claim(claim)
     output.show(found, as_json=as_json, render=_render_claim)
     return output.OK
 
@@ -134,8 +134,8 @@ def _render_findings(findings: list[dict[str, Any]]) -> None:
 
 def why(claim: _Claim, site: SiteFolder = HERE, as_json: AsJson = False) -> int:
     """Say why a claim is as it is: rule or mapping entry (file:line), source field, values compared."""
-    with open_desk(site) as desk:
-        found = desk.why(claim)
+    with open_books(site) as books:
+        found = books.why(claim)
     output.show(found, as_json=as_json, render=render_why)
     return output.OK
 
@@ -239,8 +239,8 @@ def list_encounters(
 ) -> int:
     """List encounters and where each one's bill is."""
     day: date | None = on.date() if on else None
-    with open_desk(site) as desk:
-        found = desk.encounters(place=place, on=day)
+    with open_books(site) as books:
+        found = books.encounters(place=place, on=day)
     output.show(found, as_json=as_json, render=_render_encounters)
     return output.OK
 

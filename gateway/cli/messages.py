@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
+from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_books, open_desk
 
 _MOST_LISTED = 20
 
@@ -67,10 +67,8 @@ def list_messages(
     as_json: AsJson = False,
 ) -> int:
     """List messages as they came, and what of them was not understood."""
-    from gateway.wiring.messages import message_list
-
-    with open_desk(site) as desk:
-        found = message_list(desk.site, source=source, failed_only=failed, limit=limit)
+    with open_books(site) as books:
+        found = books.messages(source=source, failed_only=failed, limit=limit)
     output.show(found, as_json=as_json, render=_render_messages)
     return output.OK
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from gateway.wiring.books import Books
     from gateway.wiring.desk import Desk
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document; its keys are stable.")]
@@ -22,6 +23,17 @@ ActAs = Annotated[
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the decision.")]
 
 HERE = Path()
+
+
+@contextmanager
+def open_books(folder: Path) -> Iterator[Books]:
+    """The site's books: enough to look things up, and far quicker to open. Raises ConfigurationError, Unavailable."""
+    from gateway.wiring.books import opened_books
+    from gateway.wiring.logs import log_to_stderr
+
+    log_to_stderr()
+    with opened_books(folder) as books:
+        yield books
 
 
 @contextmanager

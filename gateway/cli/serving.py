@@ -10,24 +10,28 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 
 from gateway.api.app import create_app
-from gateway.config import Listener
+from gateway.config import Listener, Settings, read_settings
 from gateway.errors import ConfigurationError, Unavailable
 from gateway.jobs.loop import PassLoop
 from gateway.wiring.feeds import mllp_listeners
 from gateway.wiring.site import Site, open_site
 from gateway.workers import work_loop
 
+_LOG = structlog.get_logger("serve")
 ROLES = ("all", "api", "mllp", "work")
 _HTTP_GRACE_S = 10
 _LOOK_AGAIN_S = 0.01
+_LOOK_FOR_MAPPINGS_S = 2.0
 
 Announce = Callable[[str], None]
 
@@ -35,35 +39,55 @@ Announce = Callable[[str], None]
 def serve(folder: Path, role: str, *, open_to_network: bool, several: bool, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT; what is in flight is finished first.
 
+    When another mapping set is put in force the doors close, open again on the same ports, and go by the new one.
     ``several`` says that other machines send for this site too, so leases found at the start may be alive.
     Raises ConfigurationError, Unavailable.
     """
-    site = open_site(folder)
-    try:
-        with _sole_sender(site, role) as sole:
-            if sole and not several:
-                for connection in site.exchanges:
-                    site.sending.release_leases(connection)
-            gc.collect()
-            gc.freeze()  # settings, maps and rules live as long as the process; the collector need not look at them
-            asyncio.run(_Process(site, role, open_to_network, announce).run())
-    finally:
-        site.close()
+    with _sole_sender(read_settings(folder), role) as sole:
+        ports: dict[str, int] = {}
+        while True:
+            site = open_site(folder)
+            try:
+                if sole and not several:
+                    for connection in site.exchanges:
+                        site.sending.release_leases(connection)
+                gc.collect()
+                gc.freeze()  # settings, maps and rules live long; the collector need not look at them
+                process = _Process(_on_ports(site, ports), role, open_to_network, announce)
+                if not asyncio.run(process.run()):
+                    return
+            finally:
+                site.close()
+                gc.unfreeze()
+            ports = process.ports
+
+
+def _on_ports(site: Site, ports: Mapping[str, int]) -> Site:
+    """The site with its doors on the ports they had, for those that took any free one."""
+    settings = site.settings
+    sources = tuple(
+        replace(each, mllp=replace(each.mllp, port=ports.get(f"mllp:{each.name}", each.mllp.port)))
+        if each.mllp is not None
+        else each
+        for each in settings.sources
+    )
+    http = replace(settings.http, port=ports.get("http", settings.http.port))
+    return replace(site, settings=replace(settings, http=http, sources=sources))
 
 
 @contextmanager
-def _sole_sender(site: Site, role: str) -> Iterator[bool]:
+def _sole_sender(settings: Settings, role: str) -> Iterator[bool]:
     """Whether this process is the only one of this folder that sends. Two on one SQLite file are refused."""
     if role not in ("all", "work"):
         yield False
         return
-    path = site.settings.folder / "run" / "sender.lock"
+    path = settings.folder / "run" / "sender.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if site.settings.database.startswith("sqlite"):
+            if settings.database.startswith("sqlite"):
                 raise Unavailable("another process serves this site already; stop it first") from None
             yield False
         else:
@@ -77,15 +101,16 @@ class _Process:
         self._site = site
         self._announce = announce
         self._open_to_network = open_to_network
-        self._ports: dict[str, int] = {}
+        self.ports: dict[str, int] = {}
+        """The doors' ports by name, known once they are open."""
         self._works = role in ("all", "work")
         self._answers = role in ("all", "api")
         self._listens = role in ("all", "mllp")
         name = "ports.json" if role == "all" else f"ports-{role}.json"
         self._ports_file = site.settings.folder / "run" / name
 
-    async def run(self) -> None:
-        """Open, wait to be asked to stop, close."""
+    async def run(self) -> bool:
+        """Open, wait to be asked to stop, close. True when it should be run again, by another mapping set."""
         stopping = asyncio.Event()
         _stop_on_signals(stopping)
         passes = work_loop(self._site) if self._works else None
@@ -105,7 +130,7 @@ class _Process:
                 self._start(passes)
             self._write_ports()
             self._announce("ready; Ctrl-C or SIGTERM stops it when what is under way is done")
-            await _first_of(stopping, http)
+            await self._until(stopping, http)
         finally:
             self._ports_file.unlink(missing_ok=True)
             await asyncio.gather(*(listener.stop() for listener in started))
@@ -113,7 +138,44 @@ class _Process:
                 await http.stop()
             if passes is not None:
                 await asyncio.to_thread(passes.stop)
-        self._announce("stopped")
+        self._announce("stopped" if stopping.is_set() else "another mapping set is in force; opening again")
+        return not stopping.is_set()
+
+    async def _until(self, stopping: asyncio.Event, http: _HttpServer | None) -> None:
+        """Until somebody asks to stop, another mapping set is in force, or HTTP ends by itself, which it should not."""
+        waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(self._another_set())]
+        if http is not None:
+            waits.append(asyncio.create_task(http.ended()))
+        done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in pending:
+            each.cancel()
+        if waits[2:] and waits[2] in done:
+            raise Unavailable("the HTTP server ended by itself; start again, and look at its log")
+
+    async def _another_set(self) -> bool:
+        """Until the database names another mapping set than the one we go by, and the site can be opened with it."""
+        ours = refused = self._site.policy.catalogue.content_hash
+        while True:
+            await asyncio.sleep(_LOOK_FOR_MAPPINGS_S)
+            try:
+                found = await asyncio.to_thread(self._set_in_force)
+                if found in (ours, refused):
+                    continue
+                await asyncio.to_thread(self._try_to_open)
+            except Unavailable:
+                continue  # the database is away; whoever needs it says so
+            except ConfigurationError as error:
+                refused = found
+                _LOG.error("mapping-set-not-taken-up", problems=len(error.problems), next="cleanclaim mappings check")
+            else:
+                return True
+
+    def _set_in_force(self) -> str:
+        with self._site.store.read() as tx:
+            return tx.mapping_sets.in_force() or ""
+
+    def _try_to_open(self) -> None:
+        open_site(self._site.settings.folder).close()
 
     def _http_server(self, notify: Callable[[], None]) -> _HttpServer:
         where = self._site.settings.http
@@ -129,7 +191,7 @@ class _Process:
         self._announce(f"work: {', '.join(lane.name for lane in passes.lanes)}")
 
     def _opened(self, name: str, what: str, port: int) -> None:
-        self._ports[name] = port
+        self.ports[name] = port
         host = self._site.settings.http.host if name == "http" else self._mllp_host(name.removeprefix("mllp:"))
         address = f"http://{host}:{port}" if name == "http" else f"{host}:{port}"
         self._announce(f"{what}: {address}")
@@ -141,7 +203,7 @@ class _Process:
         """Appears whole or not at all, so that a script that finds it can trust it."""
         self._ports_file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._ports_file.with_suffix(".tmp")
-        unfinished.write_text(json.dumps({"pid": os.getpid(), "ports": self._ports}) + "\n")
+        unfinished.write_text(json.dumps({"pid": os.getpid(), "ports": self.ports}) + "\n")
         unfinished.replace(self._ports_file)
 
 
@@ -168,10 +230,11 @@ class _HttpServer:
         while not self._server.started and not self._serving.done():
             await asyncio.sleep(_LOOK_AGAIN_S)
 
-    async def ended(self) -> None:
+    async def ended(self) -> bool:
         """Until it ends by itself, which it should not."""
         if self._serving is not None:
             await asyncio.wait([self._serving])
+        return True
 
     async def stop(self) -> None:
         """Finish the requests that are being answered."""
@@ -217,15 +280,6 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-
-
-async def _first_of(stopping: asyncio.Event, http: _HttpServer | None) -> None:
-    waits: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
-    if http is not None:
-        waits.append(asyncio.create_task(http.ended()))
-    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for each in pending:
-        each.cancel()
 
 
 def _nothing_to_wake() -> None:

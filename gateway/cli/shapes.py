@@ -78,7 +78,8 @@ fhir:  "resource_type"; finding: {"severity", "code", "element": FHIRPath, "mess
 {"files": [{"path", "format": "x12|hl7v2", "readable": bool, "error": null|text, ...}]}
 With --write each file also "same_bytes": bool.
 x12:   "noise": [{"offset", "text"}], "interchanges": [{"sender", "receiver", "control_number", "usage", "offset",
-       "isa", "delimiters", "line_ending", "gaps", "segments": [[element]], "cut", "groups": [{"control_number", "header",
+       "isa", "delimiters", "line_ending", "gaps", "segments": [[element]], "cut",
+       "groups": [{"control_number", "header",
        "first_segment", "last_segment", "transactions": [{"type", "guide", "control_number", "first_segment",
        "last_segment"}]}]}]
 835:   each transaction also "trace", "payment_cents", "provider_adjustments", "balanced": bool,
@@ -92,7 +93,8 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
  "remarks": [same]}""",
     "mappings explain": """
 {"message": id, "source", "resources": [{"resource": null|"Type/id", "entries": [{"name", "record",
-  "entry": "file:line", "applies": bool, "why", "place", "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number,
+  "entry": "file:line", "applies": bool, "why", "place",
+  "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number,
   "values": null|[text], "notes"}]}]}]}""",
     "mappings diff": """
 {"in_force": null|hash, "edited": hash,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, AsJson, SiteFolder, open_desk
+from gateway.cli.options import HERE, AsJson, SiteFolder, open_books, open_desk
 
 _SAMPLE_PATIENTS, _SAMPLES_PER_FEED = 24, 10
 
@@ -111,8 +111,8 @@ def _render_doctor(found: dict[str, Any]) -> None:
 
 def funnel(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
     """Encounters to money: where everything is, what is held by whom and why, what was paid and denied."""
-    with open_desk(site) as desk:
-        found = desk.funnel()
+    with open_books(site) as books:
+        found = books.funnel()
     output.show(found, as_json=as_json, render=render_funnel)
     return output.OK
 
@@ -154,6 +154,6 @@ def export(
     as_json: AsJson = False,  # noqa: ARG001 - it is always JSON; the option is there because every command has it
 ) -> int:
     """Write claims, lines, money and states by business identity as JSON; two runs of one month give the same."""
-    with open_desk(site) as desk:
-        output.write_json(desk.export())
+    with open_books(site) as books:
+        output.write_json(books.export())
     return output.OK

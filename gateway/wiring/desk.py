@@ -1,4 +1,4 @@
-"""What people ask and decide at a site, each answer a plain dict with stable keys: one desk behind every door."""
+"""What people decide at a site, beside what they ask of it: one desk behind every door, plain dicts with stable keys."""
 
 from __future__ import annotations
 
@@ -9,41 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigurationError, Conflict, NotAllowed, NotFound
-from gateway.pipeline import doctor, funnel, views
+from gateway.pipeline import doctor, views
 from gateway.pipeline.commands import Actor
-from gateway.pipeline.export import canonical_export
-from gateway.ports.storage import AnswerRow
+from gateway.wiring.books import Books
 from gateway.wiring.people import Permission, require
 from gateway.wiring.rosters import read_credentials
 from gateway.wiring.site import Site
 
 
-class Desk:
-    """One site's desk. ``after`` runs when something was decided that leaves work to do.
+class Desk(Books):
+    """One site's desk: its books, and the decisions. ``after`` runs when something was decided that leaves work to do.
 
     Commands raise NotFound, NotAllowed and Conflict; everything raises Unavailable when the database does not answer.
     """
 
     def __init__(self, site: Site, after: Callable[[], None]) -> None:
+        super().__init__(site.store)
         self.site = site
         self._after = after
 
     # --- claims ------------------------------------------------------------------------------------------------------
-
-    def claims(self, *, payer: str = "", state: str = "", limit: int = 0) -> dict[str, Any]:
-        """{"claims": [one line each]}."""
-        with self.site.store.read() as tx:
-            return {"claims": views.claim_list(tx, payer=payer, state=state, limit=limit)}
-
-    def claim(self, text: str) -> dict[str, Any]:
-        """One claim whole, by id, number or key."""
-        with self.site.store.read() as tx:
-            return views.claim_detail(tx, text)
-
-    def why(self, text: str) -> dict[str, Any]:
-        """Why a claim is as it is: rule, values, source field, mapping entry of each finding and line."""
-        with self.site.store.read() as tx:
-            return views.claim_why(tx, text)
 
     def release(self, text: str, actor: Actor, reason: str = "") -> dict[str, Any]:
         """{"claim": id, "state"} after the release."""
@@ -79,28 +64,12 @@ class Desk:
         self.site.commands.override(text, rule, actor, reason, expires_on)
         return self._state_of(text)
 
-    def funnel(self) -> dict[str, Any]:
-        """Encounters to money; the keys are those of gateway.pipeline.funnel.Funnel."""
-        with self.site.store.read() as tx:
-            return asdict(funnel.count(tx))
-
     def _state_of(self, text: str) -> dict[str, Any]:
         self._after()
         with self.site.store.read() as tx:
             row = tx.claims.find(text)
             assert row is not None, "a claim is never deleted"
             return {"claim": row.id, "state": row.state}
-
-    # --- encounters --------------------------------------------------------------------------------------------------
-
-    def encounters(self, *, place: str = "", on: date | None = None) -> dict[str, Any]:
-        """{"encounters": [where each one's bill is, seen through the state of the claim it is on]}."""
-        with self.site.store.read() as tx:
-            states = {row.key: row.state for row in tx.claims.search()}
-            places = {row.encounter_id: funnel.place_of(row, states) for row in tx.claims.placements()}
-            rows = views.placement_list(tx, on=on)
-        found = [{**row, "place": places[row["encounter_id"]]} for row in rows]
-        return {"encounters": [each for each in found if not place or each["place"] == place]}
 
     def decide_encounters(
         self, first: str, second: str, decision: str, actor: Actor, organization: str = ""
@@ -171,11 +140,6 @@ class Desk:
         self._after()
         return {"interchange": interchange, "state": state}
 
-    def answers(self, *, type: str = "", status: str = "") -> dict[str, Any]:
-        """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""
-        with self.site.store.read() as tx:
-            return {"answers": [_answer(row) for row in tx.exchanges.answers(type=type, status=status)]}
-
     def raw_answer(self, answer_id: str, actor: Actor) -> bytes:
         """The bytes of one answer as it came, in an envelope of its own."""
         require(actor, Permission.HAND_ON_ANSWERS)
@@ -224,23 +188,6 @@ class Desk:
         """{"ok", "checks": [{"name", "ok", "detail"}]}: recounted from raw messages and frozen bytes."""
         checks = [asdict(each) for each in doctor.examine(self.site.store, self.site.policy, self.site.exchanges)]
         return {"ok": all(each["ok"] for each in checks), "checks": checks}
-
-    def export(self) -> dict[str, Any]:
-        """The canonical export: claims, lines, money and states by business identity."""
-        with self.site.store.read() as tx:
-            return canonical_export(tx)
-
-
-def _answer(row: AnswerRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "connection": row.connection,
-        "type": row.type,
-        "status": row.status,
-        "reason": row.reason or None,
-        "received_at": row.received_at.isoformat(),
-        "bytes_sha256": row.raw_sha256,
-    }
 
 
 def _write_once(path: Path, content: bytes) -> bool:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import FormatError
+
+if TYPE_CHECKING:
+    from gateway.rules.context import CodeSets
 
 X12, HL7, FHIR = "x12", "hl7v2", "fhir"
 _BLANK = b" \t\r\n\x0b\x0c\x1c\xef\xbb\xbf"
@@ -94,7 +99,24 @@ def _cannot(error: OSError) -> str:
 def _check_x12(path: Path) -> dict[str, Any]:
     from clearinghouse.x12.check import check_file
 
-    return check_file(path).as_json()
+    return check_file(path, _DiagnosisCodes()).as_json()
+
+
+class _DiagnosisCodes:
+    """Code sets for the check of any file: ICD-10-CM by day. Of procedures and revenue codes only shapes are judged.
+
+    The list of HCPCS codes that ships is one for behavioral health, and a stranger's file may bill anything.
+    """
+
+    def diagnosis(self, code: str, on: date) -> bool | None:
+        """Whether the code may be billed on the day; None when no release at hand covers it."""
+        return _releases().diagnosis_is_billable(code, on)
+
+    def procedure(self, code: str, on: date) -> None:
+        """Unknown."""
+
+    def revenue(self, code: str, on: date) -> None:
+        """Unknown."""
 
 
 def _check_hl7(path: Path) -> dict[str, Any]:
@@ -128,6 +150,14 @@ def _check_fhir(path: Path) -> dict[str, Any]:
         for each in issues
     ]
     return {**outcome, "findings": findings}
+
+
+@cache
+def _releases() -> CodeSets:
+    """The releases that are installed; reading them takes a second, so only a file with diagnoses asks for them."""
+    from adapters.mapping.code_sets import ShippedCodeSets
+
+    return ShippedCodeSets((), ())
 
 
 def _read_x12(path: Path) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from adapters.mapping.engine import SourceInterpreter
@@ -13,33 +11,11 @@ from gateway.errors import NotFound
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
 from gateway.pipeline.receive import INTERPRET_RESOURCE
-from gateway.ports import MappingProblem
 from gateway.ports.storage import InboundMessage, Transaction
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
 
 FHIR_CONTENT = "application/fhir+json"
-
-
-def message_list(site: Site, *, source: str = "", failed_only: bool = False, limit: int = 0) -> dict[str, Any]:
-    """{"messages": [{"id", "source", "type", "received_at", "outcome", "reason", "findings"}]}, the newest last."""
-    with site.store.read() as tx:
-        found = [_view(*each) for each in tx.inbox.messages(source, failed_only=failed_only)]
-    return {"messages": found[-limit:] if limit else found}
-
-
-def _view(message: InboundMessage, problems: Iterable[MappingProblem]) -> dict[str, Any]:
-    found = [asdict(each) for each in problems]
-    outcome = "refused" if message.refusal else "with-findings" if found else "stored"
-    return {
-        "id": message.id,
-        "source": message.source,
-        "type": message.event,
-        "received_at": message.received_at.isoformat(),
-        "outcome": outcome,
-        "reason": message.refusal or None,
-        "findings": found,
-    }
 
 
 def run_again(site: Site, actor: Actor, *, message_id: str = "", failed: bool = False) -> dict[str, Any]:

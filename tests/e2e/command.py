@@ -85,6 +85,10 @@ class Running:
     process: subprocess.Popen[bytes]
     said: list[str]
 
+    def wait_for(self, beginning: str) -> list[str]:
+        """The lines it says from now on, until one begins so."""
+        return _read_until(self.process, beginning)
+
     def stop(self, number: int = signal.SIGTERM) -> Ended:
         """Ask it to stop, and wait."""
         self.process.send_signal(number)

@@ -1,0 +1,106 @@
+"""What people ask of a site without changing it: plain dicts with stable keys. Needs the database alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gateway.config import read_settings
+from gateway.pipeline import funnel, views
+from gateway.pipeline.export import canonical_export
+from gateway.ports import MappingProblem
+from gateway.ports.storage import AnswerRow, InboundMessage, Store
+from gateway.store.database import Database
+
+
+@contextmanager
+def opened_books(folder: Path) -> Iterator[Books]:
+    """The books of a site folder. Raises ConfigurationError, Unavailable."""
+    store = Database(read_settings(folder).database_url)
+    try:
+        store.migrate()
+        yield Books(store)
+    finally:
+        store.close()
+
+
+class Books:
+    """One site's books. Raises NotFound, and Unavailable when the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def claims(self, *, payer: str = "", state: str = "", limit: int = 0) -> dict[str, Any]:
+        """{"claims": [one line each]}."""
+        with self._store.read() as tx:
+            return {"claims": views.claim_list(tx, payer=payer, state=state, limit=limit)}
+
+    def claim(self, text: str) -> dict[str, Any]:
+        """One claim whole, by id, number or key."""
+        with self._store.read() as tx:
+            return views.claim_detail(tx, text)
+
+    def why(self, text: str) -> dict[str, Any]:
+        """Why a claim is as it is: rule, values, source field, mapping entry of each finding and line."""
+        with self._store.read() as tx:
+            return views.claim_why(tx, text)
+
+    def funnel(self) -> dict[str, Any]:
+        """Encounters to money; the keys are those of gateway.pipeline.funnel.Funnel."""
+        with self._store.read() as tx:
+            return asdict(funnel.count(tx))
+
+    def encounters(self, *, place: str = "", on: date | None = None) -> dict[str, Any]:
+        """{"encounters": [where each one's bill is, seen through the state of the claim it is on]}."""
+        with self._store.read() as tx:
+            states = {row.key: row.state for row in tx.claims.search()}
+            places = {row.encounter_id: funnel.place_of(row, states) for row in tx.claims.placements()}
+            rows = views.placement_list(tx, on=on)
+        found = [{**row, "place": places[row["encounter_id"]]} for row in rows]
+        return {"encounters": [each for each in found if not place or each["place"] == place]}
+
+    def answers(self, *, type: str = "", status: str = "") -> dict[str, Any]:
+        """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""
+        with self._store.read() as tx:
+            return {"answers": [_answer(row) for row in tx.exchanges.answers(type=type, status=status)]}
+
+    def export(self) -> dict[str, Any]:
+        """The canonical export: claims, lines, money and states by business identity."""
+        with self._store.read() as tx:
+            return canonical_export(tx)
+
+    def messages(self, *, source: str = "", failed_only: bool = False, limit: int = 0) -> dict[str, Any]:
+        """{"messages": [{"id", "source", "type", "received_at", "outcome", "reason", "findings"}]}, the newest last."""
+        with self._store.read() as tx:
+            found = [_message(*each) for each in tx.inbox.messages(source, failed_only=failed_only)]
+        return {"messages": found[-limit:] if limit else found}
+
+
+def _message(message: InboundMessage, problems: list[MappingProblem]) -> dict[str, Any]:
+    found = [asdict(each) for each in problems]
+    outcome = "refused" if message.refusal else "with-findings" if found else "stored"
+    return {
+        "id": message.id,
+        "source": message.source,
+        "type": message.event,
+        "received_at": message.received_at.isoformat(),
+        "outcome": outcome,
+        "reason": message.refusal or None,
+        "findings": found,
+    }
+
+
+def _answer(row: AnswerRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "connection": row.connection,
+        "type": row.type,
+        "status": row.status,
+        "reason": row.reason or None,
+        "received_at": row.received_at.isoformat(),
+        "bytes_sha256": row.raw_sha256,
+    }
