@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from gateway.authorization.ledger import units_of_day
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.claim import Claim, ClaimKey
 from gateway.claim.contract import Catalogue, ClaimForm, Release, UnitBasis
 from gateway.claim.finding import Finding, blocks
 from gateway.claim.fingerprint import billing_fingerprint, content_fingerprint
 from gateway.claim.identifiers import stable_id
+from gateway.claim.record import AuthorizationRecord, AuthorizationUnit
 from gateway.lifecycle import (
     ADJUDICATED,
     ClaimFact,
@@ -26,6 +28,7 @@ from gateway.lifecycle import (
 )
 from gateway.pipeline.check import Checker
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
+from gateway.pipeline.money import state_of
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction
 from gateway.rules.context import AuthorizationUse, BilledLine, GateContext, PreviousVersion
@@ -87,7 +90,7 @@ class Derivation:
             for known in facts.claims:
                 if known.row.id not in proposed:
                     gone.append(known.row.id)
-                    states.append((known.row.id, _state_without_draft(known)))
+                    states.append((known.row.id, state_of(None, known.versions, known.facts)))
             placements.extend(_placement_rows(facts, assembly, proposals))
             days.extend(_day_rows(facts))
         tx.claims.save_drafts(drafts)
@@ -171,7 +174,9 @@ class Derivation:
             other_days=tuple(day for day in case.book.days if id(day) not in own) if case else (),
             coverages=case.coverages if case else (),
             authorizations=case.authorizations if case else (),
-            authorization_use=tuple(use for key, other, _, _ in others for use in _uses(key, other)),
+            authorization_use=tuple(
+                use for key, other, _, _ in others for use in _uses(key, other, case.authorizations if case else ())
+            ),
             credentials=facts.credentials,
             billed_lines=tuple(line for each in others for line in _billed_lines(*each)),
             previous=_previous(proposal.known),
@@ -279,13 +284,6 @@ def _by_identity(facts: PatientFacts) -> dict[str, KnownClaim]:
     return found
 
 
-def _state_without_draft(known: KnownClaim) -> ClaimState:
-    versions = [(each.id, each.content_hash) for each in known.versions]
-    state = claim_state(None, versions, known.facts)
-    voided = known.last is not None and known.last.claim.frequency == VOID
-    return ClaimState.VOIDED if voided and state in ADJUDICATED else state
-
-
 def _previous(known: KnownClaim | None) -> PreviousVersion | None:
     if known is None or known.live is None:
         return None
@@ -309,12 +307,17 @@ def _billed_claims(facts: PatientFacts, everyone: Sequence[_Proposal]) -> list[t
     return list(billed.values())
 
 
-def _uses(key: str, claim: Claim) -> Iterable[AuthorizationUse]:
-    if not claim.authorization_number:
+def _uses(key: str, claim: Claim, authorizations: Sequence[AuthorizationRecord]) -> Iterable[AuthorizationUse]:
+    """What a claim uses of its authorization, day by day, in the units the authorization counts."""
+    number = claim.authorization_number
+    if not number:
         return
-    days = {line.service_on for line in claim.lines}
-    for on in sorted(days):
-        yield AuthorizationUse(number=claim.authorization_number, on=on, units=1, claim_key=key)
+    unit = next((each.unit for each in authorizations if each.number == number), AuthorizationUnit.DAY)
+    minutes: dict[date, int] = {}
+    for line in claim.lines:
+        minutes[line.service_on] = max(minutes.get(line.service_on, 0), line.minutes)
+    for on, attended in sorted(minutes.items()):
+        yield AuthorizationUse(number=number, on=on, units=units_of_day(unit, attended), claim_key=key)
 
 
 def _billed_lines(key: str, claim: Claim, number: str, sent: bool) -> Iterable[BilledLine]:

@@ -74,9 +74,9 @@ def _recounted(tx: Transaction, policy: PolicyInForce) -> Iterable[str]:
         content = tx.inbox.content(message.sha256)
         if message.content_type.endswith("json"):
             fhir_sources[message.source] = message.organization
-            least, most = _resources_in(content)
+            least, most = _versions_answered(message.answer, content)
             if not least <= tx.resources.versions_told(message.id) <= most:
-                yield f"message {message.id} holds other resources than were stored of it"
+                yield f"message {message.id} was answered with other resources than were stored of it"
         else:
             told |= _encounters_of_message(tx, policy, message, content)
     for source, organization in fhir_sources.items():
@@ -86,14 +86,20 @@ def _recounted(tx: Transaction, policy: PolicyInForce) -> Iterable[str]:
     yield from (f"encounter {id} is known, and no raw message tells of it" for id in sorted(known - told))
 
 
-def _resources_in(content: bytes) -> tuple[int, int]:
-    """How many resource versions a submission brings, at least and at most: a conditional create may find one there."""
-    body = json.loads(content)
-    if body.get("resourceType") != "Bundle":
-        return 0, 1
-    entries = [entry for entry in body.get("entry", ()) if "resource" in entry]
-    conditional = sum("ifNoneExist" in entry.get("request", ()) for entry in entries)
-    return len(entries) - conditional, len(entries)
+def _versions_answered(answer: bytes, content: bytes) -> tuple[int, int]:
+    """How many resource versions a submission brought, at least and at most, by what its sender was told of each.
+
+    201 says a resource is new; 200 that it was changed, or found to be there already.
+    """
+    head, _, body = answer.partition(b"\n\n")
+    told = json.loads(body) if body else {}
+    entries = told.get("entry", ()) if told.get("resourceType") == "Bundle" else ()
+    statuses = [entry.get("response", {}).get("status", "")[:3] for entry in entries]
+    if statuses:
+        return statuses.count("201"), statuses.count("201") + statuses.count("200")
+    sent = json.loads(content)
+    most = len(sent.get("entry", ())) if sent.get("resourceType") == "Bundle" else 1
+    return (1 if head.startswith(b"201") and most == 1 else 0), most
 
 
 def _encounters_of_message(tx: Transaction, policy: PolicyInForce, message: InboundMessage, content: bytes) -> set[str]:
