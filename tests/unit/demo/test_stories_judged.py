@@ -19,10 +19,9 @@ from gateway.demo.feed import Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
 from gateway.demo.rosters import credentials_roster
 from gateway.demo.scenarios import CASES, SCENARIOS
-from gateway.demo.site import make_secrets, write_settings
 from gateway.pipeline.commands import Actor
 from gateway.wiring.feeds import fhir_routes, hl7_receive
-from gateway.wiring.rehearsal import Clearinghouse
+from gateway.wiring.new_site import make_site
 from gateway.wiring.rosters import read_credentials
 from gateway.wiring.site import Site, open_site
 
@@ -33,16 +32,14 @@ Holds = dict[str, set[str]]
 
 @contextmanager
 def _site(folder: Path) -> Iterator[tuple[Site, TestClient]]:
-    secrets = make_secrets(folder)
-    partner = Clearinghouse(port=2222, host_key=("ssh-ed25519", "A" * 68), root=folder)
-    write_settings(secrets, "sqlite:///stories.db", NOW, datetime.now(UTC), partner)
+    make_site(folder, demo=True, database="sqlite:///stories.db", samples={})
     site = open_site(folder)
     try:
         actor = Actor(name="dana", role="biller")
         site.commands.load_credentials("riverbend", read_credentials(credentials_roster()), actor)
         doors = FastAPI()
         doors.include_router(fhir_routes(site, lambda: None))
-        token = secrets.secrets["riverbend-fhir.token"]
+        token = (folder / "secrets" / "riverbend-fhir.token").read_text().strip()
         headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
         with TestClient(doors, headers=headers) as client:
             yield site, client
@@ -104,5 +101,3 @@ def test_a_story_is_held_by_what_it_expects_and_by_nothing_else(judged: tuple[Ho
 @pytest.mark.parametrize("scenario", sorted(key for key, each in SCENARIOS.items() if each.held_first_by))
 def test_what_a_later_message_puts_right_is_held_until_then(judged: tuple[Holds, Holds], scenario: str) -> None:
     assert {SCENARIOS[scenario].held_first_by} == judged[0][scenario]
-
-
