@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive
 
 from gateway.api.errors import Unauthenticated
 from gateway.pipeline.commands import Actor
@@ -18,6 +16,8 @@ from gateway.wiring.people import Permission, require, user_of_token
 from gateway.wiring.site import Site
 
 BODY_MAX = 32 * 1024 * 1024
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+"""How ASGI hands a request's body over, piece by piece."""
 _USER_TOKEN = HTTPBearer(auto_error=False, scheme_name="user", description="A user's token; site.yaml names its file.")
 _SOURCE_TOKEN = HTTPBearer(auto_error=False, scheme_name="source", description="A source's token.")
 _UserToken = Annotated[HTTPAuthorizationCredentials | None, Depends(_USER_TOKEN)]
@@ -76,10 +76,10 @@ def guarded_route(access: Access) -> type[APIRoute]:
     return GuardedRoute
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: _Receive) -> _Receive:
     size = 0
 
-    async def limited() -> Message:
+    async def limited() -> MutableMapping[str, Any]:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))

@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 
 from gateway.errors import ConfigurationError, Conflict, FormatError, GatewayError, NotAllowed, NotFound, Unavailable
 
@@ -42,7 +41,8 @@ def install_error_handlers(app: FastAPI) -> None:
     """Answer every failure in the one shape."""
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    for refusal in (HTTPException, 404, 405):  # the framework's own "no such address" is known by its number alone
+        app.add_exception_handler(refusal, _http_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -71,9 +71,9 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    headers = dict(error.headers) if error.headers else None
-    return _answer(error.status_code, _KINDS.get(error.status_code, "failed"), str(error.detail), headers)
+    status = getattr(error, "status_code", 500)
+    message = str(getattr(error, "detail", "the request failed"))
+    return _answer(status, _KINDS.get(status, "failed"), message, getattr(error, "headers", None))
 
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""What people decide at a site, beside what they ask of it: one desk behind every door, plain dicts with stable keys."""
+"""What people decide at a site, beside what they ask of it: one desk behind every door. Plain dicts, stable keys."""
 
 from __future__ import annotations
 
