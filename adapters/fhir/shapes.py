@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from fhir.resources.R4B import fhirtypes, get_fhir_model_class
@@ -72,6 +73,8 @@ class Shape:
 
 _COMPILED: dict[str, Shape] = {}
 _RESOURCES: dict[str, Shape] = {}
+# Shapes hold one another, so each is in the table before it is whole; nobody but who compiles them may look there.
+_COMPILING = Lock()
 
 
 def resource_shape(name: str) -> Shape | None:
@@ -85,7 +88,8 @@ def resource_shape(name: str) -> Shape | None:
         return None
     if not model.has_resource_base() or name in {"Resource", "DomainResource"}:
         return None
-    shape = _RESOURCES[name] = _shape(model)  # only names that exist are kept: strangers cannot fill memory
+    with _COMPILING:
+        shape = _RESOURCES[name] = _shape(model)  # only names that exist are kept: strangers cannot fill memory
     return shape
 
 

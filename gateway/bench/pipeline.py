@@ -10,7 +10,7 @@ from typing import Any
 from gateway.bench.plain_work import bill_plainly
 from gateway.bench.rows import compared
 from gateway.bench.sites import claims_in, drain, folder_of_site, freeze_all, site_in, take_in
-from gateway.bench.timing import on_the_wall, settled, sized
+from gateway.bench.timing import on_own_core, settled, sized
 from gateway.bench.weeks import DATES, ENCOUNTERS, plain_documents, week_messages
 from gateway.wiring.site import Site
 
@@ -26,9 +26,9 @@ def bill(scale: float) -> list[dict[str, Any]]:
         before = _records(site)
         take_in(site, week_messages(_WARM, claims))
         with settled():
-            interpreting_s, _ = on_the_wall(partial(drain, site.interpreting.run))
-            deriving_s, derived = on_the_wall(partial(drain, site.deriving.run))
-            freezing_s, interchanges = on_the_wall(partial(freeze_all, site))
+            interpreting_s, _ = on_own_core(partial(drain, site.interpreting.run))
+            deriving_s, derived = on_own_core(partial(drain, site.deriving.run))
+            freezing_s, interchanges = on_own_core(partial(freeze_all, site))
         records, frozen = _records(site) - before, claims_in(site, interchanges)
         if (derived, frozen) != (claims, claims):
             raise ValueError(f"of {claims} claims {derived} were derived and {frozen} frozen")
@@ -72,5 +72,5 @@ def _records(site: Site) -> int:
 def _plain(count: int) -> float:
     documents = plain_documents(count)
     with tempfile.TemporaryDirectory(prefix="cleanclaim-bench-") as folder, settled():
-        seconds, _ = on_the_wall(partial(bill_plainly, documents, Path(folder) / "plain.sqlite"))
+        seconds, _ = on_own_core(partial(bill_plainly, documents, Path(folder) / "plain.sqlite"))
     return count / seconds

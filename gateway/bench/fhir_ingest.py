@@ -1,0 +1,130 @@
+"""The ingest stage's FHIR half: Bundles over real HTTP to committed and answered, beside validation alone."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+from fastapi import FastAPI
+
+from clearinghouse.secret import resolve_secret
+from gateway.bench.children import run_task
+from gateway.bench.machine import titled
+from gateway.bench.rows import compared
+from gateway.bench.sites import folder_of_site, site_in
+from gateway.bench.timing import on_processor, settled, sized
+from gateway.bench.weeks import week_messages
+from gateway.demo.feed import Feed
+from gateway.errors import Unavailable
+from gateway.wiring.feeds import fhir_routes
+from gateway.wiring.site import Site
+
+CONNECTIONS = 4
+_WARM, _OF_WEEK = 20, 6
+_START_S = 20.0
+
+
+def receive(scale: float) -> list[dict[str, Any]]:
+    """Bundles a second that are validated and on disk before their answer leaves, every Bundle different."""
+    patients = sized(100, scale, 2)
+    bundles = [each.content for each in week_messages(0, 2 * patients) if each.feed is Feed.FHIR]
+    warm, timed = bundles[:_WARM], bundles[_WARM:] or bundles
+    with folder_of_site() as folder, site_in(folder) as site:
+        token = resolve_secret(f"file:secrets/{Feed.FHIR}.token", folder).reveal()
+        with _served(site) as port, settled():
+            _post(port, token, warm)
+            per_second = len(timed) / _post(port, token, timed)
+    theirs = _validated(warm, timed)
+    average = sum(map(len, timed)) / len(timed) / 1024
+    row = compared(
+        "FHIR Bundle to answer", per_second, "bundles/s", f"{titled('fhir.resources')} R4B, validation alone", theirs,
+        budget=">= 0.67x validation alone", at_least_ratio=0.67,
+        note=f"{CONNECTIONS} connections, {average:.1f} KB a Bundle, SQLite WAL synchronous=FULL",
+    )  # fmt: skip
+    return [row.document()]
+
+
+@contextmanager
+def _served(site: Site) -> Iterator[int]:
+    """The FHIR routes of a site on a free port, for as long as the block runs."""
+    app = FastAPI(openapi_url=None)
+    app.include_router(fhir_routes(site, lambda: None))
+    settings = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", access_log=False, lifespan="off")
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=server.run, name="bench-http", daemon=True)
+    thread.start()
+    try:
+        yield _port_of(server)
+    finally:
+        server.should_exit = True
+        thread.join(_START_S)
+
+
+def _port_of(server: uvicorn.Server) -> int:
+    deadline = time.monotonic() + _START_S
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise Unavailable("the HTTP server of the bench did not start")
+        time.sleep(0.01)
+    return int(server.servers[0].sockets[0].getsockname()[1])
+
+
+def _post(port: int, token: str, bundles: list[bytes]) -> float:
+    with tempfile.TemporaryDirectory(prefix="cleanclaim-bench-") as folder:
+        path = Path(folder) / "bundles.json"
+        path.write_text(json.dumps([each.decode() for each in bundles]))
+        return float(run_task("fhir_ingest.send", port=port, token=token, path=str(path)).result)
+
+
+# --- the sender, in a process of its own -----------------------------------------------------------------------------
+
+
+def send(port: int, token: str, path: str) -> float:
+    """Post the Bundles over several kept connections; seconds from the first to the last answer."""
+    bundles = [each.encode() for each in json.loads(Path(path).read_text())]
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for done in [pool.submit(_send, port, token, bundles[start::CONNECTIONS]) for start in range(CONNECTIONS)]:
+            done.result()
+    return time.perf_counter() - began
+
+
+def _send(port: int, token: str, share: list[bytes]) -> None:
+    headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {token}"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        for bundle in share:
+            connection.request("POST", "/fhir", body=bundle, headers=headers)
+            response = connection.getresponse()
+            response.read()
+            if response.status >= 300:
+                raise ValueError(f"a Bundle was answered {response.status}")
+    finally:
+        connection.close()
+
+
+# --- the reference ---------------------------------------------------------------------------------------------------
+
+
+def _validated(warm: list[bytes], bundles: list[bytes]) -> float:
+    """Bundles a second through fhir.resources' model alone; nothing is stored or answered."""
+    model = import_module("fhir.resources.R4B.bundle").Bundle
+
+    def validate(documents: list[bytes]) -> None:
+        for document in documents:
+            model.model_validate(orjson.loads(document))
+
+    validate(warm)
+    seconds, _ = on_processor(lambda: validate(bundles))
+    return len(bundles) / seconds
