@@ -1,4 +1,4 @@
-"""The store on both databases, migrated once per engine and copied for each test."""
+"""The store on both databases, migrated once per engine and as good as new for each test."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from gateway.store.database import Database
+from gateway.store.schema import metadata
 from tests.factories import CONNECTION, ORGANIZATION, TENANT
 from tests.partner_answers import Partner
 from tests.pipeline_site import OTHER_CONNECTION, Site
@@ -17,10 +20,10 @@ from tests.servers import PostgresCluster
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_cluster: PostgresCluster) -> Iterator[str]:
-    """Name of a PostgreSQL database with our tables in it, for others to be copied from."""
+    """A PostgreSQL database with our tables in it, emptied after each test: that is much faster than a new one."""
     url = postgres_cluster.create_database()
     _prepare(url)
-    yield url.rpartition("/")[2]
+    yield url
     postgres_cluster.drop_database(url)
 
 
@@ -39,10 +42,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "store.sqlite")
         yield f"sqlite:///{tmp_path / 'store.sqlite'}"
         return
-    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
-    url = cluster.create_database(template=request.getfixturevalue("migrated_postgres"))
+    url: str = request.getfixturevalue("migrated_postgres")
     yield url
-    cluster.drop_database(url)
+    _empty(url)
 
 
 @pytest.fixture
@@ -51,6 +53,13 @@ def store(store_url: str) -> Iterator[Database]:
     database = Database(store_url)
     yield database
     database.close()
+
+
+def _empty(url: str) -> None:
+    tables = (table for table in reversed(metadata.sorted_tables) if table.name not in ("connection", "organization"))
+    emptying = [SQL("DELETE FROM {};").format(Identifier(table.name)) for table in tables if table.name != "tenant"]
+    with psycopg.connect(url, options="-c lock_timeout=10s") as connection:
+        connection.execute(SQL("").join(emptying))
 
 
 def _prepare(url: str) -> None:
