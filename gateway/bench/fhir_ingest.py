@@ -37,7 +37,7 @@ _START_S = 20.0
 
 def receive(scale: float) -> list[dict[str, Any]]:
     """Bundles a second that are validated and on disk before their answer leaves, every Bundle different."""
-    patients = sized(100, scale, 2)
+    patients = sized(60, scale, 2)
     bundles = [each.content for each in week_messages(0, 2 * patients) if each.feed is Feed.FHIR]
     warm, timed = bundles[:_WARM], bundles[_WARM:] or bundles
     with folder_of_site() as folder, site_in(folder) as site:

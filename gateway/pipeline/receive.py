@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.claim.identifiers import new_ulid
@@ -49,31 +49,50 @@ class Receiver:
 
     def receive(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
-        named = [(arrival, hashlib.sha256(arrival.content).hexdigest()) for arrival in arrivals]
+        hashes = [hashlib.sha256(arrival.content).hexdigest() for arrival in arrivals]
+        keys = [
+            (arrival.source, arrival.control_key or sha256) for arrival, sha256 in zip(arrivals, hashes, strict=True)
+        ]
         with self._store.write() as tx:
-            tx.inbox.hold((arrival.source, arrival.control_key or sha256) for arrival, sha256 in named)
-            receipts = [self._receive_one(tx, arrival, sha256) for arrival, sha256 in named]
+            tx.inbox.hold(keys)
+            new, receipts = self._sort_out(arrivals, hashes, keys, tx.inbox.with_keys(keys))
+            tx.inbox.add_answered(new)
+            tx.work.add(INTERPRET_MESSAGE, [message.id for message, _ in new if not message.refusal])
         self._notify()
         return receipts
 
-    def _receive_one(self, tx: Transaction, arrival: Arrival, sha256: str) -> Receipt:
-        key = arrival.control_key or sha256
-        earlier = tx.inbox.find(arrival.source, key, sha256)
-        if earlier is not None:
-            return Receipt(message_id=earlier.id, outcome="duplicate", answer=earlier.answer)
-        reused = tx.inbox.key_was_used(arrival.source, key)
-        message = self._message(arrival, key, sha256, self._clock.now())
-        tx.inbox.add(message, arrival.content)
-        tx.inbox.add_answer(message.id, arrival.answer, arrival.refusal)
-        if arrival.refusal:
-            return Receipt(message_id=message.id, outcome="refused", answer=arrival.answer, reused_key=reused)
-        tx.work.add(INTERPRET_MESSAGE, [message.id])
-        return Receipt(message_id=message.id, outcome="stored", answer=arrival.answer, reused_key=reused)
+    def _sort_out(
+        self,
+        arrivals: Sequence[Arrival],
+        hashes: Sequence[str],
+        keys: Sequence[tuple[str, str]],
+        told: Mapping[tuple[str, str], list[InboundMessage]],
+    ) -> tuple[list[tuple[InboundMessage, bytes]], list[Receipt]]:
+        """What of a batch is new, with its bytes, and a receipt for each; ``told`` grows by it."""
+        now = self._clock.now()
+        # Ids of one moment are random; in order they keep the order of arrival, which the work to do goes by.
+        ids = sorted(new_ulid(now) for _ in arrivals)
+        new: list[tuple[InboundMessage, bytes]] = []
+        receipts: list[Receipt] = []
+        for arrival, sha256, key, id in zip(arrivals, hashes, keys, ids, strict=True):
+            earlier = next((each for each in told[key] if each.sha256 == sha256), None)
+            if earlier is not None:
+                receipts.append(Receipt(message_id=earlier.id, outcome="duplicate", answer=earlier.answer))
+                continue
+            reused = any(not each.refusal for each in told[key])
+            message = replace(
+                self._message(arrival, key[1], sha256, now, id), answer=arrival.answer, refusal=arrival.refusal
+            )
+            told[key].append(message)
+            new.append((message, arrival.content))
+            outcome = "refused" if arrival.refusal else "stored"
+            receipts.append(Receipt(message_id=id, outcome=outcome, answer=arrival.answer, reused_key=reused))
+        return new, receipts
 
-    def _message(self, arrival: Arrival, key: str, sha256: str, now: datetime) -> InboundMessage:
+    def _message(self, arrival: Arrival, key: str, sha256: str, now: datetime, id: str) -> InboundMessage:
         owner = self._owners[arrival.source]
         return InboundMessage(
-            id=new_ulid(now),
+            id=id,
             tenant=owner.tenant,
             organization=owner.organization,
             source=arrival.source,
@@ -113,7 +132,7 @@ class Receiver:
         apply: Callable[[ResourceTable, datetime], FhirAnswer],
     ) -> FhirAnswer:
         now = self._clock.now()
-        message = self._message(arrival, key, sha256, now)
+        message = self._message(arrival, key, sha256, now, new_ulid(now))
         tx.inbox.add(message, arrival.content)
         table = tx.resources.table(arrival.source, now, message.id)
         answer: FhirAnswer | None = None

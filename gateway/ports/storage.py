@@ -61,8 +61,14 @@ class Inbox(Protocol):
     def key_was_used(self, source: str, control_key: str) -> bool:
         """True when the source used this control key before, whatever the bytes, for a message that was not refused."""
 
+    def with_keys(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], list[InboundMessage]]:
+        """Every message with one of these (source, control key), by that, in order of arrival; [] for none."""
+
     def add(self, message: InboundMessage, content: bytes) -> None:
         """Store a message and its bytes."""
+
+    def add_answered(self, messages: Sequence[tuple[InboundMessage, bytes]]) -> None:
+        """Store many messages, each with its bytes and the answer and refusal it carries."""
 
     def add_answer(self, message_id: str, answer: bytes, refusal: str) -> None:
         """Store what the sender is told; ``refusal`` says why when it is a no."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
@@ -17,6 +17,8 @@ from gateway.store.sql import hold_names, slices
 _ANSWERED = select(inbound_message, message_answer.c.answer, message_answer.c.refusal).outerjoin(
     message_answer, message_answer.c.message_id == inbound_message.c.id
 )
+_ADD_MESSAGE = insert(inbound_message)
+_ADD_ANSWER = insert(message_answer)
 
 
 class InboxRows:
@@ -44,26 +46,37 @@ class InboxRows:
         )
         return self._connection.scalar(used.limit(1)) is not None
 
+    def with_keys(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], list[InboundMessage]]:
+        """Every message with one of these (source, control key), by that, in order of arrival; [] for none."""
+        by_source: dict[str, dict[str, None]] = {}
+        for source, key in keys:
+            by_source.setdefault(source, {})[key] = None
+        columns = inbound_message.c
+        found: dict[tuple[str, str], list[InboundMessage]] = {}
+        for source, names in by_source.items():
+            for some in slices(list(names)):
+                told = _ANSWERED.where(columns.source == source, columns.control_key.in_(some))
+                for row in self._connection.execute(told.order_by(columns.id)):
+                    found.setdefault((source, _comparable(row.control_key)), []).append(_message(row))
+        return {(source, key): found.get((source, _comparable(key)), []) for source, key in keys}
+
     def add(self, message: InboundMessage, content: bytes) -> None:
         """Store a message and its bytes."""
         self._blobs.put(content)
-        self._connection.execute(
-            insert(inbound_message).values(
-                id=message.id,
-                tenant_id=message.tenant,
-                organization_id=message.organization,
-                source=message.source,
-                received_at=message.received_at,
-                sha256=message.sha256,
-                content_type=message.content_type,
-                control_key=message.control_key,
-                event=message.event,
-            )
-        )
+        self._connection.execute(_ADD_MESSAGE, _columns(message))
 
     def add_answer(self, message_id: str, answer: bytes, refusal: str) -> None:
         """Store what the sender is told; ``refusal`` says why when it is a no."""
-        self._connection.execute(insert(message_answer).values(message_id=message_id, answer=answer, refusal=refusal))
+        self._connection.execute(_ADD_ANSWER, {"message_id": message_id, "answer": answer, "refusal": refusal})
+
+    def add_answered(self, messages: Sequence[tuple[InboundMessage, bytes]]) -> None:
+        """Store many messages, each with its bytes and the answer and refusal it carries."""
+        if not messages:
+            return
+        self._blobs.put_all([content for _, content in messages])
+        self._connection.execute(_ADD_MESSAGE, [_columns(message) for message, _ in messages])
+        answers = [{"message_id": each.id, "answer": each.answer, "refusal": each.refusal} for each, _ in messages]
+        self._connection.execute(_ADD_ANSWER, answers)
 
     def get(self, message_id: str) -> InboundMessage | None:
         """One message."""
@@ -121,6 +134,25 @@ class InboxRows:
     def _one(self, condition: Any) -> InboundMessage | None:
         row = self._connection.execute(_ANSWERED.where(condition)).first()
         return _message(row) if row else None
+
+
+def _comparable(key: str) -> str:
+    """PostgreSQL's text holds no NUL; the database's driver puts this in its place."""
+    return key.replace("\x00", "\ufffd")
+
+
+def _columns(message: InboundMessage) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "tenant_id": message.tenant,
+        "organization_id": message.organization,
+        "source": message.source,
+        "received_at": message.received_at,
+        "sha256": message.sha256,
+        "content_type": message.content_type,
+        "control_key": message.control_key,
+        "event": message.event,
+    }
 
 
 def _message(row: Row[Any]) -> InboundMessage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -68,6 +69,21 @@ def test_a_key_used_again_for_other_bytes_is_seen_and_is_another_message(store: 
     add(store, a_message("m2", b"other"), b"other")
     with store.read() as tx:
         assert tx.inbox.find("ehr", "EHR|CLINIC|1", other) is not None
+
+
+def test_a_batch_is_stored_with_its_answers_and_found_by_its_keys_in_order(store: Database) -> None:
+    first = replace(a_message("m1"), answer=b"AA")
+    second = replace(a_message("m2", b"other"), answer=b"AR", refusal="not ours")
+    elsewhere = replace(a_message("m3", b"third", source="another-ehr"), answer=b"AA")
+    with store.write() as tx:
+        tx.inbox.add_answered([(first, ADT), (second, b"other"), (elsewhere, b"third")])
+        tx.inbox.add_answered([])
+    with store.read() as tx:
+        known, unknown, other = ("ehr", "EHR|CLINIC|1"), ("ehr", "EHR|CLINIC|2"), ("another-ehr", "EHR|CLINIC|1")
+        told = tx.inbox.with_keys([known, unknown, other])
+        assert told == {known: [first, second], unknown: [], other: [elsewhere]}
+        assert tx.inbox.with_keys([]) == {}
+        assert [tx.inbox.content(each.sha256) for each in (first, second, elsewhere)] == [ADT, b"other", b"third"]
 
 
 def test_a_message_comes_back_whole_by_its_id(store: Database) -> None:
