@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_books, open_desk
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_books, open_desk_as
 
 _Claim = Annotated[str, typer.Argument(help="A claim's id, number or key.", show_default=False)]
 
@@ -175,12 +175,9 @@ def release(
     as_json: AsJson = False,
 ) -> int:
     """Let a clean claim leave as it is now."""
-    from gateway.wiring.people import Permission, find_actor
-
     if bool(claim) == all_ready:
         raise typer.BadParameter("give one claim, or --all-ready")
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.RELEASE)
+    with open_desk_as(site, act_as, "release") as (desk, actor):
         if not all_ready:
             output.show(desk.release(claim, actor, reason), as_json=as_json, render=_render_state)
             return output.OK
@@ -204,10 +201,7 @@ def hold(
     claim: _Claim, site: SiteFolder = HERE, reason: Reason = "", act_as: ActAs = "", as_json: AsJson = False
 ) -> int:
     """Keep a claim back until somebody releases it."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.HOLD)
+    with open_desk_as(site, act_as, "hold") as (desk, actor):
         output.show(desk.hold(claim, actor, reason), as_json=as_json, render=_render_state)
     return output.OK
 
@@ -222,10 +216,7 @@ def override(
     as_json: AsJson = False,
 ) -> int:
     """Let one rule's block pass on one claim, until a day. Supervisors only; it shows on the claim for ever."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.OVERRIDE)
+    with open_desk_as(site, act_as, "override") as (desk, actor):
         done = desk.override(claim, rule, actor, reason, until.date())
     output.show(done, as_json=as_json, render=_render_state)
     return output.OK
@@ -270,10 +261,7 @@ def decide(
     as_json: AsJson = False,
 ) -> int:
     """Say of two encounters told by two feeds whether they are one visit."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.DECIDE_ENCOUNTERS)
+    with open_desk_as(site, act_as, "decide-encounters") as (desk, actor):
         done = desk.decide_encounters(first, second, decision, actor, organization)
     output.show(done, as_json=as_json, render=lambda _: output.say(f"Decided: {decision}."))
     return output.OK
@@ -290,11 +278,8 @@ def load_credentials(
     as_json: AsJson = False,
 ) -> int:
     """Replace an organization's roster of credentials, whole; nothing is loaded unless every row is good."""
-    from gateway.wiring.people import Permission, find_actor
-
     content = file.read_bytes()
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.LOAD_CREDENTIALS)
+    with open_desk_as(site, act_as, "load-credentials") as (desk, actor):
         done = desk.load_credentials(content, str(file), actor, organization)
     output.show(
         done,

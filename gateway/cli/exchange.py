@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_desk
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_desk, open_desk_as
 
 _Connection = Annotated[str, typer.Option("--connection", help="Only this connection.")]
 
@@ -54,12 +54,8 @@ def _render_status(found: dict[str, Any]) -> None:
 
 def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
     """Freeze what is released and send it, now; 'cleanclaim serve' does so by itself."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.EXCHANGE)
-        with output.progress("sending"):
-            done = desk.send(actor, connection)
+    with open_desk_as(site, act_as, "exchange") as (desk, actor), output.progress("sending"):
+        done = desk.send(actor, connection)
     output.show(done, as_json=as_json, render=_render_sent)
     return output.FOUND if any(each["paused"] or each["in_doubt"] for each in done["connections"]) else output.OK
 
@@ -75,12 +71,8 @@ def _render_sent(done: dict[str, Any]) -> None:
 
 def collect(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
     """Collect what is waiting at the partners and apply it, now; 'cleanclaim serve' does so by itself."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.EXCHANGE)
-        with output.progress("collecting"):
-            done = desk.collect(actor, connection)
+    with open_desk_as(site, act_as, "exchange") as (desk, actor), output.progress("collecting"):
+        done = desk.collect(actor, connection)
     output.show(done, as_json=as_json, render=_render_collected)
     troubled = any(each["paused"] or each["problems"] or each["set_aside"] for each in done["connections"])
     return output.FOUND if troubled else output.OK
@@ -107,10 +99,7 @@ def resolve(
     as_json: AsJson = False,
 ) -> int:
     """Decide on a file in doubt, after asking the partner whether it has it. Supervisors only; it is audited."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.RESOLVE)
+    with open_desk_as(site, act_as, "resolve") as (desk, actor):
         done = desk.resolve(interchange, resolution, actor, reason)
     output.show(
         done, as_json=as_json, render=lambda _: output.say(f"Interchange {done['interchange']} is {done['state']}.")
@@ -127,10 +116,7 @@ def raw(
     as_json: AsJson = False,
 ) -> int:
     """Hand answers on to another system: write their bytes as they came into a folder, each once."""
-    from gateway.wiring.people import Permission, find_actor
-
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.HAND_ON_ANSWERS)
+    with open_desk_as(site, act_as, "hand-on-answers") as (desk, actor):
         done = desk.hand_on(folder, actor, type=type, status=status)
     output.show(done, as_json=as_json, render=_render_handed_on)
     return output.OK

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_books, open_desk
+from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_books, open_desk, open_desk_as
 
 _MOST_LISTED = 20
 
@@ -99,14 +99,11 @@ def again(
 ) -> int:
     """Interpret messages anew, by the mapping set now in force."""
     from gateway.wiring.messages import run_again
-    from gateway.wiring.people import Permission, find_actor
 
     if bool(message) == failed:
         raise typer.BadParameter("give one message's id, or --failed")
-    with open_desk(site) as desk:
-        actor = find_actor(desk.site.settings, act_as, Permission.INTERPRET_AGAIN)
-        with output.progress("interpreting"):
-            done = run_again(desk.site, actor, message_id=message, failed=failed)
+    with open_desk_as(site, act_as, "interpret-again") as (desk, actor), output.progress("interpreting"):
+        done = run_again(desk.site, actor, message_id=message, failed=failed)
     output.show(done, as_json=as_json, render=_render_again)
     return output.FOUND if done["still_failing"] else output.OK
 

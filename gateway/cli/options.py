@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from gateway.pipeline.commands import Actor
     from gateway.wiring.books import Books
     from gateway.wiring.desk import Desk
 
@@ -34,6 +35,22 @@ def open_books(folder: Path) -> Iterator[Books]:
     log_to_stderr()
     with opened_books(folder) as books:
         yield books
+
+
+@contextmanager
+def open_desk_as(folder: Path, name: str, permission: str) -> Iterator[tuple[Desk, Actor]]:
+    """The site's desk, and who acts: refused before anything is opened when the role has not that permission.
+
+    Raises NotAllowed, ConfigurationError, Unavailable.
+    """
+    from gateway.config import read_settings
+    from gateway.wiring.people import Permission, find_actor, require
+
+    wanted = Permission(permission)
+    actor = find_actor(read_settings(folder), name, wanted)
+    require(actor, wanted)
+    with open_desk(folder) as desk:
+        yield desk, actor
 
 
 @contextmanager
