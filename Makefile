@@ -30,7 +30,7 @@ bench: $(VENV)/.installed  ## Measure the stages against their references
 
 test: lint  ## Check everything: lint, then all tests (PostgreSQL and OpenSSH start by themselves)
 	@echo "==> Tests"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/.installed  ## Formatting, lint, types, import floors
 	@echo "==> Formatting";    $(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }
