@@ -66,15 +66,18 @@ class DerivePass:
 
     def _one_by_one(self) -> int:
         for done in range(_BATCH):
-            try:
-                if not self._derive(1):
+            with self._store.write() as tx:
+                patient = tx.work.take(DERIVE, 1)
+                if not patient:
                     return done
-            except GatewayError:
-                raise
-            except Exception as error:
-                _LOG.error("patient-parked", error=type(error).__name__)
-                with self._store.write() as tx:
-                    tx.work.add(PARKED, tx.work.take(DERIVE, 1))
+                try:
+                    with tx.savepoint():
+                        self._derivation.derive(tx, patient, self._clock.now())
+                except GatewayError:
+                    raise
+                except Exception as error:
+                    _LOG.error("patient-parked", error=type(error).__name__)
+                    tx.work.add(PARKED, patient)
         return _BATCH
 
     def free_parked(self) -> None:

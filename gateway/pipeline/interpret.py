@@ -6,9 +6,12 @@ A batch is one transaction: everything is read, mapped and written together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
+from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import PatientRecord, RecordKind
 from gateway.errors import GatewayError
@@ -20,7 +23,11 @@ from gateway.ports.storage import Assertion, InboundMessage, Outcome, Store, Tra
 DERIVE = "derive"
 MAP_AGAIN = "map-again"
 """Resources to map once more because one they follow changed. Mapping these asks nobody else: no cycle can run away."""
+_KINDS = (INTERPRET_MESSAGE, INTERPRET_RESOURCE, MAP_AGAIN)
 _BATCH = 200
+_IDENTIFIER_BYTES_MAX = 1000
+"""PostgreSQL's index takes 2,704 bytes of what has to be found again."""
+_LOG = structlog.get_logger("pipeline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +48,62 @@ class InterpretPass:
         self._policy = policy
 
     def run(self) -> int:
-        """Interpret one batch of messages and one of resources; how many."""
-        with self._store.write() as tx:
-            messages = tx.work.take(INTERPRET_MESSAGE, _BATCH)
-            changed = tx.work.take(INTERPRET_RESOURCE, _BATCH)
-            again = tx.work.take(MAP_AGAIN, _BATCH)
-            told = [*self._read_messages(tx, messages)]
-            for source, references in sorted(_by_source([*changed, *again]).items()):
-                tx.resources.hold_lane(source)
-                told += self._read_resources(tx, source, references)
-            for source, references in _by_source(changed).items():
-                dependents = tx.resources.dependents(source, references) - set(references)
-                tx.work.add(MAP_AGAIN, (f"{source} {each}" for each in dependents))
-            if told:
-                self._keep(tx, told)
-            return len(messages) + len(changed) + len(again)
+        """Interpret one batch of messages and one of resources; how many. A batch that breaks is taken apart."""
+        try:
+            with self._store.write() as tx:
+                waiting = {kind: tx.work.take(kind, _BATCH) for kind in _KINDS}
+                self._interpret(tx, waiting)
+                return sum(map(len, waiting.values()))
+        except GatewayError:
+            raise
+        except Exception as error:
+            _LOG.error("interpreting-broke", error=type(error).__name__)
+            return sum(self._one_by_one(kind) for kind in _KINDS)
+
+    def _one_by_one(self, kind: str) -> int:
+        """One thing a transaction: what one says that cannot be kept never stops the others."""
+        for done in range(_BATCH):
+            with self._store.write() as tx:
+                taken = tx.work.take(kind, 1)
+                if not taken:
+                    return done
+                try:
+                    with tx.savepoint():
+                        self._interpret(tx, {kind: taken})
+                except GatewayError:
+                    raise
+                except Exception as error:
+                    _LOG.error("interpretation-set-aside", kind=kind, error=type(error).__name__)
+                    self._set_aside(tx, kind, taken[0], error)
+        return _BATCH
+
+    def _interpret(self, tx: Transaction, waiting: Mapping[str, Sequence[str]]) -> None:
+        changed = waiting.get(INTERPRET_RESOURCE, ())
+        told = [*self._read_messages(tx, waiting.get(INTERPRET_MESSAGE, ()))]
+        for source, references in sorted(_by_source([*changed, *waiting.get(MAP_AGAIN, ())]).items()):
+            tx.resources.hold_lane(source)
+            told += self._read_resources(tx, source, references)
+        self._map_dependents_again(tx, changed)
+        if told:
+            self._keep(tx, told)
+
+    def _map_dependents_again(self, tx: Transaction, changed: Iterable[str]) -> None:
+        for source, references in _by_source(changed).items():
+            dependents = tx.resources.dependents(source, references) - set(references)
+            tx.work.add(MAP_AGAIN, (f"{source} {each}" for each in dependents))
+
+    def _set_aside(self, tx: Transaction, kind: str, key: str, error: Exception) -> None:
+        """Keep why one thing could not be kept, in place of what it said."""
+        nothing = Interpretation(problems=(_uninterpreted(error),))
+        if kind == INTERPRET_MESSAGE:
+            told = [_Told(message=each, origin_key=each.id, found=nothing) for each in tx.inbox.some([key])]
+        else:
+            source, _, reference = key.partition(" ")
+            teller = tx.resources.told_by(source, [reference])[reference]
+            told = [_Told(message=each, origin_key=reference, found=nothing) for each in tx.inbox.some([teller])]
+        if kind == INTERPRET_RESOURCE:
+            self._map_dependents_again(tx, [key])
+        self._keep(tx, told)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -66,7 +114,7 @@ class InterpretPass:
                 found = self._policy.interpreter(message.source).interpret_message(content, message.received_at)
             except Exception as error:  # whatever one message does to us, the others are interpreted
                 found = Interpretation(problems=(_uninterpreted(error),))
-            yield _Told(message=message, origin_key=message.id, found=found)
+            yield _Told(message=message, origin_key=message.id, found=_keepable(found))
 
     def _read_resources(self, tx: Transaction, source: str, references: Sequence[str]) -> list[_Told]:
         find = _Finder(tx, source)
@@ -82,7 +130,7 @@ class InterpretPass:
                 if find.failed:
                     raise  # not the resource: the database
                 found = Interpretation(problems=(_uninterpreted(error),))
-            told.append(_Told(message=messages[tellers[reference]], origin_key=reference, found=found))
+            told.append(_Told(message=messages[tellers[reference]], origin_key=reference, found=_keepable(found)))
         tx.resources.link(source, {each.origin_key: each.found.references for each in told})
         return told
 
@@ -161,6 +209,31 @@ class InterpretPass:
 def interpret_again(tx: Transaction, keys: Iterable[str]) -> None:
     """Ask for stored messages to be interpreted once more, by the mapping set now in force."""
     tx.work.add(INTERPRET_MESSAGE, keys)
+
+
+def _keepable(found: Interpretation) -> Interpretation:
+    """Without the records that name something by what no database keeps and finds again as it was."""
+    bad = [
+        each for each in found.records if not all(map(_can_be_kept, (*each.record.identifiers, *_patient_names(each))))
+    ]
+    if not bad:
+        return found
+    places = (each.origins.get("identifiers", Origin(source="", mapping="")) for each in bad)
+    problems = [
+        MappingProblem(
+            place=origin.source,
+            mapping=origin.mapping,
+            message=f"an identifier is longer than {_IDENTIFIER_BYTES_MAX} bytes, or holds a NUL",
+            fix="mend the sender; a value that long names nothing",
+        )
+        for origin in places
+    ]
+    records = tuple(each for each in found.records if each not in bad)
+    return replace(found, records=records, problems=(*found.problems, *problems))
+
+
+def _can_be_kept(identifier: Identifier) -> bool:
+    return len(identifier.value.encode()) <= _IDENTIFIER_BYTES_MAX and "\x00" not in identifier.value
 
 
 def _patient_names(mapped: MappedRecord) -> tuple[Identifier, ...]:

@@ -14,6 +14,7 @@ from gateway.ports.storage import InboundMessage, Store, Transaction
 
 INTERPRET_MESSAGE = "interpret-message"
 INTERPRET_RESOURCE = "interpret-resource"
+_KEY_MAX = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Receiver:
         """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
         hashes = [hashlib.sha256(arrival.content).hexdigest() for arrival in arrivals]
         keys = [
-            (arrival.source, arrival.control_key or sha256) for arrival, sha256 in zip(arrivals, hashes, strict=True)
+            (arrival.source, _indexed(arrival.control_key) or sha256)
+            for arrival, sha256 in zip(arrivals, hashes, strict=True)
         ]
         with self._store.write() as tx:
             tx.inbox.hold(keys)
@@ -111,7 +113,7 @@ class Receiver:
         Raises Conflict when the control key (Bundle.identifier, Idempotency-Key) was used for other bytes.
         """
         sha256 = hashlib.sha256(arrival.content).hexdigest()
-        key = arrival.control_key or f"{request_key}#{sha256}"
+        key = _indexed(arrival.control_key or f"{request_key}#{sha256}")
         with self._store.write() as tx:
             tx.inbox.hold([(arrival.source, key)])
             earlier = tx.inbox.find(arrival.source, key, sha256)
@@ -157,6 +159,13 @@ class Receiver:
 
 class _RolledBack(Exception):
     """Undoes what a refused submission put."""
+
+
+def _indexed(key: str) -> str:
+    """A sender's name for a message as an index can hold it: one too long, or with a NUL, is known by its hash."""
+    if len(key) <= _KEY_MAX and "\x00" not in key:
+        return key
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _pack(answer: FhirAnswer) -> bytes:

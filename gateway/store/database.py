@@ -29,6 +29,9 @@ from gateway.store.work import WorkRows
 
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
+_TOO_MUCH_OF_SOMETHING = "54"
+"""SQLSTATE class of PostgreSQL's program limits: an index entry beyond its size, say."""
+
 
 class Database:
     """Implements gateway.ports.storage.Store over SQLAlchemy Core."""
@@ -125,6 +128,8 @@ def _unavailable() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if str(getattr(error.orig, "sqlstate", "")).startswith(_TOO_MUCH_OF_SOMETHING):
+            raise  # it answers, and will say no to these values whenever they are asked for again
         reason = str(error.orig).splitlines()[0] if error.orig else "no reason given"
         raise Unavailable(f"the database does not answer ({reason})") from error
 
