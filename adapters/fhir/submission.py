@@ -37,6 +37,7 @@ _STORED_WHOLE = frozenset({"collection", "message"})
 _ANSWERS_AND_RECORDS = frozenset({"document", "transaction-response", "batch-response", "history", "searchset"})
 """Types of Bundle that ask a server for nothing."""
 _SUPPORTED = frozenset(SUPPORTED_TYPES)
+_IDENTIFIER_BYTES_MAX = 1000
 _VERSION_TAG = re.compile(r'(?:W/)?"?(\d{1,9})"?\Z', re.ASCII)
 
 
@@ -105,6 +106,21 @@ def identifiers_of(body: Mapping[str, Any]) -> list[Identifier]:
         if system and value:
             found.append(Identifier(system, value))
     return found
+
+
+def _check_identifiers(entry: Entry) -> list[Issue]:
+    """Identifiers are found again by an index, whose entries have a greatest length."""
+    return [
+        Issue(
+            code="too-long",
+            detail="identifier-too-long",
+            expression=f"{entry.expression}.identifier",
+            message=f"A system or value of an identifier is longer than {_IDENTIFIER_BYTES_MAX} bytes.",
+            fix="Send a shorter one; a value that long names nothing.",
+        )
+        for each in entry.identifiers
+        if max(len(each.namespace.encode()), len(each.value.encode())) > _IDENTIFIER_BYTES_MAX
+    ][:1]
 
 
 def read_condition(text: str, place: str) -> Identifier:
@@ -183,6 +199,7 @@ def read_single(
         issues.append(_wrong_id("id", type))
     if not refuses(issues):
         issues += check_references(entry.references, entry.originals, body, {})
+        issues += _check_identifiers(entry)
     if refuses(issues):
         raise Refused(422, issues)
     return Submission(kind="single", entries=[entry])
@@ -213,6 +230,7 @@ def read_bundle(body: Any, *, lenient: bool = False) -> Submission:
     for entry in entries:
         if not entry.skipped and not refuses(entry.issues):
             entry.issues += check_references(entry.references, entry.originals, entry.body, names)
+            entry.issues += _check_identifiers(entry)
     submission = Submission(kind=str(kind), entries=entries, control_key=_bundle_identifier(body))
     if submission.all_or_nothing:
         _check_identities(entries)
