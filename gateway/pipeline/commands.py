@@ -9,14 +9,14 @@ from datetime import date
 from gateway.claim.finding import Severity, blocks
 from gateway.claim.identifiers import stable_id
 from gateway.claim.record import CredentialRecord
-from gateway.errors import NotAllowed, NotFound
+from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind, guard_hold, guard_release
 from gateway.pipeline.derive import Derivation, release_fact
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, add_interchange_fact
 from gateway.ports import Clock
-from gateway.ports.storage import ClaimRow, Override, Store, Transaction
+from gateway.ports.storage import ClaimRow, InterchangeRow, Override, Store, Transaction
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
 RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})
@@ -107,7 +107,10 @@ class Commands:
             self._derivation.derive(tx, [row.patient_id], now)
 
     def resolve(self, interchange_id: str, resolution: str, actor: Actor, reason: str) -> str:
-        """Decide on a file in doubt, or abandon one of which no byte was sent. Raises NotFound, NotAllowed."""
+        """Decide on a file in doubt, or abandon one of which no byte was sent.
+
+        Raises NotFound, NotAllowed; Conflict where a sender or an answer moved the file since it was looked at.
+        """
         if actor.role != "supervisor" or not reason:
             raise NotAllowed("only a supervisor resolves a file in doubt, and says why")
         if resolution not in RESOLUTIONS:
@@ -121,7 +124,7 @@ class Commands:
             if resolution == "abandon":
                 if row.state != FRESH or any(step.marker == "opened" for step in tx.exchanges.steps(row.id)):
                     raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
-                tx.exchanges.set_delivery(row.id, row.epoch, ABANDONED)
+                _move(tx, row, ABANDONED)
                 tx.exchanges.free_versions(row.id)
                 add_interchange_fact(tx, row.id, FactKind.FREED, "", now)
                 self._derive_carried(tx, row.id)
@@ -129,7 +132,7 @@ class Commands:
             if row.state != IN_DOUBT:
                 raise NotAllowed(f"this file is {row.state}, not in doubt")
             state = FRESH if resolution == "resend" else DELIVERED
-            tx.exchanges.set_delivery(row.id, row.epoch, state)
+            _move(tx, row, state)
             if state == DELIVERED:
                 add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
             return state
@@ -142,7 +145,7 @@ class Commands:
             tx.subjects.decide_encounters(organization, pair, decision)
             now = self._clock.now()
             tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)))
-            tx.work.add(DERIVE, tx.subjects.standing(list(tx.subjects.patient_ids())))
+            tx.work.add(DERIVE, tx.subjects.patient_ids())
 
     def load_credentials(self, organization: str, rows: Sequence[CredentialRecord], actor: Actor) -> int:
         """Replace the organization's roster; claims it concerns are judged again."""
@@ -166,3 +169,9 @@ class Commands:
     def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
         rows = (tx.claims.get(claim_id) for claim_id, _ in tx.exchanges.versions_in(interchange_id))
         tx.work.add(DERIVE, {row.patient_id for row in rows if row})
+
+
+def _move(tx: Transaction, row: InterchangeRow, state: str) -> None:
+    """Move the file as it was looked at: a sender that took it up meanwhile, or an answer, comes first."""
+    if not tx.exchanges.set_delivery(row.id, row.epoch, state):
+        raise Conflict("a sender, or an answer, has moved this file meanwhile; look at it again")
