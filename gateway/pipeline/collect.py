@@ -23,8 +23,8 @@ from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
-from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, REJECTED, SENDING, say_of_interchange
-from gateway.ports import Clock, Exchange, RemoteAnswer, RemoteInbox
+from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
+from gateway.ports import PROBED, Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import AnswerRow, InterchangeRow, Store, Transaction, Version
 from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
@@ -96,9 +96,10 @@ class CollectPass:
             collected.files += 1
             try:
                 transactions = exchange.read_answers(content)
-            except FormatError as error:
-                tx.exchanges.add_file(connection, content, remote_name, now, str(error))
-                collected.problems.append(str(error))
+            except Exception as error:  # whatever one file does to us, its bytes are kept and the others are read
+                problem = str(error) if isinstance(error, FormatError) else f"reading it failed with {_kind(error)}"
+                tx.exchanges.add_file(connection, content, remote_name, now, problem)
+                collected.problems.append(problem)
                 return
             file_id = tx.exchanges.add_file(connection, content, remote_name, now)
             for ordinal, transaction in enumerate(transactions):
@@ -150,7 +151,7 @@ class CollectPass:
         except Unavailable:
             raise
         except Exception as error:
-            return QUARANTINED, f"applying it failed with {type(error).__name__}; nothing of it was applied"
+            return QUARANTINED, f"applying it failed with {_kind(error)}; nothing of it was applied"
 
     def _standing(
         self,
@@ -219,6 +220,11 @@ def _is_payee(organization: Organization, remittance: Remittance) -> bool:
     return bool(remittance.payee_tax_id) and organization.tax_id == remittance.payee_tax_id
 
 
+def _kind(error: Exception) -> str:
+    """An unexpected error's text may hold a patient's data; its type may not."""
+    return type(error).__name__
+
+
 def _digest(transaction: AnswerTransaction) -> str:
     return hashlib.sha256(repr(transaction.answers).encode()).hexdigest()
 
@@ -233,10 +239,19 @@ def _doubt(tx: Transaction, connection: str, answer: Answer) -> str:
         return ""
     if row.state in (FRESH, ABANDONED) and not tx.exchanges.steps(row.id):
         return "it names an interchange of ours of which no byte was sent: another file must have used its number"
-    repeated = isinstance(answer, InterchangeAnswer) and (answer.code, answer.note) == ("R", _DUPLICATE_INTERCHANGE)
-    if repeated and row.state in (IN_DOUBT, SENDING):
+    if _is_repeat(answer) and not _sent_twice(tx, row):
         return "the partner says it has this number already; whether from us, a person must decide"
     return ""
+
+
+def _is_repeat(answer: Answer) -> bool:
+    """True for the refusal of a number that the partner has seen before: it speaks of the copy, not of the claims."""
+    return isinstance(answer, InterchangeAnswer) and (answer.code, answer.note) == ("R", _DUPLICATE_INTERCHANGE)
+
+
+def _sent_twice(tx: Transaction, row: InterchangeRow) -> bool:
+    """Our own log shows these bytes on their way in two attempts, so the copy refused was ours."""
+    return len({step.epoch for step in tx.exchanges.steps(row.id) if step.marker != PROBED}) > 1
 
 
 class _Application:
@@ -279,6 +294,11 @@ class _Application:
         if row is None:
             self._strangers.append("interchange")
             return
+        if _is_repeat(answer):
+            self._tx.exchanges.set_delivery(row.id, None, DELIVERED)  # the first copy is there
+            spoken_of = say_of_interchange(self._tx, row.id, FactKind.DELIVERED, "", self._now, self._answer_id)
+            self._touched.update(spoken_of)
+            return
         self._heard_of(row, rejected=answer.code == "R", kind=FactKind.INTERCHANGE, code=answer.code)
 
     def _transaction(self, answer: TransactionAnswer) -> None:
@@ -311,7 +331,7 @@ class _Application:
         self._add(
             version,
             ClaimFact(
-                id=stable_id(kind, version.id, code, *answer.statuses),
+                id=stable_id(kind, version.id, code, answer.payer_claim_number, *answer.statuses),
                 claim_id=version.claim_id,
                 version_id=version.id,
                 kind=kind,

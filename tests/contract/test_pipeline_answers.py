@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from gateway.claim.contract import ClaimForm
-from gateway.errors import PartnerPaused, Unavailable
+from gateway.errors import DeliveryUnknown, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
-from gateway.ports import RemoteAnswer, RemoteInbox
+from gateway.ports import RemoteAnswer, RemoteInbox, RenderedInterchange
 from gateway.ports.storage import AnswerRow, InterchangeRow, Version
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CONNECTION
 from tests.partner_answers import Partner, payment, reversal
-from tests.pipeline_site import BILLER, OTHER_CONNECTION, Site
+from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site
 
 ALLOWED, WRITTEN_OFF, REFUSED = 80_000, ("CO", "45", 25_000), ("CO", "197", 105_000)
 
@@ -359,13 +359,46 @@ def test_an_acknowledgement_of_a_file_never_sent_is_for_a_person(site: Site, par
     assert (site.state(), site.interchanges()[0].state) == (ClaimState.FROZEN, "ready")
 
 
-def test_a_duplicate_number_refusal_of_a_file_in_doubt_is_for_a_person(site: Site, partner: Partner) -> None:
-    send(site)
+def unknown_end(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
+    on_step("opened", "")
+    raise DeliveryUnknown
+
+
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_a_number_refused_as_a_duplicate_that_we_sent_once_is_for_a_person(
+    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch, in_doubt: bool
+) -> None:
+    """Another file, before a restore or of another vendor, may have used the number."""
+    site.admit()
+    with monkeypatch.context() as patch:
+        if in_doubt:
+            patch.setattr(site.exchange, "upload", unknown_end)
+        site.sending.run(CONNECTION)
     row, _ = sent(site)
-    with site.store.write() as tx:
-        tx.exchanges._connection.exec_driver_sql("UPDATE interchange SET state = 'in-doubt'")  # type: ignore[attr-defined]
+    assert row.state == ("in-doubt" if in_doubt else "delivered")
     assert site.answer(partner.ta1(row, "R", "025")).set_aside == 1
-    assert site.interchanges()[0].state == "in-doubt"
+    assert site.interchanges() == [row]
+    assert site.state() is (ClaimState.IN_DOUBT if in_doubt else ClaimState.TRANSMITTED)
+
+
+def test_a_number_refused_as_a_duplicate_that_we_sent_twice_is_delivered_and_frees_nothing(
+    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.admit()
+    with monkeypatch.context() as patch:
+        patch.setattr(site.exchange, "upload", unknown_end)
+        site.sending.run(CONNECTION)
+    row, _ = sent(site)
+    site.commands.resolve(row.id, "resend", SUPERVISOR, "the partner found nothing")
+    with monkeypatch.context() as patch:
+        patch.setattr(site.exchange, "upload", unknown_end)
+        site.sending.run(CONNECTION)
+    assert site.state() is ClaimState.IN_DOUBT
+    assert site.answer(partner.ta1(row, "R", "025")).applied == 1
+    assert site.interchanges()[0].state == "delivered"
+    assert site.state() is ClaimState.TRANSMITTED
+    assert site.sending.run(CONNECTION).frozen == 0
+    assert site.ailing() == []
 
 
 def test_several_ta1_in_one_interchange_are_each_applied(store: Database, tmp_path: Path) -> None:
