@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -84,34 +82,9 @@ def _post(port: int, token: str, bundles: list[bytes]) -> float:
     with tempfile.TemporaryDirectory(prefix="cleanclaim-bench-") as folder:
         path = Path(folder) / "bundles.json"
         path.write_text(json.dumps([each.decode() for each in bundles]))
-        return float(run_task("fhir_ingest.send", port=port, token=token, path=str(path)).result)
-
-
-# --- the sender, in a process of its own -----------------------------------------------------------------------------
-
-
-def send(port: int, token: str, path: str) -> float:
-    """Post the Bundles over several kept connections; seconds from the first to the last answer."""
-    bundles = [each.encode() for each in json.loads(Path(path).read_text())]
-    began = time.perf_counter()
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for done in [pool.submit(_send, port, token, bundles[start::CONNECTIONS]) for start in range(CONNECTIONS)]:
-            done.result()
-    return time.perf_counter() - began
-
-
-def _send(port: int, token: str, share: list[bytes]) -> None:
-    headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {token}"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        for bundle in share:
-            connection.request("POST", "/fhir", body=bundle, headers=headers)
-            response = connection.getresponse()
-            response.read()
-            if response.status >= 300:
-                raise ValueError(f"a Bundle was answered {response.status}")
-    finally:
-        connection.close()
+        return float(
+            run_task("senders.post_bundles", connections=CONNECTIONS, port=port, token=token, path=str(path)).result
+        )
 
 
 # --- the reference ---------------------------------------------------------------------------------------------------

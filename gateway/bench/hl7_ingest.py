@@ -6,13 +6,11 @@ import asyncio
 import json
 import logging
 import tempfile
-import time
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from adapters.hl7.framing import FrameDecoder, frame
 from adapters.hl7.mllp import MllpListener
 from gateway.bench.children import run_task
 from gateway.bench.machine import titled
@@ -82,7 +80,9 @@ async def _listen(site: Site, path: Path, window: int) -> float:
     listener = MllpListener(hl7_receive(site, Feed.HL7, lambda: None), now=site.clock.now)
     await listener.start()
     try:
-        sending = partial(run_task, "hl7_ingest.send", port=listener.port, path=str(path), window=window)
+        sending = partial(
+            run_task, "senders.send_hl7", connections=CONNECTIONS, port=listener.port, path=str(path), window=window
+        )
         outcome = await asyncio.to_thread(sending)
     finally:
         await listener.stop()
@@ -92,43 +92,6 @@ async def _listen(site: Site, path: Path, window: int) -> float:
 def _stored(site: Site) -> int:
     with site.store.read() as tx:
         return tx.work.count().get(INTERPRET_MESSAGE, 0)
-
-
-# --- the sender, in a process of its own -----------------------------------------------------------------------------
-
-
-def send(port: int, path: str, window: int) -> float:
-    """Send the messages over several connections at once; seconds from the first byte to the last acknowledgement."""
-    messages = [each.encode("latin-1") for each in json.loads(Path(path).read_text())]
-    return asyncio.run(_send_all(port, messages, window))
-
-
-async def _send_all(port: int, messages: list[bytes], window: int) -> float:
-    shares = [share for share in (messages[start::CONNECTIONS] for start in range(CONNECTIONS)) if share]
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in shares]
-    began = time.perf_counter()
-    await asyncio.gather(*(_send(*streams, share, window) for streams, share in zip(opened, shares, strict=True)))
-    seconds = time.perf_counter() - began
-    for _, writer in opened:
-        writer.close()
-    return seconds
-
-
-async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: list[bytes], window: int) -> None:
-    decoder = FrameDecoder()
-    for start in range(0, len(share), window):
-        sent = share[start : start + window]
-        writer.write(b"".join(map(frame, sent)))
-        await writer.drain()
-        answered = 0
-        while answered < len(sent):
-            chunk = await reader.read(65_536)
-            if not chunk:
-                raise ConnectionError("the listener hung up")
-            for answer in decoder.feed(chunk):
-                if b"MSA|AA|" not in answer:
-                    raise ValueError("a message was not accepted")
-                answered += 1
 
 
 # --- the reference ---------------------------------------------------------------------------------------------------

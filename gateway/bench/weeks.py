@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -27,12 +28,12 @@ _TRACKS = (
 """Three sessions each; the first is told by the hospital's EHR (FHIR), the second by the recovery center's (HL7)."""
 
 
-def week_messages(first: int, count: int) -> list[FeedMessage]:
+def week_messages(first: int, count: int, dates: Sequence[date] = DATES) -> list[FeedMessage]:
     """Everything the EHRs tell of the patients numbered from ``first``, in order of time; the clinic itself with 0.
 
     One weekly claim a patient, all for one payer that takes them without a person's release.
     """
-    patients = [_patient(number) for number in range(first, first + count)]
+    patients = [_patient(number, dates) for number in range(first, first + count)]
     told = [
         (telling, f"W{patient.number:06d}{place}") for patient in patients for place, telling in enumerate(patient.told)
     ]
@@ -59,7 +60,7 @@ def _together(admission: bytes, day: bytes) -> bytes:
     return orjson.dumps(bundle)
 
 
-def _patient(number: int) -> Patient:
+def _patient(number: int, dates: Sequence[date] = DATES) -> Patient:
     random = Random(f"bench/{number}")  # noqa: S311 - reproducible fiction, no secret
     track = _TRACKS[number % len(_TRACKS)]
     human = make_human(random, number, "adult")
@@ -74,7 +75,7 @@ def _patient(number: int) -> Patient:
     patient.policies.append(make_policy(random, number, clinic.PRAIRIE, human, "adult"))
     stay = _stay(random, patient, track)
     patient.stays.append(stay)
-    add_visits(random, patient, stay, DATES)
+    add_visits(random, patient, stay, dates)
     _tell(patient, stay, track.site.feed)
     return patient
 
