@@ -38,6 +38,10 @@ def list_claims(
     as_json: AsJson = False,
 ) -> int:
     """List claims, each in one line."""
+    from gateway.lifecycle import ClaimState
+
+    if state and state not in set(ClaimState):
+        raise typer.BadParameter(f"the state is one of {', '.join(ClaimState)}", param_hint="--state")
     with open_books(site) as books:
         found = books.claims(payer=payer, state=state, limit=limit)
     output.show(found, as_json=as_json, render=_render_list)

@@ -39,13 +39,16 @@ def check(files: _Files, as_json: AsJson = False) -> int:
 def _render_checked(answer: dict[str, Any]) -> None:
     from gateway.wiring.files import is_clean
 
+    if not answer["files"]:
+        output.say("There is no file there.")
     for entry in answer["files"]:
         if not entry["readable"]:
             output.say(f"{entry['path']}: unreadable: {entry['error']}")
             continue
         rows = list(_finding_rows(entry, ""))
+        found = output.count(len(rows), "finding") if rows else "clean"
         output.say(
-            f"{entry['path']}: {_what(entry)}: {'clean' if is_clean(entry) else output.count(len(rows), 'finding')}"
+            f"{entry['path']}: {_what(entry)}: {f'clean but for {found}' if rows and is_clean(entry) else found}"
         )
         if rows:
             output.table(("severity", "type", "in", "where", "code", "what"), rows[:_MOST_SHOWN])
@@ -103,6 +106,8 @@ def read(
 
 
 def _render_read(answer: dict[str, Any]) -> None:
+    if not answer["files"]:
+        output.say("There is no file there.")
     for entry in answer["files"]:
         if not entry["readable"]:
             output.say(f"{entry['path']}: unreadable: {entry['error']}")

@@ -94,10 +94,13 @@ def _render_diff(found: dict[str, Any]) -> None:
 
 
 def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) -> int:
-    """Put the edited files in force, when nothing is wrong with them; who did it is kept."""
+    """Put the edited files in force, when nothing is wrong with them, and judge every claim anew; it is kept who did."""
     from gateway.wiring.mappings import put_site_mappings
 
     done = put_site_mappings(site, act_as)
+    if done["changed"]:
+        with open_desk(site) as desk, output.progress("working out what follows"):
+            desk.site.settle()
     output.show(done, as_json=as_json, render=_render_put)
     return output.OK
 

@@ -53,10 +53,18 @@ def _render_ingested(found: dict[str, Any]) -> None:
         output.say(f"  refused: {each['path']} [{each['index']}]: {each['reason']}")
     troubled = [(each, one) for each in found["messages"] if each["outcome"] != "refused" for one in each["findings"]]
     for each, one in troubled[:_MOST_LISTED]:
-        output.say(f"  {each['path']} [{each['index']}] {one['place']}: {one['message']} {one['fix']}")
+        output.say(f"  {each['path']} [{each['index']}] {_told(one)}")
     left_out = max(0, len(refused) - _MOST_LISTED) + max(0, len(troubled) - _MOST_LISTED)
     if left_out:
         output.say(f"  and {left_out:,} more; --json lists all")
+
+
+def _told(finding: dict[str, Any]) -> str:
+    """Where, what and what to do: `PV1-3.4: no facility has this name. Add the name ... (sources/x.yaml:12)`."""
+    place = f"{finding['place']}: " if finding["place"] else ""
+    fix = f" {finding['fix'][:1].upper()}{finding['fix'][1:].rstrip('.')}." if finding["fix"] else ""
+    by = f" ({finding['mapping']})" if finding["mapping"] else ""
+    return f"{place}{finding['message'].rstrip('.')}.{fix}{by}"
 
 
 def list_messages(

@@ -1,0 +1,36 @@
+"""How what was found is told to people: nothing there, clean but for notes, what to do about a message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import run
+from gateway.cli.messages import _told
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_an_empty_folder_is_said_to_be_empty(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "There is no file there.\n"
+
+
+def test_a_state_that_is_none_is_refused_with_the_states_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["claims", "list", "--state", "stuck"]) == 2
+    assert "the state is one of waiting, held, ready" in capsys.readouterr().err
+
+
+def test_what_was_not_understood_is_told_with_its_place_its_line_and_what_to_do() -> None:
+    finding = {
+        "place": "PV1-3.4",
+        "mapping": "sources/oak.yaml:7",
+        "message": "no facility has this name in 'oak-location'",
+        "fix": "Add the name to the facility's names in its file.",
+        "fatal": False,
+    }
+    said = "PV1-3.4: no facility has this name in 'oak-location'. Add the name to the facility's names in its file."
+    assert f"{said} (sources/oak.yaml:7)" == _told(finding)
+    assert "it broke. Run it again." == _told(
+        {**finding, "place": "", "mapping": "", "message": "it broke", "fix": "run it again"}
+    )
