@@ -25,8 +25,10 @@ def work_loop(site: Site) -> PassLoop:
 
 def _exchange_pass(site: Site, connection: str) -> Callable[[], int]:
     def run() -> int:
-        sent = site.sending.run(connection)
-        collected = site.collecting.run(connection)
+        try:
+            sent = site.sending.run(connection)
+        finally:  # what keeps us from sending keeps nobody's answer from being heard
+            collected = site.collecting.run(connection)
         return sent.delivered + collected.files
 
     return run

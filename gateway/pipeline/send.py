@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
@@ -17,6 +19,7 @@ from gateway.errors import (
     Conflict,
     DeliveryUnknown,
     FormatError,
+    GatewayError,
     NotAllowed,
     NotFound,
     NotSent,
@@ -28,8 +31,9 @@ from gateway.pipeline.check import Cleared
 from gateway.pipeline.derive import MACHINE, Derivation
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
-from gateway.ports.storage import DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
+from gateway.ports.storage import ClaimRow, DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
 
+_LOG = structlog.get_logger("pipeline")
 LEASE = timedelta(minutes=20)
 FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
 ABANDONED, REJECTED = "abandoned", "rejected"
@@ -93,7 +97,7 @@ class SendPass:
                 return None
             now = self._clock.now()
             rows = [row for row in (tx.claims.get(each) for each in ids) if row]
-            self._derivation.derive(tx, sorted({row.patient_id for row in rows}), now)
+            self._derive(tx, rows, now)
             released = {row.id for row in (tx.claims.get(each) for each in ids) if row and row.state == "released"}
             drafts = tx.claims.drafts([each for each in ids if each in released])
             leaving = [drafts[each] for each in ids if each in drafts and _may_leave(drafts[each], connection, form)]
@@ -106,6 +110,36 @@ class SendPass:
                     raise  # it is not one claim: a person must look
             return self._freeze(tx, exchange, connection, form, writable, now) if writable else None
 
+    def _derive(self, tx: Transaction, rows: Sequence[ClaimRow], now: datetime) -> None:
+        """Derive the claims' patients anew. The claims of one that breaks us are held, so that they stop nobody's."""
+        patients = sorted({row.patient_id for row in rows})
+        try:
+            with tx.savepoint():
+                self._derivation.derive(tx, patients, now)
+        except GatewayError:
+            raise
+        except Exception as error:
+            _LOG.error("derivation-broke", error=type(error).__name__)
+        else:
+            return
+        for patient in patients:
+            try:
+                with tx.savepoint():
+                    self._derivation.derive(tx, [patient], now)
+            except GatewayError:
+                raise
+            except Exception as error:
+                reason = f"deriving it anew failed with {type(error).__name__}: a defect, to be told to the maintainers"
+                for row in rows:
+                    if row.patient_id == patient:
+                        self._hold(tx, row.id, reason, now)
+
+    def _hold(self, tx: Transaction, claim_id: str, reason: str, now: datetime) -> None:
+        count = len(tx.claims.facts([claim_id])[claim_id])
+        tx.claims.add_facts([_machine_hold(claim_id, count, reason, now)])
+        tx.audit.record(now, MACHINE, MACHINE, "hold", f"claim:{claim_id}", reason)
+        project(tx, [claim_id])
+
     def _writable(self, tx: Transaction, exchange: Exchange, leaving: Sequence[Draft], now: datetime) -> list[Draft]:
         """The drafts that can be written. The others are held, with the reason, so that they stop nobody else's."""
         writable = []
@@ -114,10 +148,7 @@ class SendPass:
             try:
                 exchange.render(alone, InterchangeNumbers(isa13=1, batch_reference="CHECK", created_at=now))
             except FormatError as error:
-                count = len(tx.claims.facts([draft.claim_id])[draft.claim_id])
-                tx.claims.add_facts([_unwritable(draft, count, str(error), now)])
-                tx.audit.record(now, MACHINE, MACHINE, "hold", f"claim:{draft.claim_id}", str(error))
-                project(tx, [draft.claim_id])
+                self._hold(tx, draft.claim_id, str(error), now)
             else:
                 writable.append(draft)
         return writable
@@ -356,10 +387,10 @@ def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now:
     )
 
 
-def _unwritable(draft: Draft, count: int, reason: str, now: datetime) -> ClaimFact:
+def _machine_hold(claim_id: str, count: int, reason: str, now: datetime) -> ClaimFact:
     return ClaimFact(
-        id=stable_id("held", draft.claim_id, str(count)),
-        claim_id=draft.claim_id,
+        id=stable_id("held", claim_id, str(count)),
+        claim_id=claim_id,
         version_id="",
         kind=FactKind.HELD,
         at=now,
