@@ -220,10 +220,11 @@ class PartnerInbox:
         return waiting
 
     def download(self, answer: RemoteAnswer) -> bytes | None:
-        """The bytes of one waiting file; None for an interchange whose IEA has not arrived yet."""
+        """The bytes of one waiting file; None while it is empty, or an interchange whose IEA has not arrived yet."""
         with _translated():
             content = self._session.download(_remote(answer), self._rules.max_bytes)
-        unfinished = content.lstrip()[:3] == b"ISA" and not _INTERCHANGE_END.search(content[-64:])
+        begins = content.lstrip()[:3]  # nothing yet, and the first letters, may become an interchange still
+        unfinished = b"ISA".startswith(begins) and not _INTERCHANGE_END.search(content[-64:])
         return None if unfinished else content
 
     def dispose(self, answer: RemoteAnswer) -> None:

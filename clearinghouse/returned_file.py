@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from clearinghouse.x12.tokens import Body, Cut, Header, read_pieces, segments_of
+from clearinghouse.x12.tokens import ISA_LENGTH, Body, Cut, Header, read_header, read_pieces, segments_of
+
+_WITHOUT_TERMINATOR = ISA_LENGTH - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class _Interchange:
     group: str = ""
     trailer: str = ""
     open: list[str] = field(default_factory=list)
-    found: list[tuple[str, str, list[str]]] = field(default_factory=list)
-    """(GS segment, identifier, segments)."""
+    found: list[tuple[str, str, list[str], str]] = field(default_factory=list)
+    """(GS segment, identifier, segments, what is wrong with this one)."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -47,6 +49,12 @@ def _interchanges(content: bytes) -> Iterator[_Interchange]:
             current = _Interchange(piece)
         elif isinstance(piece, Body) and current is not None:
             for segment in segments_of(piece):
+                glued = _glued_header(segment, current.header.delimiters.segment)
+                if glued is not None:
+                    current.problems.append("the interchange is cut off inside a segment")
+                    yield current
+                    current = _Interchange(glued)
+                    continue
                 _take(current, segment)
         elif isinstance(piece, Cut) and current is not None:
             current.problems.append("the interchange is cut off inside a segment")
@@ -54,13 +62,23 @@ def _interchanges(content: bytes) -> Iterator[_Interchange]:
         yield current
 
 
+def _glued_header(segment: str, terminator: str) -> Header | None:
+    """The ISA that begins inside a segment, where a file was put together from one that broke off and a whole one."""
+    if segment[-_WITHOUT_TERMINATOR:][:3] != "ISA":
+        return None
+    header = read_header(segment[-_WITHOUT_TERMINATOR:] + terminator)
+    return header if isinstance(header, Header) else None
+
+
 def _take(interchange: _Interchange, segment: str) -> None:
     mark = interchange.header.delimiters.element
     name = segment.split(mark, 1)[0]
+    if name in ("ST", "GS", "GE", "IEA") and interchange.open:
+        _close(interchange, "the transaction has no SE")
     if name == "GS":
         interchange.group = segment
     elif name == "TA1":
-        interchange.found.append(("", "TA1", [segment]))
+        interchange.found.append(("", "TA1", [segment], ""))
     elif name == "ST":
         interchange.open = [segment]
     elif name == "IEA":
@@ -68,10 +86,14 @@ def _take(interchange: _Interchange, segment: str) -> None:
     elif interchange.open:
         interchange.open.append(segment)
         if name == "SE":
-            elements = interchange.open[0].split(mark)
-            identifier = elements[1] if len(elements) > 1 else ""
-            interchange.found.append((interchange.group, identifier, interchange.open))
-            interchange.open = []
+            _close(interchange)
+
+
+def _close(interchange: _Interchange, problem: str = "") -> None:
+    elements = interchange.open[0].split(interchange.header.delimiters.element)
+    identifier = elements[1] if len(elements) > 1 else ""
+    interchange.found.append((interchange.group, identifier, interchange.open, problem))
+    interchange.open = []
 
 
 def _enclosed(interchange: _Interchange) -> Iterator[Enclosed]:
@@ -82,8 +104,8 @@ def _enclosed(interchange: _Interchange) -> Iterator[Enclosed]:
     elif interchange.trailer.split(mark)[2:3] != [header.elements[13]]:
         problems.append("IEA02 is not the number of its ISA")
     if interchange.open:
-        problems.append("the last transaction has no SE")
-    for group, identifier, segments in interchange.found:
+        _close(interchange, "the transaction has no SE")
+    for group, identifier, segments, problem in interchange.found:
         number = segments[0].split(mark)[2:3]
         yield Enclosed(
             identifier=identifier,
@@ -91,7 +113,7 @@ def _enclosed(interchange: _Interchange) -> Iterator[Enclosed]:
             group_number=(group.split(mark)[6:7] or [""])[0],
             control_number=number[0] if number and identifier != "TA1" else "",
             raw=_alone(header, group, segments),
-            problems=tuple(problems),
+            problems=(*problems, problem) if problem else tuple(problems),
         )
 
 

@@ -218,7 +218,11 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
             "probe_dirs": ["archive"],
             "max_clm_per_st": changes.get("max_claims", 100),
         },
-        "download": {"dirs": [{"path": "out"}], "settle": {"polls": 1, "min_age_s": 0}, "after": "leave"},
+        "download": {
+            "dirs": [{"path": "out"}],
+            "settle": {"polls": changes.get("polls", 1), "min_age_s": 0},
+            "after": changes.get("after", "leave"),
+        },
         "envelope": {"isa06": SENDER_ID, "isa08": RECEIVER_ID, "usage": changes.get("usage", "T")},
     }
 
