@@ -94,7 +94,7 @@ def _render_diff(found: dict[str, Any]) -> None:
 
 
 def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) -> int:
-    """Put the edited files in force, when nothing is wrong with them, and judge every claim anew; it is kept who did."""
+    """Put the edited files in force, when nothing is wrong with them, and judge every claim anew; who did it stays."""
     from gateway.wiring.mappings import put_site_mappings
 
     done = put_site_mappings(site, act_as)

@@ -1,4 +1,4 @@
-"""Writes the reference pages of the command line and the API: `python -m gateway.cli.reference FOLDER`."""
+"""Writes the reference pages of the command line, the API and the rules: `python -m gateway.cli.reference FOLDER`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from gateway.cli.app import app
 from gateway.cli.shapes import SHAPES
+from gateway.rules.gate import RULES, rule_pages
 
 _CLI_HEAD = """\
 # Command line
@@ -43,11 +44,22 @@ is `/openapi.json` of a running server.
 """
 
 
+_RULES_HEAD = """\
+Written from `gateway/rules/` by `python -m gateway.cli.reference docs/reference`; a test keeps it current.
+
+A claim with a *block* does not leave. A *warn* is shown and lets it pass, a *note* is for the reader. Where a rule says
+that nothing overrides it, not even a supervisor's `cleanclaim claims override` does. A payer's file may turn a rule
+off, change its severity or set its limits, from and until a date of service, under `rules:`; a payer's own conditions
+come under `own_rules:` ([mapping files](mapping-files.md)). Each rule's cases are in `tests/rules/`.
+"""
+
+
 def write_pages(folder: Path) -> None:
-    """Write cli.md and api.md into a folder."""
+    """Write cli.md, api.md and rules.md into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cli.md").write_text(cli_page())
     (folder / "api.md").write_text(api_page(_contract()))
+    (folder / "rules.md").write_text(rules_page())
 
 
 def cli_page() -> str:
@@ -56,6 +68,17 @@ def cli_page() -> str:
     for path, command in walk(typer.main.get_command(app)):
         sections.append(_command_section(path, command))
     return "\n".join(sections)
+
+
+def rules_page() -> str:
+    """Every rule of the gate as its own file describes it, with a list of them first."""
+    head, _, pages = rule_pages().partition("\n")
+    rows = [
+        f"| [{each.name}](#{each.name}) | {each.code} | {each.group} | {each.severity} | {each.owner} |"
+        for each in RULES
+    ]
+    table = ["| rule | code | about | severity | who can free it |", "|---|---|---|---|---|", *rows]
+    return "\n".join([head, "", _RULES_HEAD, *table, pages])
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
