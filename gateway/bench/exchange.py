@@ -33,7 +33,7 @@ _ANSWERED = (ClaimState.PAID, ClaimState.DENIED, ClaimState.PARTIAL, ClaimState.
 
 def trade(scale: float) -> list[dict[str, Any]]:
     """Claims a second out of the door and back, with a clearinghouse in a process of its own at the other end."""
-    claims = sized(1_000, scale, 2)
+    claims = sized(400, scale, 2)
     with folder_of_site() as folder, _clearinghouse(folder), site_in(folder) as site:
         take_in(site, week_messages(0, claims, DATES[:1]))
         drain(site.interpreting.run)

@@ -66,6 +66,7 @@ class Derivation:
         standing = tx.subjects.standing(patient_ids)
         placements: list[PlacementRow] = []
         days: list[DayRow] = []
+        rows: list[ClaimRow] = []
         drafts: list[Draft] = []
         states: list[tuple[str, ClaimState]] = []
         new_facts: list[ClaimFact] = []
@@ -79,7 +80,7 @@ class Derivation:
                 else Assembly(drafts=(), placements=())
             )
             proposals = self._proposals(facts, assembly, now)
-            tx.claims.ensure([each.row for each in proposals])
+            rows.extend(each.row for each in proposals)
             for proposal in proposals:
                 draft = self._checked(facts, proposal, proposals, today)
                 drafts.append(draft)
@@ -93,6 +94,7 @@ class Derivation:
                     states.append((known.row.id, state_of(None, known.versions, known.facts)))
             placements.extend(_placement_rows(facts, assembly, proposals))
             days.extend(_day_rows(facts))
+        tx.claims.ensure(rows)
         tx.claims.save_drafts(drafts)
         tx.claims.drop_drafts(gone)
         tx.claims.add_facts(new_facts)

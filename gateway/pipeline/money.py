@@ -19,10 +19,12 @@ def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
     tx.claims.hold(claim_ids)
     drafts, versions, facts = tx.claims.drafts(claim_ids), tx.claims.versions(claim_ids), tx.claims.facts(claim_ids)
     states = []
+    entries: dict[str, list[LedgerEntry]] = {}
     for claim_id in claim_ids:
         own = versions[claim_id]
         states.append((claim_id, state_of(drafts.get(claim_id), own, facts[claim_id])))
-        tx.ledger.replace(f"claim:{claim_id}", entries_of(own, facts[claim_id]))
+        entries[f"claim:{claim_id}"] = entries_of(own, facts[claim_id])
+    tx.ledger.replace_all(entries)
     tx.claims.set_states(states)
 
 

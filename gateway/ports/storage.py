@@ -525,6 +525,9 @@ class Ledger(Protocol):
     def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
         """Replace the entries of one claim (``claim:<id>``) or one answer (``answer:<id>``)."""
 
+    def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
+        """``replace`` for many owners at once."""
+
     def balances(self) -> Mapping[str, int]:
         """Cents by account."""
 

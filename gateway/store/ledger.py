@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from gateway.receivable.ledger import Account, LedgerEntry
 from gateway.store.schema import ledger_entry
+from gateway.store.sql import slices
 
 
 class LedgerRows:
@@ -18,7 +19,12 @@ class LedgerRows:
 
     def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
         """Replace one owner's entries."""
-        self._connection.execute(delete(ledger_entry).where(ledger_entry.c.owner == owner))
+        self.replace_all({owner: entries})
+
+    def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
+        """Replace the entries of many owners at once."""
+        for owners in slices(list(entries_of)):
+            self._connection.execute(delete(ledger_entry).where(ledger_entry.c.owner.in_(owners)))
         rows = [
             {
                 "owner": owner,
@@ -27,6 +33,7 @@ class LedgerRows:
                 "basis": entry.basis,
                 "reference": entry.reference,
             }
+            for owner, entries in entries_of.items()
             for entry in entries
         ]
         if rows:
