@@ -110,9 +110,8 @@ class _Play:
         self._quiet()
         released = self._release(ClaimState.CORRECTION_READY, SUPERVISOR, "the visit changed after billing")
         self._quiet()
-        self._progress(
-            f"{len(late)} late messages; {SUPERVISOR.name}, {SUPERVISOR.role}, releases {released} corrections"
-        )
+        who = f"{SUPERVISOR.name}, {SUPERVISOR.role},"
+        self._progress(f"{len(late)} late messages; {who} releases {released} corrections")
 
     def _tell(self, turn: datetime, arrived: list[FeedMessage], released: int) -> None:
         with self._site.store.read() as tx:
@@ -186,9 +185,8 @@ class _Play:
         while not self._is_quiet():
             self._server.ports()
             if time.monotonic() - began > _PATIENCE_S:
-                raise Unavailable(
-                    f"not quiet after {_PATIENCE_S:.0f} s; see {self._stage.folder / 'run' / 'serve.log'}"
-                )
+                log = self._stage.folder / "run" / "serve.log"
+                raise Unavailable(f"not quiet after {_PATIENCE_S:.0f} s; see {log}")
             time.sleep(0.05)
 
     def _is_quiet(self) -> bool:
