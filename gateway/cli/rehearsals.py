@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,6 @@ from gateway.cli import output
 from gateway.cli.claims import render_why
 from gateway.cli.options import AsJson
 from gateway.cli.sites import render_funnel
-from gateway.errors import NotFound
 
 
 def add_to(app: typer.Typer) -> None:
@@ -82,18 +80,12 @@ def bench(
     as_json: AsJson = False,
 ) -> int:
     """Measure the stages, each as a ratio against a named reference in the same run."""
+    from gateway.bench import run
+
     with output.progress("measuring"):
-        found = _bench().run(names or [])
+        found = run(names or [])
     output.show(found, as_json=as_json, render=_render_bench)
     return output.OK
-
-
-def _bench() -> Any:
-    """The bench, which an installation may leave out."""
-    try:
-        return importlib.import_module("gateway.bench")
-    except ModuleNotFoundError:
-        raise NotFound("this installation has no bench") from None
 
 
 def _render_bench(found: dict[str, Any]) -> None:

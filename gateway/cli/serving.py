@@ -28,7 +28,6 @@ from gateway.wiring.site import Site, open_site
 from gateway.workers import work_loop
 
 _LOG = structlog.get_logger("serve")
-ROLES = ("all", "api", "mllp", "work")
 _HTTP_GRACE_S = 10
 _LOOK_AGAIN_S = 0.01
 _LOOK_FOR_MAPPINGS_S = 2.0

@@ -10,6 +10,7 @@ import typer
 from gateway.cli import output
 from gateway.cli.options import HERE, AsJson, SiteFolder, open_books, open_desk
 
+_ROLES = ("all", "api", "mllp", "work")
 _SAMPLE_PATIENTS, _SAMPLES_PER_FEED = 24, 10
 
 
@@ -80,12 +81,11 @@ def serve(
     import json
     import logging
 
-    from gateway.cli.serving import ROLES
+    if role not in _ROLES:
+        raise typer.BadParameter(f"the role is one of {', '.join(_ROLES)}", param_hint="--role")
     from gateway.cli.serving import serve as serve_site
     from gateway.wiring.logs import log_to_stderr
 
-    if role not in ROLES:
-        raise typer.BadParameter(f"the role is one of {', '.join(ROLES)}", param_hint="--role")
     log_to_stderr(logging.INFO)
 
     def announce(text: str) -> None:

@@ -14,15 +14,14 @@ from gateway.pipeline import funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.ports import MappingProblem
 from gateway.ports.storage import AnswerRow, InboundMessage, Store
-from gateway.store.database import Database
+from gateway.wiring.storage import open_store
 
 
 @contextmanager
 def opened_books(folder: Path) -> Iterator[Books]:
     """The books of a site folder. Raises ConfigurationError, Unavailable."""
-    store = Database(read_settings(folder).database_url)
+    store = open_store(read_settings(folder))
     try:
-        store.migrate()
         yield Books(store)
     finally:
         store.close()

@@ -12,11 +12,11 @@ from adapters.mapping.check import check_mappings
 from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError
-from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
 from gateway.wiring.policy import NOTATIONS, RULE_NAMES, load_policy, site_files
 from gateway.wiring.site import read_connection
+from gateway.wiring.storage import open_store
 
 _PLACED = re.compile(r"(\S[^:\n]*:\d+(?::\d+)?): (.*)", re.DOTALL)
 
@@ -70,9 +70,8 @@ def diff_site_mappings(folder: Path) -> dict[str, Any]:
 
 
 def _in_force(settings: Settings) -> tuple[str | None, Mapping[str, bytes]]:
-    store = Database(settings.database_url)
+    store = open_store(settings)
     try:
-        store.migrate()
         with store.read() as tx:
             current = tx.mapping_sets.in_force()
             return current, tx.mapping_sets.files(current) if current else {}
@@ -106,9 +105,8 @@ def put_site_mappings(folder: Path, act_as: str = "") -> dict[str, Any]:
     for connection in policy.mapping_set.connections.values():
         read_connection(connection)
     clock = clock_of(settings)
-    store = Database(settings.database_url)
+    store = open_store(settings)
     try:
-        store.migrate()
         with store.write() as tx:
             before = tx.mapping_sets.in_force()
             if before != edited:

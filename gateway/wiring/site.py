@@ -31,6 +31,7 @@ from gateway.ports import Clock
 from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
 from gateway.wiring.policy import LoadedPolicy, bring_in_force, site_files
+from gateway.wiring.storage import open_store
 
 _MOST_BATCHES = 20
 
@@ -77,8 +78,7 @@ def open_site(folder: Path) -> Site:
     """The site of a folder: database migrated, mapping set in force. Raises ConfigurationError, Unavailable."""
     settings = read_settings(folder)
     clock = clock_of(settings)
-    store = Database(settings.database_url)
-    store.migrate()
+    store = open_store(settings)
     policy = bring_in_force(store, site_files(settings.mappings), clock.now(), "machine", "machine")
     exchanges = _exchanges(settings, policy)
     organizations = {each.id: each.name for each in policy.catalogue.organizations.values()}

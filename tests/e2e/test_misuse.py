@@ -76,6 +76,30 @@ def test_settings_that_do_not_hold_are_listed_with_their_lines(cleanclaim: Clean
     assert "defect" not in done.err
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["oracle://x", "postgresql://[::1/x", "mine.sqlite", "sqlite:///not-a-database", "sqlite:///nowhere/x.db"],
+)
+def test_a_database_that_cannot_be_used_is_said_plainly(cleanclaim: Cleanclaim, address: str) -> None:
+    cleanclaim.json("init", "clinic")
+    settings = cleanclaim.folder / "clinic" / "site.yaml"
+    settings.write_text(settings.read_text().replace("sqlite:///cleanclaim.sqlite", address))
+    (cleanclaim.folder / "clinic" / "not-a-database").write_text("years of work\n" * 100)
+    done = cleanclaim.run("funnel", "--site", "clinic")
+    assert done.code in (1, 2)
+    assert "database" in done.err
+    assert "defect" not in done.err
+    assert (cleanclaim.folder / "clinic" / "not-a-database").read_text() == "years of work\n" * 100
+
+
+def test_a_password_in_the_database_address_is_never_repeated(cleanclaim: Cleanclaim) -> None:
+    cleanclaim.json("init", "clinic", "--database", "postgresql://me:hunter2@127.0.0.1:1/x")
+    assert (cleanclaim.folder / "clinic" / "site.yaml").stat().st_mode & 0o077 == 0
+    done = cleanclaim.run("funnel", "--site", "clinic")
+    assert done.code == 1
+    assert "hunter2" not in done.out + done.err
+
+
 @pytest.mark.parametrize("command", [["doctor"], ["serve"], ["ingest", "--source", "x", "site.yaml"]])
 def test_every_command_of_a_site_reads_its_settings_first(cleanclaim: Cleanclaim, command: list[str]) -> None:
     (cleanclaim.folder / "site.yaml").write_text("tenant: x\nunknown_key: 1\n")
