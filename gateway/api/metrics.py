@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from gateway.errors import Unavailable
 from gateway.ports.storage import Store
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -25,7 +26,8 @@ class Metrics:
         self._registry.register(_StoreCollector(store))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request; ``route`` is the pattern, so no id gets into a label."""
+        """Count one request; ``route`` is the pattern, so no id gets into a label, and no word of a stranger's either."""
+        method = method if method in _METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 

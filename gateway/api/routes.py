@@ -191,6 +191,15 @@ def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
     def listed(source: str = "", failed: bool = False, limit: Annotated[int, Query(ge=0, le=10_000)] = 500) -> Answer:
         return desk.messages(source=source, failed_only=failed, limit=limit)
 
+    @router.get(
+        "/messages/{message}/explanation",
+        tags=["messages"],
+        summary="What each mapping entry made of a message: fields, positions, file and line; no values",
+        dependencies=[Depends(access.may(Permission.SEE_MESSAGES))],
+    )
+    def explanation(message: str) -> Answer:
+        return messages.explain(desk.site, message)
+
     @router.post("/messages/again", tags=["messages"], summary="Interpret messages by the mapping set now in force")
     def again(
         request: AgainRequest, actor: Annotated[Actor, Depends(access.may(Permission.INTERPRET_AGAIN))]

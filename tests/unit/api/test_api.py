@@ -195,6 +195,15 @@ def test_a_body_without_an_end_is_given_up(client: TestClient, tokens: Tokens) -
     assert (413, "too-large") == (response.status_code, _error(response)["kind"])
 
 
+def test_a_message_is_explained_without_its_values(client: TestClient, tokens: Tokens) -> None:
+    listed = client.get("/api/v1/messages?source=riverbend-hl7&limit=0", headers=tokens["kim"]).json()["messages"]
+    explained = client.get(f"/api/v1/messages/{listed[0]['id']}/explanation", headers=tokens["kim"]).json()
+    fields = [one for each in explained["resources"] for entry in each["entries"] for one in entry["fields"]]
+    assert any(each["found"] for each in fields)
+    assert all(each["values"] is None for each in fields)
+    assert client.get("/api/v1/messages/NONE/explanation", headers=tokens["kim"]).status_code == 404
+
+
 def test_failed_messages_are_listed_and_interpreted_anew(client: TestClient, tokens: Tokens) -> None:
     failed = client.get("/api/v1/messages?failed=true", headers=tokens["kim"]).json()["messages"]
     assert failed, "the message without a patient was not understood"
