@@ -21,8 +21,10 @@ from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.decoding import X12FormatError
 from clearinghouse.x12.encoding import UnwritableValue
 from clearinghouse.x12.envelope import Delimiters, Envelope
+from clearinghouse.x12.findings import ERROR
 from clearinghouse.x12.parties import Name
 from clearinghouse.x12.tokens import read_segments
+from clearinghouse.x12.verify import verify_written
 from clearinghouse.x12.write_837 import write_837
 from gateway.claim.answer import Answer, AnswerTransaction
 from gateway.errors import (
@@ -107,8 +109,9 @@ class PartnerExchange:
         form = claims[0].claim.form
         usage = self._profile.envelope.usage
         name = file_name(self._profile.upload, form, numbers.isa13, usage, numbers.created_at)
-        if self.claim_numbers(content) != [each.claim_number for each in claims]:
-            raise FormatError("what was written does not read back as the claims that were given")
+        wrong = [found for found in verify_written(transaction, content, envelope) if found.severity == ERROR]
+        if wrong:
+            raise FormatError(f"what was written is not what was meant: {wrong[0].message}")
         return RenderedInterchange(content=content, remote_name=name)
 
     def _envelope(self, number: int, local: datetime) -> Envelope:

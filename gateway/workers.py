@@ -14,6 +14,7 @@ def work_loop(site: Site) -> PassLoop:
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
     once for all of them; so do connections, which are nobody's hurry.
     """
+    site.deriving.free_parked()  # whatever broke us last time is tried again by the program that starts now
     every_s = float(site.settings.pass_every_s)
     lanes = [
         Lane("interpret", site.interpreting.run, every_s, woken=True),
