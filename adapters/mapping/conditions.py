@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any, get_type_hints
 
 import cel
@@ -17,6 +18,7 @@ from gateway.errors import ConfigurationError
 
 _COMPREHENSION = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
 _CLAIM_FIELD = re.compile(r"\bclaim\.([A-Za-z_]\w*)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _LONGEST = 2000
 _CEL_ERRORS = (RuntimeError, TypeError, ValueError, KeyError, IndexError)
 
@@ -95,14 +97,19 @@ def compile_claim_condition(source: str, place: Place, problems: Problems) -> Ca
     if condition is None:
         return None
 
+    words = frozenset(_WORD.findall(source))
+
     def fails(claim: Claim) -> bool:
-        return condition.holds({"claim": {name: plain(getattr(claim, name)) for name in fields}})
+        return condition.holds({"claim": {name: plain(getattr(claim, name), words) for name in fields}})
 
     return fails
 
 
-def plain(value: Any) -> Any:
-    """A domain value as CEL sees it: dates and enumerations as text, records as maps, tuples as lists."""
+def plain(value: Any, words: frozenset[str] | None = None) -> Any:
+    """A domain value as CEL sees it: dates and enumerations as text, records as maps, tuples as lists.
+
+    Of records only the fields named in ``words`` are given, where any are: a condition sees nothing it does not name.
+    """
     if isinstance(value, Enum):
         return str(value.value)
     if value is None or isinstance(value, str | int | bool):
@@ -110,12 +117,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple | list | frozenset):
-        return [plain(each) for each in value]
+        return [plain(each, words) for each in value]
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): plain(each, words) for key, each in value.items()}
     if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        names = _field_names(type(value))
+        wanted = names if words is None else [name for name in names if name in words]
+        return {name: plain(getattr(value, name), words) for name in wanted}
     return str(value)
+
+
+@cache
+def _field_names(record: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(record))
 
 
 def _sample_of(hint: Any) -> Any:
