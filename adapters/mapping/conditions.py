@@ -121,7 +121,7 @@ def plain(value: Any, words: frozenset[str] | None = None) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(each, words) for key, each in value.items()}
     if dataclasses.is_dataclass(value):
-        names = _field_names(type(value))
+        names = _field_names(value.__class__)
         wanted = names if words is None else [name for name in names if name in words]
         return {name: plain(getattr(value, name), words) for name in wanted}
     return str(value)
