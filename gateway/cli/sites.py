@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,11 +59,14 @@ def _samples() -> dict[str, bytes]:
 
 def _render_made(made: dict[str, Any]) -> None:
     output.say(f"Made a site in {made['site']}:")
+    samples = [name for name in made["files"] if name.startswith("samples/")]
     for name in made["files"]:
-        output.say(f"  {name}")
+        if name not in samples:
+            output.say(f"  {name}")
+    output.say(f"  samples/ ({output.count(len(samples), 'message')})")
     output.say("\nNext:")
     for step in made["next"]:
-        output.say(f"  {step}")
+        output.say(f"  {re.sub('^cleanclaim ', f'{output.command()} ', step)}")
 
 
 def serve(

@@ -34,9 +34,9 @@ http: {{host: 127.0.0.1, port: {http_port}}}      # port 0 takes a free one
 sources:                                 # one per EHR feed; each has a mapping file mappings/sources/NAME.yaml
   - {{name: {fhir}, token: 'file:secrets/{fhir}.token'}}
   - {{name: {hl7}, token: 'file:secrets/{hl7}.token', mllp: {{host: 127.0.0.1, port: {mllp_port}}}}}
-users:                                   # one per person; roles: viewer, biller, supervisor, clinician,
-{users}                                  # utilization-review, integration, auditor
-{rehearsal}"""
+# One user per person; roles: viewer, biller, supervisor, clinician, utilization-review, integration, auditor.
+users:
+{users}{rehearsal}"""
 _USER = "  - {{name: {name}, role: {role}, token: 'file:secrets/{name}.token'}}\n"
 _REHEARSAL = f"rehearsal_clock: {CLOCK}               # a pretended present, for dated data; not for real work\n"
 _MAPPINGS_README = """\
@@ -50,6 +50,10 @@ A file here takes the place of the shipped one of the same path, so only what di
     facilities/      organizations, programs, facilities, prices
     clearinghouses/  connections: mailbox, envelopes, file names
     codes/           session kinds, places of service, HCPCS
+
+The shipped set holds a made-up clinic, riverbend. It does no harm beside yours; an empty file of the same path takes a
+shipped one out. The samples/ of this site are messages of that clinic: they show what a feed looks like, and only its
+own source files, riverbend-fhir and riverbend-hl7, understand them whole.
 
 After an edit: `cleanclaim mappings check`, `cleanclaim mappings diff`, `cleanclaim mappings put`.
 Editors that know JSON Schema help while typing: keep the first line of each file.
@@ -129,14 +133,22 @@ def _sandbox_file(folder: Path) -> str:
 
 
 def _next_steps(folder: Path, kind: _Kind, demo: bool) -> list[str]:
-    steps = [f"cleanclaim mappings check --site {folder}"]
-    if demo:
-        steps.append(f"cleanclaim sandbox --site {folder}        (in another terminal: the clearinghouse)")
-    else:
-        steps.insert(0, f"edit {folder / SETTINGS_FILE}: the sender, the feeds, the people")
-    steps.append(f"cleanclaim ingest --site {folder} --source {kind.fhir} {folder / 'samples' / 'fhir'}")
-    steps.append(f"cleanclaim ingest --site {folder} --source {kind.hl7} {folder / 'samples' / 'hl7'}")
-    return [*steps, f"cleanclaim serve --site {folder}"]
+    check, serve = f"cleanclaim mappings check --site {folder}", f"cleanclaim serve --site {folder}"
+    if not demo:  # the samples speak a made-up clinic's words, which no generic source file understands
+        return [
+            f"edit {folder / SETTINGS_FILE}: the sender, the feeds, the people",
+            f"write your own files into {folder / 'mappings'}: its README.md says which",
+            check,
+            f"cleanclaim ingest --site {folder} --source {kind.hl7} FILES        (what your EHR would send)",
+            serve,
+        ]
+    return [
+        check,
+        f"cleanclaim sandbox --site {folder}        (in another terminal: the clearinghouse)",
+        f"cleanclaim ingest --site {folder} --source {kind.fhir} {folder / 'samples' / 'fhir'}",
+        f"cleanclaim ingest --site {folder} --source {kind.hl7} {folder / 'samples' / 'hl7'}",
+        serve,
+    ]
 
 
 class _Writer:

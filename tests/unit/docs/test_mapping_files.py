@@ -54,3 +54,14 @@ def _keys(schema: Any) -> Iterator[str]:
     elif isinstance(schema, list):
         for below in schema:
             yield from _keys(below)
+
+
+def test_the_readmes_first_file_has_the_mistakes_that_are_shown_and_no_other() -> None:
+    readme = ROOT / "README.md"
+    (example,) = (block for block in blocks(readme) if block.language == "yaml")
+    shown = [line for line in readme.read_text().splitlines() if line.startswith(f"{example.file}:")]
+    files = read_mapping_files(True, None)
+    notations, rules = (FHIR_NOTATION, HL7_NOTATION), {rule.name for rule in RULES}
+    assert shown == list(check_mappings({**files, example.file: example.content.encode()}, notations, rules).problems)
+    mended = example.content.replace(": 905", ": 0905").replace("minimum_minutes:", "minimum_minutes_day:")
+    assert () == check_mappings({**files, example.file: mended.encode()}, notations, rules).problems
