@@ -110,7 +110,7 @@ class FhirReceiver:
             content=request.content,
             content_type=CONTENT_TYPE,
             control_key="",
-            event=f"{request.type or 'Bundle'}/refused",
+            event=f"{_type_of(request)}/refused",
             refusal=str(refused),
         )
         answer = outcome_answer(refused.status, refused.issues, refused.headers)
@@ -131,6 +131,13 @@ def _request_key(request: FhirRequest) -> str:
     the same, because a version that says nothing new is not stored.
     """
     return _once(request) if request.method == "PUT" else request.address
+
+
+def _type_of(request: FhirRequest) -> str:
+    """The type of the address; not repeated where it is no type, since it may be anything then."""
+    if not request.type:
+        return "Bundle"
+    return request.type if resource_shape(request.type) is not None else "unknown"
 
 
 def _once(request: FhirRequest) -> str:

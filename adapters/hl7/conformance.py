@@ -280,7 +280,7 @@ def _is_typed(value: str, kind: str, tables: str) -> bool:
 
 
 def _segment_reference(name: str, tables: str) -> Any:
-    if name.startswith("Z"):
+    if name.startswith("Z") and is_segment_id(name):
         return ()
     try:
         return load_reference(name, "Segment", tables)[1]

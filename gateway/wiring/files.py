@@ -34,13 +34,20 @@ def find_format(path: Path) -> str:
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:
-    """The files of these paths, folders opened, in order of name. Raises FormatError for a path that is not there."""
+    """The files of these paths, folders opened, in order of name.
+
+    Raises FormatError for a path that is not there, and for a pipe or device, which would be waited for without end.
+    """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
             found += sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each, path))
-        elif path.exists():
+        elif path.is_file():
             found.append(path)
+        elif path.exists():
+            raise FormatError(
+                "this is no regular file: a pipe or a device cannot be read twice; save it first", str(path)
+            )
         else:
             raise FormatError("there is no such file or folder", str(path))
     return found
@@ -128,6 +135,7 @@ def _check_hl7(path: Path) -> dict[str, Any]:
 def _check_fhir(path: Path) -> dict[str, Any]:
     """{"path","format","resource_type","readable","error","findings":[{severity, code, element, message, fix}]}."""
     from adapters.fhir.issues import Refused
+    from adapters.fhir.shapes import resource_shape
     from adapters.fhir.strict_json import read_json
     from adapters.fhir.validation import check_resource
 
@@ -137,8 +145,9 @@ def _check_fhir(path: Path) -> dict[str, Any]:
     except Refused as refused:
         return {**outcome, "readable": False, "error": refused.issues[0].message, "findings": []}
     issues = check_resource(body)
-    if isinstance(body, dict) and isinstance(body.get("resourceType"), str) and body["resourceType"].isalpha():
-        outcome["resource_type"] = body["resourceType"]
+    type = body.get("resourceType") if isinstance(body, dict) else None
+    if isinstance(type, str) and resource_shape(type) is not None:
+        outcome["resource_type"] = type
     findings = [
         {
             "severity": each.severity,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
+from adapters.fhir.shapes import resource_shape
 from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
 from adapters.hl7.triage import AcceptancePolicy
 from gateway.claim.record import RecordKind
@@ -230,7 +231,7 @@ def _request_of(content: bytes) -> FhirRequest:
     except (ValueError, RecursionError):
         body = None  # the receiver reads it strictly, and says what is wrong
     kind = body.get("resourceType") if isinstance(body, dict) else None
-    if not isinstance(kind, str) or kind == "Bundle" or not kind.isalpha():
+    if not isinstance(kind, str) or kind == "Bundle" or resource_shape(kind) is None:
         return FhirRequest(method="POST", content=content, lenient=True)
     own = body.get("id") if isinstance(body, dict) else None
     if isinstance(own, str) and own:
