@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
 
-from adapters.fhir.routes import fhir_router
 from fastapi import APIRouter
 
+from adapters.fhir.routes import fhir_router
 from adapters.hl7.ack import prepare_receipt
 from adapters.hl7.batching import ReceivedFrame
 from adapters.hl7.mllp import MllpListener

@@ -1,4 +1,4 @@
-"""Unmistakable made-up people go through every door, well and badly; nothing that is logged, counted or refused names one.
+"""Unmistakable made-up people go through every door, well and badly; nothing logged, counted or refused names one.
 
 What is searched: both outputs of `serve` and of every command, refusals over HTTP, acknowledgements, metrics, headers,
 and the names of all files of the site and of the partner's mailbox.
@@ -314,8 +314,8 @@ def x12_files() -> list[bytes]:
         (b"HP", b"835", b"005010X221A1", b"BPR*I*1*C*CHK~CLP*" + RECORD.encode() + b"*1*100*1**CI*1~NM1*QC*1*"
          + FAMILY.encode() + b"*" + GIVEN.encode() + b"****MI*" + MEMBER.encode() + b"~"),
         (b"HN", b"277", b"005010X214", name + b"TRN*2*" + RECORD.encode() + b"~STC*A3:21*20260803*U*100~"),
-        (b"FA", b"999", b"005010X231A1", b"AK1*HC*1*005010X223A2~CTX*" + FAMILY.encode() + b"~IK4*1**1*" + MEMBER.encode()
-         + b"~"),
+        (b"FA", b"999", b"005010X231A1", b"AK1*HC*1*005010X223A2~CTX*" + FAMILY.encode()
+         + b"~IK4*1**1*" + MEMBER.encode() + b"~"),
     )  # fmt: skip
     whole = []
     for code, kind, guide, body in bodies:
