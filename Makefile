@@ -22,7 +22,7 @@ help:  ## Show this list
 demo: $(VENV)/.installed  ## Play a clinic's month: two EHR feeds become paid and denied claims
 	@$(BIN)/cleanclaim demo $(ARGS)
 
-serve: $(VENV)/.installed  ## Run the gateway: FHIR API, HL7 listener, console, workers
+serve: $(VENV)/.installed  ## Run the gateway: FHIR API, HL7 listeners, HTTP API, workers
 	@$(BIN)/cleanclaim serve $(ARGS)
 
 bench: $(VENV)/.installed  ## Measure the stages against their references
@@ -67,7 +67,7 @@ $(BIN)/python:
 	@rm -f $(VENV).log
 
 $(VENV)/.packages: $(LOCK) | $(BIN)/python
-	@echo "==> Packages (about a minute, once)"
+	@echo "==> Packages (a minute or two, once)"
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement $(LOCK)
 	@touch $@
 
