@@ -26,7 +26,7 @@ class Metrics:
         self._registry.register(_StoreCollector(store))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request; ``route`` is the pattern, an unknown ``method`` is "other": no stranger's word is a label."""
+        """Count one request by route pattern and known method: no stranger's word is a label."""
         method = method if method in _METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
