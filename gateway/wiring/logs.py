@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 
 import structlog
@@ -14,12 +15,21 @@ class _WithoutValues(logging.Formatter):
     """What libraries log, without the values they put in: the template, and where an exception came from."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said = {"level": record.levelname.lower(), "logger": record.name, "event": str(record.msg)}
+        # asyncio puts what broke, with all its values, on further lines of the template itself.
+        event = next(iter(str(record.msg).splitlines()), "")
+        said = {"level": record.levelname.lower(), "logger": record.name, "event": event}
         if record.exc_info and record.exc_info[1] is not None:
             frames = traceback.extract_tb(record.exc_info[2])
             place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
             said["exception"] = type(record.exc_info[1]).__name__ + place
         return json.dumps(said)
+
+
+def _thread_broke(broke: threading.ExceptHookArgs) -> None:
+    """Python itself would print the exception's text, which may hold a patient's data."""
+    frames = traceback.extract_tb(broke.exc_traceback)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    structlog.get_logger("thread").error("thread-broke", error=broke.exc_type.__name__, at=place)
 
 
 def log_to_stderr(level: int = logging.WARNING) -> None:
@@ -35,6 +45,7 @@ def log_to_stderr(level: int = logging.WARNING) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    threading.excepthook = _thread_broke
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_WithoutValues())
     logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)

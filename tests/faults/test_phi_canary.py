@@ -240,7 +240,8 @@ def wait_until(settled: Callable[[], bool]) -> None:
 
 def nothing_waits(site: Site) -> bool:
     with closing(sqlite3.connect(site.folder / "cleanclaim.sqlite", timeout=30)) as database:
-        return database.execute("SELECT count(*) FROM work WHERE kind <> 'parked'").fetchone() == (0,)
+        (waiting,) = database.execute("SELECT count(*) FROM work WHERE kind <> 'parked'").fetchone()
+        return bool(waiting == 0)
 
 
 def names_of_files(site: Site) -> bytes:
