@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from gateway.wiring.people import Permission, require, user_of_token
 from gateway.wiring.site import Site
 
 BODY_MAX = 32 * 1024 * 1024
+BODY_S = 60.0
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 """How ASGI hands a request's body over, piece by piece."""
 _USER_TOKEN = HTTPBearer(auto_error=False, scheme_name="user", description="A user's token; site.yaml names its file.")
@@ -77,12 +79,17 @@ def guarded_route(access: Access) -> type[APIRoute]:
 
 
 def _limited(receive: _Receive) -> _Receive:
-    size = 0
+    size, until, whole = 0, asyncio.get_running_loop().time() + BODY_S, False
 
     async def limited() -> MutableMapping[str, Any]:
-        nonlocal size
-        message = await receive()
+        nonlocal size, whole
+        try:
+            async with asyncio.timeout_at(None if whole else until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "the body did not arrive in time; send it again") from None
         size += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
         if size > BODY_MAX:
             raise HTTPException(413, f"the body is larger than {BODY_MAX // 1024 // 1024} MB; send it in parts")
         return message

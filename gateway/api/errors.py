@@ -28,6 +28,7 @@ _KINDS = {
     403: "not-allowed",
     404: "not-found",
     405: "misuse",
+    408: "too-slow",
     413: "too-large",
     415: "misuse",
 }

@@ -20,6 +20,7 @@ import structlog
 import uvicorn
 
 from gateway.api.app import create_app
+from gateway.cli.http_connections import BoundedConnection
 from gateway.config import Listener, Settings, read_settings
 from gateway.errors import ConfigurationError, Unavailable
 from gateway.jobs.loop import PassLoop
@@ -212,6 +213,8 @@ class _HttpServer:
     def __init__(self, app: Any, where: Listener) -> None:
         config = uvicorn.Config(
             app,
+            http=BoundedConnection,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",
