@@ -20,7 +20,7 @@ _COMPREHENSION = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-
 _CLAIM_FIELD = re.compile(r"\bclaim\.([A-Za-z_]\w*)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LONGEST = 2000
-_CEL_ERRORS = (RuntimeError, TypeError, ValueError, KeyError, IndexError)
+_CEL_ERRORS = (RuntimeError, TypeError, ValueError, KeyError, IndexError, ArithmeticError)
 
 
 class Condition:

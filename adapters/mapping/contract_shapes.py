@@ -82,8 +82,8 @@ def _check_time_zone(text: str) -> str:
 
 
 def _check_regex(text: str) -> str:
-    if re.search(r"[*+}]\)*[*+{]|\([^()]*[*+][^()]*\)[*+{]", text):
-        return "repeats a repetition, which can take forever; write it without nested * and +"
+    if re.search(r"[*+}]\)*[*+{]|\([^()]*[*+|][^()]*\)[*+{]|\([^()]*\([^()]*\)[^()]*\)[*+{]", text):
+        return "repeats a repetition (or a choice), which can take forever; write it without * or + around"
     try:
         re.compile(text)
     except re.error as error:

@@ -12,6 +12,7 @@ from typing import Final
 from gateway.errors import ConfigurationError
 
 FOLDERS: Final = ("sources", "services", "payers", "facilities", "clearinghouses", "codes", "tests")
+_DEEPEST = 6
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -52,6 +53,8 @@ def _read_folder(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
         if each.name.startswith("."):
             continue
         if each.is_dir():
+            if below.count("/") > _DEEPEST:
+                raise ConfigurationError([f"{below}: is too deep; does a link there lead back to a folder above it?"])
             yield from _read_folder(each, below)
         elif each.name.endswith(_SUFFIXES):
             try:

@@ -22,6 +22,8 @@ _NOTHING: Final = frozenset({"", "~", "null"})
 # What the resolver gives scalars that carry no tag of their own.
 _TEXT_TAGS: Final = frozenset({"tag:yaml.org,2002:str", "!"})
 _USUAL_TAGS: Final = _TEXT_TAGS | {f"tag:yaml.org,2002:{kind}" for kind in _RESOLVED}
+_COLLECTION_TAGS: Final = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+_NO_TAGS: Final = "tags (!) are not used in mapping files: every value is text until it is typed"
 _DEEPEST = 40
 _LARGEST_BYTES = 8 * 1024 * 1024
 
@@ -219,6 +221,8 @@ class _Reading:
             self._problems.add(place, "anchors (&) and aliases (*) are not used in mapping files; write the value out")
             return Nothing(place)
         self._seen.add(id(node))
+        if not isinstance(node, ScalarNode) and str(node.tag) not in _COLLECTION_TAGS:
+            self._problems.add(place, _NO_TAGS)
         if isinstance(node, MappingNode):
             return self._table(node, place, depth)
         if isinstance(node, SequenceNode):
@@ -231,7 +235,7 @@ class _Reading:
     def _scalar(self, node: ScalarNode, place: Place) -> Node:
         plain = node.style is None
         if str(node.tag) not in (_USUAL_TAGS if plain else _TEXT_TAGS):
-            self._problems.add(place, "tags (!) are not used in mapping files: every value is text until it is typed")
+            self._problems.add(place, _NO_TAGS)
         if not node.value.strip() or (plain and node.value in _NOTHING):
             return Nothing(place)
         return Text(place, node.value)
