@@ -25,6 +25,14 @@ class _WithoutValues(logging.Formatter):
         return json.dumps(said)
 
 
+class _StandardError(logging.Handler):
+    """Writes to what standard error is at the moment, not to what it was when logging was set up."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        sys.stderr.write(self.format(record) + "\n")
+
+
 def _thread_broke(broke: threading.ExceptHookArgs) -> None:
     """Python itself would print the exception's text, which may hold a patient's data."""
     frames = traceback.extract_tb(broke.exc_traceback)
@@ -42,10 +50,10 @@ def log_to_stderr(level: int = logging.WARNING) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     threading.excepthook = _thread_broke
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(_WithoutValues())
     logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)
