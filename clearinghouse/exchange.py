@@ -84,6 +84,11 @@ class PartnerExchange:
         return self._profile.upload.max_claims
 
     @property
+    def poll_every(self) -> timedelta:
+        """How often the partner wants to be asked for answers."""
+        return self._profile.download.poll_every
+
+    @property
     def settle_gap(self) -> timedelta:
         """How far apart two probes must agree that nothing arrived."""
         return self._settle_gap

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
+
+import structlog
 
 from gateway.jobs.loop import Lane, PassLoop
+from gateway.pipeline.collect import Collected
+from gateway.pipeline.send import Sent
 from gateway.wiring.site import Site
+
+_LOG = structlog.get_logger("exchange")
+REST_S = 15 * 60.0
+"""How long a partner that refused us (credentials, host key) is left alone; a restart tries at once."""
+LONGEST_BACKOFF_S = 60.0
+"""A partner that is away, or whose file is in doubt, is asked again less and less often, down to this."""
 
 
 def work_loop(site: Site) -> PassLoop:
@@ -20,16 +31,45 @@ def work_loop(site: Site) -> PassLoop:
         Lane("interpret", site.interpreting.run, every_s, woken=True),
         Lane("derive", site.derive_all, every_s),
     ]
-    lanes += [Lane(f"exchange-{name}", _exchange_pass(site, name), every_s) for name in site.exchanges]
+    lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
     return PassLoop(lanes)
 
 
-def _exchange_pass(site: Site, connection: str) -> Callable[[], int]:
-    def run() -> int:
+class ExchangePasses:
+    """Sends when something waits, collects as often as the partner's profile says, and leaves a partner alone that
+    refused us: another login with the same words locks the account."""
+
+    def __init__(self, site: Site, connection: str, now: Callable[[], float] = monotonic) -> None:
+        self._site = site
+        self._connection = connection
+        self._now = now
+        self._rests_until = self._collects_at = float("-inf")
+        self._problems = self._troubled = 0
+
+    def run(self) -> int:
+        """One pass; how many files moved."""
+        if self._now() < self._rests_until:
+            return 0
+        sent = Sent()
         try:
-            sent = site.sending.run(connection)
+            sent = self._site.sending.run(self._connection)
         finally:  # what keeps us from sending keeps nobody's answer from being heard
-            collected = site.collecting.run(connection)
+            collected = Collected() if sent.paused else self._collect()
+        paused = sent.paused or collected.paused
+        if paused:
+            self._rests_until = self._now() + REST_S
+            _LOG.error("partner-paused", connection=self._connection, reason=paused, again_in_s=REST_S)
+        problems = len(sent.problems) + len(collected.problems)
+        self._troubled = self._troubled + 1 if problems or sent.in_doubt else 0
+        if self._troubled and not paused:
+            self._rests_until = self._now() + min(2.0**self._troubled, LONGEST_BACKOFF_S)
+        if problems != self._problems:
+            self._problems = problems
+            _LOG.warning("exchange-problems", connection=self._connection, problems=problems)
         return sent.delivered + collected.files
 
-    return run
+    def _collect(self) -> Collected:
+        if self._now() < self._collects_at:
+            return Collected()
+        self._collects_at = self._now() + self._site.exchanges[self._connection].poll_every.total_seconds()
+        return self._site.collecting.run(self._connection)

@@ -76,7 +76,9 @@ class PassLoop:
         except GatewayError as error:
             lane.failures += 1
             lane.last_error = str(error)
-            _LOG.warning("pass-failed", lane=lane.name, error=type(error).__name__, failures=lane.failures)
+            # Our own errors say what is wrong in words that hold no patient's data; without them nobody could help.
+            _LOG.warning("pass-failed", lane=lane.name, error=type(error).__name__, reason=str(error),
+                         failures=lane.failures)  # fmt: skip
             return 0
         except Exception as error:
             # A defect of ours must not stop the lane; its text may hold a patient's data, so only its place is logged.
