@@ -31,6 +31,8 @@ from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
 
 APPLIED, DUPLICATE, QUARANTINED, UNBALANCED = "applied", "duplicate", "quarantined", "unbalanced"
 _DUPLICATE_INTERCHANGE = "025"
+_REFUSALS = frozenset({"R", "M", "W", "X"})
+"""Of TA104 and AK901: nothing of it was taken."""
 _MOST_FAILURES = 3
 
 
@@ -241,7 +243,21 @@ def _doubt(tx: Transaction, connection: str, answer: Answer) -> str:
         return "it names an interchange of ours of which no byte was sent: another file must have used its number"
     if _is_repeat(answer) and not _sent_twice(tx, row):
         return "the partner says it has this number already; whether from us, a person must decide"
+    if row.state == REJECTED and answer.code not in _REFUSALS and _went_out_again(tx, row):
+        return "it takes a file that was refused before, whose claims went out again since: they may be there twice"
     return ""
+
+
+def _went_out_again(tx: Transaction, row: InterchangeRow) -> bool:
+    """Whether any version the file carried left in a later one."""
+    carried = tx.exchanges.versions_in(row.id)
+    versions = {version_id for _, version_id in carried}
+    facts = tx.claims.facts([claim_id for claim_id, _ in carried])
+    return any(
+        fact.kind is FactKind.FROZEN and fact.version_id in versions and fact.code > f"{row.isa13:09d}"
+        for each in facts.values()
+        for fact in each
+    )
 
 
 def _is_repeat(answer: Answer) -> bool:
@@ -306,7 +322,7 @@ class _Application:
         if row is None:
             self._strangers.append("group")
             return
-        rejected = answer.code in ("R", "M", "W", "X")
+        rejected = answer.code in _REFUSALS
         self._heard_of(row, rejected=rejected, kind=FactKind.TRANSACTION, code="R" if rejected else answer.code)
 
     def _heard_of(self, row: InterchangeRow, *, rejected: bool, kind: FactKind, code: str) -> None:

@@ -246,6 +246,24 @@ def test_a_duplicate_interchange_refusal_on_a_file_in_doubt_is_for_a_person(site
     assert site.interchanges()[0].state == "in-doubt"
 
 
+def test_a_refused_file_that_is_taken_after_its_claims_went_out_again_is_for_a_person(
+    site: Site, partner: Partner
+) -> None:
+    """Both files may be at the payer's: nothing else would ever say so."""
+    site.admit()
+    site.sending.run(CONNECTION)
+    (first,) = site.interchanges()
+    site.answer(partner.ta1(first, "R", "001"))
+    site.commands.release(site.claims()[0].id, BILLER)
+    site.sending.run(CONNECTION)
+    assert len(site.uploaded()) == 2
+    collected = site.answer(partner.ack_999(first))
+    assert (collected.applied, collected.set_aside) == (0, 1)
+    collected = site.answer(partner.ack_999(site.interchanges()[-1]))
+    assert collected.applied == 1
+    assert site.state() is ClaimState.TRANSACTION_ACCEPTED
+
+
 # --- one that breaks us ----------------------------------------------------------------------------------------------
 
 
