@@ -41,6 +41,8 @@ def rehearsal(folder: Path, database: str, seed: int) -> Iterator[Rehearsal]:
     clock = RehearsalClock(folder / CLOCK)
     password = resolve_secret(PASSWORD_FILE, folder).reveal()
     with run_sandbox(folder / FOLDER, seed=seed, users=(User(USER, password),), clock=clock.now) as sandbox:
+        with (folder / SETTINGS_FILE).open("a") as settings:
+            settings.write("settle_gap_s: 1                         # the partner is this machine\n")
         _say_port(folder / SETTINGS_FILE, HTTP_PORT, 0)
         _say_port(folder / SETTINGS_FILE, MLLP_PORT, 0)
         _say_port(folder / "mappings" / "clearinghouses" / "sandbox.yaml", SANDBOX_PORT, sandbox.port)
