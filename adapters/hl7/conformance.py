@@ -29,6 +29,8 @@ Severity = Literal["error", "warn", "note"]
 _NEWEST_VERSION = "2.8.2"
 _DEFAULT_VERSION = "2.5.1"
 _MOST_FINDINGS = 500
+_LARGEST_CHECKED_BYTES = 1_000_000
+"""hl7apy needs minutes for a message of many repetitions."""
 _NULL = '""'
 _WITHDRAWN = "WD"
 # Longer than any date, time or number, and short enough for hl7apy's own patterns.
@@ -54,6 +56,9 @@ def check_conformance(raw: bytes, fallback_charset: str | None = None) -> list[C
         message = read_message(raw, fallback_charset)
     except Hl7FormatError as error:
         return [ConformanceFinding("MSH", 0, "MSH", str(error), "error", error.reason)]
+    if len(raw) > _LARGEST_CHECKED_BYTES:
+        text = f"the message is larger than {_LARGEST_CHECKED_BYTES} bytes; it was not held against the tables"
+        return [ConformanceFinding("MSH", 0, "MSH", text, "note", "not-checked")]
     findings: list[ConformanceFinding] = []
     for finding in _check(message):
         if len(findings) == _MOST_FINDINGS:

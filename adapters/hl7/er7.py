@@ -14,6 +14,8 @@ from adapters.hl7.escapes import DEFAULT_SEPARATORS, Separators, unescape
 
 # Segments whose first field is the field separator itself.
 _HEADER_SEGMENTS = frozenset({"MSH", "FHS", "BHS"})
+MAX_LINES = 20_000
+"""Of one message: beyond this it is a batch, and would keep everybody else waiting while it is worked in."""
 _SEGMENT_ID_LENGTH = 3
 _UTF8_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n\x0b\x0c\x1c"
@@ -254,6 +256,8 @@ def read_message(raw: bytes, fallback_charset: str | None = None) -> Hl7Message:
 
     Raises Hl7FormatError (not HL7, unusable separators) or CharsetError; neither text holds a value.
     """
+    if raw.count(b"\r") + raw.count(b"\n") > MAX_LINES:
+        raise Hl7FormatError(f"the message has more than {MAX_LINES} lines; send it in parts", reason="too-large")
     declared = _declared_charset(raw)
     text, codec = decode_strictly(raw, declared, fallback_charset)
     start = 0 if text.startswith("MSH") else len(text) - len(text.lstrip(_BLANK_TEXT))
