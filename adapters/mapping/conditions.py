@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from enum import Enum
-from functools import cache
-from typing import Any, get_type_hints
+from functools import partial
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import cel
 
@@ -86,7 +87,7 @@ def _first_line(error: Exception) -> str:
 def compile_claim_condition(source: str, place: Place, problems: Problems) -> Callable[[Claim], bool] | None:
     """The condition over ``claim`` as a function; None, with problems noted, where it is wrong."""
     fields = sorted(set(_CLAIM_FIELD.findall(source)))
-    known = {field.name for field in dataclasses.fields(Claim)} | {"charge_cents"}
+    known = _CLAIM_HINTS.keys()
     unknown = [name for name in fields if name not in known]
     for name in unknown:
         problems.add(place, f"a claim has no field {name!r}{nearest(name, known)}")
@@ -98,18 +99,17 @@ def compile_claim_condition(source: str, place: Place, problems: Problems) -> Ca
         return None
 
     words = frozenset(_WORD.findall(source))
+    views = [(name, _view_of(_CLAIM_HINTS[name], words)) for name in fields]
 
     def fails(claim: Claim) -> bool:
-        return condition.holds({"claim": {name: plain(getattr(claim, name), words) for name in fields}})
+        seen = {name: view(getattr(claim, name)) if view else getattr(claim, name) for name, view in views}
+        return condition.holds({"claim": seen})
 
     return fails
 
 
-def plain(value: Any, words: frozenset[str] | None = None) -> Any:
-    """A domain value as CEL sees it: dates and enumerations as text, records as maps, tuples as lists.
-
-    Of records only the fields named in ``words`` are given, where any are: a condition sees nothing it does not name.
-    """
+def plain(value: Any) -> Any:
+    """A domain value as CEL sees it: dates and enumerations as text, records as maps, tuples as lists."""
     if isinstance(value, Enum):
         return str(value.value)
     if value is None or isinstance(value, str | int | bool):
@@ -117,19 +117,52 @@ def plain(value: Any, words: frozenset[str] | None = None) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple | list | frozenset):
-        return [plain(each, words) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, Mapping):
-        return {str(key): plain(each, words) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if dataclasses.is_dataclass(value):
-        names = _field_names(value.__class__)
-        wanted = names if words is None else [name for name in names if name in words]
-        return {name: plain(getattr(value, name), words) for name in wanted}
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return str(value)
 
 
-@cache
-def _field_names(record: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(record))
+_View = Callable[[Any], Any]
+
+
+def _view_of(hint: Any, words: frozenset[str]) -> _View | None:
+    """What turns a value of the type into what CEL sees of it; None where it is that already.
+
+    Worked out once from the type, and of records only the fields named in ``words``: the engine copies whatever it is
+    handed, so a condition is handed nothing it does not name.
+    """
+    if dataclasses.is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return _record_view({name: _view_of(hints[name], words) for name in hints if name in words})
+    if get_origin(hint) is tuple:
+        each = _view_of(get_args(hint)[0], words)
+        return list if each is None else partial(_list_view, each)
+    if get_origin(hint) in (Union, UnionType):
+        inner = _view_of(next(each for each in get_args(hint) if each is not NoneType), words)
+        return None if inner is None else partial(_optional_view, inner)
+    if hint in (str, int, bool):
+        return None
+    return plain
+
+
+def _record_view(fields: Mapping[str, _View | None]) -> _View:
+    shown = tuple(fields.items())
+
+    def view(record: Any) -> dict[str, Any]:
+        return {name: turn(getattr(record, name)) if turn else getattr(record, name) for name, turn in shown}
+
+    return view
+
+
+def _list_view(view: _View, values: tuple[Any, ...]) -> list[Any]:
+    return [view(each) for each in values]
+
+
+def _optional_view(view: _View, value: Any) -> Any:
+    return None if value is None else view(value)
 
 
 def _sample_of(hint: Any) -> Any:
@@ -153,3 +186,4 @@ def _sample_of(hint: Any) -> Any:
 
 
 _SAMPLE: dict[str, Any] = _sample_of(Claim) | {"charge_cents": 1}
+_CLAIM_HINTS: dict[str, Any] = get_type_hints(Claim) | {"charge_cents": int}

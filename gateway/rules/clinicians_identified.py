@@ -11,7 +11,7 @@ Source: 45 CFR 162.406 and 162.410 (NPI, check digit over 80840); 005010X223A2 l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from gateway.claim.contract import ClaimForm
@@ -28,30 +28,27 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     seen: dict[Practitioner, None] = {}
     if claim.form is ClaimForm.INSTITUTIONAL:
-        origin = inspection.origin("attending")
         if claim.attending is None:
-            yield _missing("attending", "attending", claim.charge_cents, origin)
+            yield _missing("attending", "attending", claim.charge_cents, inspection.origin("attending"))
         else:
             seen[claim.attending] = None
-            yield from _problems(inspection, claim.attending, "attending", "attending", origin)
+            yield from _problems(inspection, claim.attending, "attending", claim.origins)
     if claim.rendering is not None and claim.rendering not in seen:
         seen[claim.rendering] = None
-        yield from _problems(inspection, claim.rendering, "rendering", "rendering", inspection.origin("rendering"))
+        yield from _problems(inspection, claim.rendering, "rendering", claim.origins)
     for index, line, definition in inspection.lines():
         who = line.rendering or claim.rendering
-        origin = origin_of(line.origins, "rendering")
         if who is None:
             if definition is not None and definition.rendering_required:
-                yield _missing(f"lines[{index}].rendering", "rendering", line.charge_cents, origin)
+                path, origin = f"lines[{index}].rendering", origin_of(line.origins, "rendering")
+                yield _missing(path, "rendering", line.charge_cents, origin)
         elif who not in seen:
             seen[who] = None
-            yield from _problems(inspection, who, f"lines[{index}].rendering", "rendering", origin)
+            yield from _problems(inspection, who, f"lines[{index}].rendering", line.origins)
 
 
-def _problems(
-    inspection: Inspection, who: Practitioner, path: str, role: str, origin: Origin | None
-) -> Iterator[Finding]:
-    claim = inspection.claim
+def _problems(inspection: Inspection, who: Practitioner, path: str, origins: Mapping[str, Origin]) -> Iterator[Finding]:
+    claim, role = inspection.claim, path.rpartition(".")[2]
     said = ""
     if not _npi_is_valid(who.npi):
         said = "has no NPI" if not who.npi else "has an NPI that fails its check digit"
@@ -67,7 +64,7 @@ def _problems(
             f"The {role} clinician {said}.",
             f"Correct the {role} clinician's NPI and name in the EHR and send the visit again.",
             values={"npi": who.npi, "taxonomy": who.taxonomy, "role": role},
-            origin=origin,
+            origin=origin_of(origins, role),
             cents=claim.charge_cents,
         )
 

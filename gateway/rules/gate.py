@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
@@ -43,7 +44,7 @@ from gateway.rules import (
     transactions_enrolled,
     units_fit_basis,
 )
-from gateway.rules.context import GateContext
+from gateway.rules.context import BilledLine, GateContext
 from gateway.rules.rule import Inspection, Limits, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -78,8 +79,6 @@ RULES: tuple[Rule, ...] = (
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
 _VOID = "8"
-_VOID_RULES = tuple(rule for rule in RULES if rule.judges_voids)
-
 _CATALOGUES_KEPT = 8
 _DefinitionsById = Mapping[str, tuple[ServiceDefinition, ...]]
 _definitions: OrderedDict[int, tuple[Catalogue, _DefinitionsById]] = OrderedDict()
@@ -91,22 +90,25 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
     The payer's settings may turn a rule off, change its severity or set its limits, by date of service; rules that
     nothing overrides stay as they are. The payer's own rules come last. A void is judged by the rules of form alone.
     """
-    on = claim.statement_from_on
-    payer = context.payer
+    on, void, payer = claim.statement_from_on, claim.frequency == _VOID, context.payer
     settings: Mapping[str, RuleSetting] = payer.rules if payer is not None else {}
     inspection = _inspection(claim, context)
     found: list[Finding] = []
-    for rule in _VOID_RULES if claim.frequency == _VOID else RULES:
-        if rule.is_dated and not rule.since <= on <= rule.until:
-            continue
+    for rule in _rules_on(on, void):
         setting = settings.get(rule.name) if settings else None
         if setting is None or not setting.span.covers(on):
             found += rule.check(inspection, rule.limits)
         else:
             found += _as_set(rule, setting, inspection)
-    if payer is not None and payer.own_rules and claim.frequency != _VOID:
+    if payer is not None and payer.own_rules and not void:
         found += _own_rules(claim, payer, on)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _rules_on(on: date, void: bool) -> tuple[Rule, ...]:
+    """The rules in force on a date of service; for a void, those of form alone."""
+    return tuple(rule for rule in RULES if rule.since <= on <= rule.until and (rule.judges_voids or not void))
 
 
 def rule_pages() -> str:
@@ -174,17 +176,32 @@ def _inspection(claim: Claim, context: GateContext) -> Inspection:
     return Inspection(
         claim,
         context,
-        tuple(_definition_of(line, by_id) for line in claim.lines),
-        tuple(_behind(line, context) for line in claim.lines),
+        tuple([_definition_of(line, by_id) for line in claim.lines]),
+        tuple([_behind(line, context) for line in claim.lines]),
+        _billed_elsewhere(claim, context) if context.billed_lines else (),
+    )
+
+
+def _billed_elsewhere(claim: Claim, context: GateContext) -> tuple[BilledLine, ...]:
+    own_key, previous = str(claim.key), context.previous
+    replaced = previous.claim_number if previous else ""
+    return tuple(
+        [
+            each
+            for each in context.billed_lines
+            if each.claim_key != own_key and not (replaced and each.claim_number == replaced)
+        ]
     )
 
 
 def _behind(line: ClaimLine, context: GateContext) -> tuple[Session, ...]:
     day, kinds, wanted = context.days.get(line.service_on), context.catalogue.sessions, line.encounter_ids
     return tuple(
-        each
-        for each in (day.sessions if day is not None else ())
-        if each.encounter_id in wanted and (each.session not in kinds or kinds[each.session].clinical)
+        [
+            each
+            for each in (day.sessions if day is not None else ())
+            if each.encounter_id in wanted and (each.session not in kinds or kinds[each.session].clinical)
+        ]
     )
 
 

@@ -22,18 +22,14 @@ _LOOK_BACK = timedelta(days=7)
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     own = IOP if IOP in claim.condition_codes else PHP if PHP in claim.condition_codes else ""
-    if not own or not inspection.context.billed_lines:
+    if not own or not inspection.billed_elsewhere:
         return
     other_code = PHP if own == IOP else IOP
-    own_key = str(claim.key)
-    others = [
-        each
-        for each in inspection.context.billed_lines
-        if other_code in each.condition_codes
-        and each.claim_key != own_key
-        and each.organization == claim.key.organization
-    ]
-    shared = {each.on: each for each in others}
+    shared = {
+        each.on: each
+        for each in inspection.billed_elsewhere
+        if other_code in each.condition_codes and each.organization == claim.key.organization
+    }
     for index, line in enumerate(claim.lines):
         other = shared.get(line.service_on)
         if other is not None:

@@ -19,19 +19,13 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     yield from _within(inspection)
-    billed = inspection.context.billed_lines
-    if not billed:
-        return
-    own_key, previous = str(claim.key), inspection.context.previous
-    replaced = previous.claim_number if previous else None
     others = {
         (each.on, each.revenue_code, each.hcpcs, frozenset(each.modifiers)): each
-        for each in billed
-        if each.claim_key != own_key
-        and each.payer == claim.insured.payer
-        and each.organization == claim.key.organization
-        and not (replaced and each.claim_number == replaced)
+        for each in inspection.billed_elsewhere
+        if each.payer == claim.insured.payer and each.organization == claim.key.organization
     }
+    if not others:
+        return
     for index, line in enumerate(claim.lines):
         other = others.get((line.service_on, line.revenue_code, line.hcpcs, frozenset(line.modifiers)))
         if other is not None:

@@ -17,14 +17,8 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    claim, context = inspection.claim, inspection.context
-    own_key = str(claim.key) if context.billed_lines else ""
-    replaced = context.previous.claim_number if context.previous else None
-    others = [
-        each
-        for each in context.billed_lines
-        if each.per_diem and each.claim_key != own_key and not (replaced and each.claim_number == replaced)
-    ]
+    claim = inspection.claim
+    others = [each for each in inspection.billed_elsewhere if each.per_diem]
     seen: dict[date, int] = {}
     for index, line in enumerate(claim.lines):
         if not inspection.is_per_diem(index):

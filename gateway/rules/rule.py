@@ -11,7 +11,7 @@ from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition
 from gateway.claim.finding import Finding, Origin, Owner, Severity
-from gateway.rules.context import GateContext
+from gateway.rules.context import BilledLine, GateContext
 from gateway.services.origins import origin_of
 
 Limits = Mapping[str, str]
@@ -44,6 +44,8 @@ class Inspection:
     """The definition of each line, by its place; None when the catalogue has none of that id on that day."""
     behind: tuple[tuple[Session, ...], ...]
     """The clinical sessions behind each line, attended or not; none when the day's attendance is not known."""
+    billed_elsewhere: tuple[BilledLine, ...]
+    """Lines of the patient's other live claims; the claim that this one replaces is none of them."""
 
     def lines(self) -> Iterator[tuple[int, ClaimLine, ServiceDefinition | None]]:
         """Each line with its index (``lines[0]`` is the first) and its definition."""
@@ -87,11 +89,6 @@ class Rule:
     judges_voids: bool = False
     """A void takes a claim back as it was sent and says nothing new of the service: rules of form alone judge it."""
     limits: Limits = field(default_factory=dict)
-
-    @property
-    def is_dated(self) -> bool:
-        """True when some dates of service lie outside the rule."""
-        return self.since is not date.min or self.until is not date.max
 
     def finding(
         self,
