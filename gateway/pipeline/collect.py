@@ -299,8 +299,8 @@ class _Application:
             else:
                 self._remittance(answer)
         # First the wish, then the claims: a derivation takes its patients before it writes claims, in the same order.
-        rows = (self._tx.claims.get(claim_id) for claim_id in self._to_derive)
-        self._tx.work.add(DERIVE, {row.patient_id for row in rows if row})
+        rows = self._tx.claims.rows([*self._to_derive])
+        self._tx.work.add(DERIVE, {row.patient_id for row in rows})
         project(self._tx, sorted(self._touched))
         count = len(self._strangers)
         return f"{count} of its entries are not ours" if count else ""

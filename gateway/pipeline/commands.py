@@ -162,13 +162,11 @@ class Commands:
         if row is None:
             raise NotFound("there is no such claim; give its id, its number, or its key")
         self._derivation.derive(tx, [row.patient_id], self._clock.now())
-        row = tx.claims.get(row.id)
-        assert row is not None, "a claim is never deleted"
-        return row
+        return tx.claims.rows([row.id])[0]
 
     def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
-        rows = (tx.claims.get(claim_id) for claim_id, _ in tx.exchanges.versions_in(interchange_id))
-        tx.work.add(DERIVE, {row.patient_id for row in rows if row})
+        rows = tx.claims.rows([claim_id for claim_id, _ in tx.exchanges.versions_in(interchange_id)])
+        tx.work.add(DERIVE, {row.patient_id for row in rows})
 
 
 def _move(tx: Transaction, row: InterchangeRow, state: str) -> None:

@@ -96,11 +96,11 @@ class SendPass:
             if not ids:
                 return None
             now = self._clock.now()
-            rows = [row for row in (tx.claims.get(each) for each in ids) if row]
-            self._derive(tx, rows, now)
-            released = {row.id for row in (tx.claims.get(each) for each in ids) if row and row.state == "released"}
-            drafts = tx.claims.drafts([each for each in ids if each in released])
-            leaving = [drafts[each] for each in ids if each in drafts and _may_leave(drafts[each], connection, form)]
+            self._derive(tx, tx.claims.rows(ids), now)
+            released = [row.id for row in tx.claims.rows(ids) if row.state == "released"]
+            drafts = tx.claims.drafts(released)
+            leaving = [drafts[each] for each in released if each in drafts]
+            leaving = [each for each in leaving if _may_leave(each, connection, form)]
             try:
                 with tx.savepoint():
                     return self._freeze(tx, exchange, connection, form, leaving, now) if leaving else None
@@ -198,27 +198,30 @@ class SendPass:
         """A new version of each draft; the same version again when only its interchange was refused."""
         ids = [draft.claim_id for draft in leaving]
         earlier, facts = tx.claims.versions(ids), tx.claims.facts(ids)
-        versions = []
-        for draft in leaving:
+        newest = {each: versions[-1] for each, versions in earlier.items() if versions}
+        again = {
+            draft.claim_id
+            for draft in leaving
+            if draft.claim_id in newest and _goes_again(newest[draft.claim_id], draft, facts)
+        }
+        fresh = [draft for draft in leaving if draft.claim_id not in again]
+        new = {}
+        for draft, sequence in zip(fresh, tx.claims.next_claim_numbers(len(fresh)), strict=True):
             cleared = Cleared(draft.claim, draft.findings)
-            before = earlier[draft.claim_id]
-            if before and before[-1].content_hash == draft.content_hash and _only_envelope_failed(before[-1], facts):
-                versions.append(before[-1])
-                continue
-            version = Version(
-                id=stable_id("version", draft.claim_id, str(len(before) + 1)),
+            number = len(earlier[draft.claim_id]) + 1
+            new[draft.claim_id] = Version(
+                id=stable_id("version", draft.claim_id, str(number)),
                 claim_id=draft.claim_id,
-                number=len(before) + 1,
-                claim_number=claim_number(tx.claims.next_claim_number()),
+                number=number,
+                claim_number=claim_number(sequence),
                 claim=cleared.claim,
                 content_hash=draft.content_hash,
                 findings=cleared.findings,
                 frozen_at=now,
                 interchange_id=interchange_id,
             )
-            tx.claims.add_version(version)
-            versions.append(version)
-        return versions
+        tx.claims.add_versions([*new.values()])
+        return [newest[each] if each in again else new[each] for each in ids]
 
     # --- moving ------------------------------------------------------------------------------------------------------
 
@@ -405,10 +408,11 @@ def _may_leave(draft: Draft, connection: str, form: ClaimForm) -> bool:
     return not blocks(draft.findings) and (draft.claim.connection, draft.claim.form) == (connection, form)
 
 
-def _only_envelope_failed(version: Version, facts: Mapping[str, Sequence[ClaimFact]]) -> bool:
-    """True when no answer ever spoke of the claim itself: TA1 R, 999 R or abandoned unsent."""
+def _goes_again(version: Version, draft: Draft, facts: Mapping[str, Sequence[ClaimFact]]) -> bool:
+    """True for the same content when no answer ever spoke of the claim itself: TA1 R, 999 R or abandoned unsent."""
     spoken = (FactKind.CLEARINGHOUSE, FactKind.PAYER, FactKind.REMITTED)
-    return not any(fact.kind in spoken for fact in facts[version.claim_id] if fact.version_id == version.id)
+    judged = any(fact.kind in spoken for fact in facts[version.claim_id] if fact.version_id == version.id)
+    return version.content_hash == draft.content_hash and not judged
 
 
 def _sha256(content: bytes) -> str:

@@ -320,8 +320,8 @@ class Claims(Protocol):
     def ensure(self, rows: Sequence[ClaimRow]) -> Mapping[str, str]:
         """Claim ids by key, creating the rows that do not exist."""
 
-    def get(self, claim_id: str) -> ClaimRow | None:
-        """One claim by id."""
+    def rows(self, claim_ids: Sequence[str]) -> list[ClaimRow]:
+        """Claims by id, in the order asked for; ids that are no claim's are left out."""
 
     def find(self, text: str) -> ClaimRow | None:
         """One claim by id, by a version's claim number, or by key."""
@@ -356,11 +356,11 @@ class Claims(Protocol):
     def version_by_payer_number(self, payer_claim_number: str) -> Version | None:
         """The version that was given this payer claim control number; None when none or several were."""
 
-    def next_claim_number(self) -> int:
-        """The next claim number's sequence, never used twice."""
+    def next_claim_numbers(self, count: int) -> range:
+        """The sequences of the next claim numbers, never used twice."""
 
-    def add_version(self, version: Version) -> None:
-        """Freeze a version."""
+    def add_versions(self, versions: Sequence[Version]) -> None:
+        """Freeze versions."""
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; a fact whose ``id`` is there already is the same fact."""

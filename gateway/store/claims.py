@@ -61,10 +61,10 @@ class ClaimRows:
             ids.update(found.all())
         return ids
 
-    def get(self, claim_id: str) -> ClaimRow | None:
-        """One claim by id."""
-        row = self._connection.execute(select(claim).where(claim.c.id == claim_id)).first()
-        return _claim_row(row) if row else None
+    def rows(self, claim_ids: Sequence[str]) -> list[ClaimRow]:
+        """Claims by id, in the order asked for; ids that are no claim's are left out."""
+        found = {row.id: _claim_row(row) for row in self._in(claim, claim.c.id, claim_ids)}
+        return [found[each] for each in claim_ids if each in found]
 
     def find(self, text: str) -> ClaimRow | None:
         """One claim by id, claim number or key."""
@@ -160,26 +160,30 @@ class ClaimRows:
         rows = self._connection.execute(select(claim_version).where(claim_version.c.id.in_(given)).limit(2)).all()
         return _version(rows[0]) if len(rows) == 1 else None
 
-    def next_claim_number(self) -> int:
-        """The next claim number's sequence; a rolled back transaction gives it back unused."""
-        return next_value(self._connection, claim_sequence, {"name": "claim"})
+    def next_claim_numbers(self, count: int) -> range:
+        """The sequences of the next claim numbers; a rolled back transaction gives them back unused."""
+        last = next_value(self._connection, claim_sequence, {"name": "claim"}, count)
+        return range(last - count + 1, last + 1)
 
-    def add_version(self, version: Version) -> None:
-        """Freeze a version."""
-        self._connection.execute(
-            insert(claim_version).values(
-                id=version.id,
-                claim_id=version.claim_id,
-                number=version.number,
-                claim_number=version.claim_number,
-                content_hash=version.content_hash,
-                content=encode(version.claim),
-                findings=encode(version.findings),
-                charge_cents=version.claim.charge_cents,
-                frozen_at=version.frozen_at,
-                interchange_id=version.interchange_id,
-            )
-        )
+    def add_versions(self, versions: Sequence[Version]) -> None:
+        """Freeze versions."""
+        rows = [
+            {
+                "id": version.id,
+                "claim_id": version.claim_id,
+                "number": version.number,
+                "claim_number": version.claim_number,
+                "content_hash": version.content_hash,
+                "content": encode(version.claim),
+                "findings": encode(version.findings),
+                "charge_cents": version.claim.charge_cents,
+                "frozen_at": version.frozen_at,
+                "interchange_id": version.interchange_id,
+            }
+            for version in versions
+        ]
+        if rows:
+            self._connection.execute(insert(claim_version), rows)
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; one whose id is there already is the same fact."""

@@ -41,13 +41,13 @@ def insert_or_touch(
         connection.execute(statement.on_conflict_do_update(index_elements=list(unique), set_=touched), list(rows))
 
 
-def next_value(connection: Connection, table: Table, key: Mapping[str, Any]) -> int:
-    """Count a row's ``last`` up by one in this transaction, starting at 1; the new value."""
+def next_value(connection: Connection, table: Table, key: Mapping[str, Any], count: int = 1) -> int:
+    """Count a row's ``last`` up in this transaction, from nothing; the new value."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = (
         insert(table)
-        .values(**key, last=1)
-        .on_conflict_do_update(index_elements=list(key), set_={"last": table.c.last + 1})
+        .values(**key, last=count)
+        .on_conflict_do_update(index_elements=list(key), set_={"last": table.c.last + count})
         .returning(table.c.last)
     )
     value: int = connection.execute(statement).scalar_one()

@@ -43,13 +43,12 @@ def test_a_claim_is_made_once_and_found_by_id_number_and_key(store: Database) ->
     row = a_claim_row(store, state="ready")
     with store.write() as tx:
         assert tx.claims.ensure([replace(row, id="another", state="paid")]) == {row.key: row.id}
-        tx.claims.add_version(a_version(row.id, claim_number="C00000000ABC"))
+        tx.claims.add_versions([a_version(row.id, claim_number="C00000000ABC")])
     with store.read() as tx:
-        assert tx.claims.get(row.id) == row
+        assert tx.claims.rows([row.id, "nobody"]) == [row]
         for text in (row.id, row.key, "C00000000ABC"):
             assert tx.claims.find(text) == row
         assert tx.claims.find("C00000000ABD") is None
-        assert tx.claims.get("nobody") is None
         assert tx.claims.of_patients([row.patient_id, "nobody"]) == [row]
 
 
@@ -86,8 +85,8 @@ def test_versions_come_back_oldest_first_as_they_were_frozen(store: Database) ->
     second = a_version(row.id, 2, claim=a_full_claim(), findings=(a_finding(Severity.WARN),))
     first = a_version(row.id, 1)
     with store.write() as tx:
-        tx.claims.add_version(second)
-        tx.claims.add_version(first)
+        tx.claims.add_versions([second, first])
+        tx.claims.add_versions([])
     with store.read() as tx:
         assert tx.claims.versions([row.id]) == {row.id: [first, second]}
         assert tx.claims.version_by_number(second.claim_number) == second
@@ -97,27 +96,28 @@ def test_versions_come_back_oldest_first_as_they_were_frozen(store: Database) ->
 def test_a_claim_number_stands_on_one_version_only(store: Database) -> None:
     row = a_claim_row(store)
     with store.write() as tx:
-        tx.claims.add_version(a_version(row.id, 1, claim_number="C1"))
+        tx.claims.add_versions([a_version(row.id, 1, claim_number="C1")])
     for twice in (a_version(row.id, 2, claim_number="C1"), a_version(row.id, 1, id="other", claim_number="C2")):
         with pytest.raises(IntegrityError), store.write() as tx:
-            tx.claims.add_version(twice)
+            tx.claims.add_versions([twice])
 
 
 def test_claim_numbers_never_repeat_over_threads_and_a_rollback_gives_them_back(store: Database) -> None:
     def numbers(_: int) -> list[int]:
         found = []
-        for _ in range(10):
+        for _ in range(5):
             with store.write() as tx:
-                found.append(tx.claims.next_claim_number())
+                found.extend(tx.claims.next_claim_numbers(2))
         return found
 
     taken = [number for some in at_once(4, numbers) for number in some]
     assert sorted(taken) == list(range(1, 41))
     with pytest.raises(KeyError), store.write() as tx:
-        assert tx.claims.next_claim_number() == 41
+        assert tx.claims.next_claim_numbers(3) == range(41, 44)
         raise KeyError
     with store.write() as tx:
-        assert tx.claims.next_claim_number() == 41
+        assert tx.claims.next_claim_numbers(0) == range(41, 41)
+        assert tx.claims.next_claim_numbers(1) == range(41, 42)
     assert len({claim_number(each) for each in taken}) == 40
 
 
@@ -163,7 +163,7 @@ def test_a_payers_number_finds_its_version_and_nothing_once_two_have_it(store: D
 
     with store.write() as tx:
         for version in versions:
-            tx.claims.add_version(version)
+            tx.claims.add_versions([version])
         tx.claims.add_facts([given(0)])
         assert tx.claims.version_by_payer_number("ICN1") == versions[0]
         assert tx.claims.version_by_payer_number("ICN2") is None

@@ -33,7 +33,7 @@ def a_frozen_one(store: Database, isa13: int = 1, **changes: str) -> Interchange
     claim = a_claim_row(store, isa13)
     version = a_version(claim.id, interchange_id=f"i{isa13}")
     with store.write() as tx:
-        tx.claims.add_version(version)
+        tx.claims.add_versions([version])
         return freeze(tx, isa13, version, **changes)
 
 
@@ -60,7 +60,7 @@ def test_an_interchange_comes_back_with_its_bytes_and_its_versions_in_order(stor
     versions = [a_version(claim.id) for claim in claims][::-1]
     with store.write() as tx:
         for version in versions:
-            tx.claims.add_version(version)
+            tx.claims.add_versions([version])
         row = freeze(tx, 7, *versions)
     with store.read() as tx:
         assert tx.exchanges.interchange(row.id) == row
@@ -90,7 +90,7 @@ def test_the_database_refuses_a_number_a_name_or_a_batch_used_before(store: Data
     claim = a_claim_row(store, 2)
     version = a_version(claim.id)
     with pytest.raises(IntegrityError), store.write() as tx:
-        tx.claims.add_version(version)
+        tx.claims.add_versions([version])
         freeze(tx, 2, version, **{repeated: getattr(first, repeated)})
 
 
@@ -98,7 +98,7 @@ def test_the_database_refuses_a_live_version_in_two_interchanges(store: Database
     claim = a_claim_row(store)
     version = a_version(claim.id)
     with store.write() as tx:
-        tx.claims.add_version(version)
+        tx.claims.add_versions([version])
         freeze(tx, 1, version)
     with pytest.raises(IntegrityError), store.write() as tx:
         freeze(tx, 2, version)

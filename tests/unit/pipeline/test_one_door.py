@@ -16,7 +16,7 @@ from tests.factories import a_claim, a_finding
 
 GATEWAY = Path(gateway.__file__).parent
 THE_DOOR = "pipeline/send.py"
-LEAVING = {"add_version", "add_interchange", "Cleared"}
+LEAVING = {"add_versions", "add_interchange", "Cleared"}
 
 
 @pytest.mark.parametrize("severities", list(product(Severity, repeat=2)))
