@@ -18,13 +18,13 @@ from clearinghouse.x12.parties import (
     ContactNumber,
     DateSpan,
     Name,
+    OutpatientAdjudication,
     Procedure,
     QualifiedDate,
     Reference,
 )
 from clearinghouse.x12.remittance_835 import (
     ClaimPayment,
-    OutpatientAdjudication,
     Payee,
     Payment,
     ProviderAdjustment,

@@ -18,6 +18,7 @@ from clearinghouse.x12.parties import (
     DateSpan,
     Demographics,
     Name,
+    OutpatientAdjudication,
     Procedure,
     QualifiedDate,
     Reference,
@@ -154,15 +155,6 @@ class ServiceLine:
     notes: tuple[Note, ...] = ()
     providers: tuple[Provider, ...] = ()
     adjudications: tuple[LineAdjudication, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OutpatientAdjudication:
-    """MOA of another payer: reimbursement rate (a fraction), payable HCPCS cents, up to five remark codes."""
-
-    reimbursement_rate: Decimal | None = None
-    payable_cents: int | None = None
-    remark_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from clearinghouse.x12.parties import (
     ContactNumber,
     DateSpan,
     Demographics,
+    InpatientAdjudication,
     Name,
+    OutpatientAdjudication,
     Procedure,
     Quantity,
     Reference,
@@ -24,6 +26,7 @@ from clearinghouse.x12.parties import (
 _MONEY = re.compile(r"(-?)(\d{0,15})(?:\.(\d{1,2})0*)?", re.ASCII)
 _NUMBER = re.compile(r"-?(?:\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})", re.ASCII)
 _TRIPLETS = range(2, 20, 3)
+_REMARKS_MIA = (5, 20, 21, 22, 23)
 
 T = TypeVar("T")
 
@@ -181,6 +184,22 @@ def adjustments(values: list[str]) -> list[Adjustment]:
         quantity = optional_decimal(at(values, index + 2))
         found.append(Adjustment(group, reason, cents(at(values, index + 1)), quantity))
     return found
+
+
+def inpatient(values: list[str]) -> InpatientAdjudication:
+    """MIA."""
+    return InpatientAdjudication(tuple(values[1:]), tuple(at(values, i) for i in _REMARKS_MIA if at(values, i)))
+
+
+def outpatient(values: list[str]) -> OutpatientAdjudication:
+    """MOA. Raises ValueError."""
+    return OutpatientAdjudication(
+        reimbursement_rate=optional_decimal(at(values, 1)),
+        payable_cents=optional_cents(at(values, 2)),
+        remark_codes=tuple(code for code in values[3:8] if code),
+        esrd_cents=optional_cents(at(values, 8)),
+        professional_component_cents=optional_cents(at(values, 9)),
+    )
 
 
 def quantity(values: list[str]) -> Quantity:

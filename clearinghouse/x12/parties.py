@@ -127,6 +127,41 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class InpatientAdjudication:
+    """MIA: covered days, remark codes, and every other element kept by position (`elements[0]` is MIA01)."""
+
+    elements: tuple[str, ...]
+    remark_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutpatientAdjudication:
+    """MOA: reimbursement rate (a fraction), payable HCPCS cents, up to five remark codes (MOA03-07).
+
+    `esrd_cents` is MOA08, `professional_component_cents` MOA09 (not payable).
+    """
+
+    reimbursement_rate: Decimal | None = None
+    payable_cents: int | None = None
+    remark_codes: tuple[str, ...] = ()
+    esrd_cents: int | None = None
+    professional_component_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadSegment:
+    """A segment of a stranger's file that says more than the values have fields for, as it stood.
+
+    `position` counts from ST = 1, `elements[0]` is the segment id. No writer writes one: such a file is passed on as
+    it came.
+    """
+
+    loop: str
+    position: int
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Procedure:
     """A composite medical procedure: qualifier (HC; NU = revenue code only in an 835), code, up to four modifiers."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clearinghouse.x12.encoding import SegmentWriter, Text, day, money, number, span
+from clearinghouse.x12.encoding import SegmentWriter, Text, day, money, number, optional_money, span
 from clearinghouse.x12.parties import (
     Address,
     Adjustment,
@@ -15,13 +15,16 @@ from clearinghouse.x12.parties import (
     Contact,
     DateSpan,
     Demographics,
+    InpatientAdjudication,
     Name,
+    OutpatientAdjudication,
     Procedure,
     Quantity,
     Reference,
 )
 
 REASONS_PER_CAS = 6
+REMARKS_PER_MOA = 5
 
 
 def write_name(out: SegmentWriter, role: str, name: Name) -> None:
@@ -96,6 +99,20 @@ def write_quantities(out: SegmentWriter, quantities: Iterable[Quantity]) -> None
     """One QTY each."""
     for quantity in quantities:
         out.add("QTY", quantity.qualifier, number(quantity.value))
+
+
+def write_inpatient(out: SegmentWriter, decided: InpatientAdjudication | None) -> None:
+    """MIA; nothing for None."""
+    if decided is not None:
+        out.add("MIA", *decided.elements)
+
+
+def write_outpatient(out: SegmentWriter, decided: OutpatientAdjudication | None) -> None:
+    """MOA with up to five remark codes; nothing for None."""
+    if decided is not None:
+        remarks = (*decided.remark_codes, *[""] * REMARKS_PER_MOA)[:REMARKS_PER_MOA]
+        last = (optional_money(decided.esrd_cents), optional_money(decided.professional_component_cents))
+        out.add("MOA", number(decided.reimbursement_rate), optional_money(decided.payable_cents), *remarks, *last)
 
 
 def procedure_composite(procedure: Procedure | None, revenue_code: str = "") -> tuple[str, ...]:

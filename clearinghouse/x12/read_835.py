@@ -10,16 +10,26 @@ from typing import Any
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.balance_835 import Balance, OutOfBalance, balance_of
 from clearinghouse.x12.decoding import X12FormatError, at
-from clearinghouse.x12.parties import Address, Adjustment, Amount, DateSpan, Name, QualifiedDate, Quantity, Reference
+from clearinghouse.x12.parties import (
+    Address,
+    Adjustment,
+    Amount,
+    DateSpan,
+    Name,
+    QualifiedDate,
+    Quantity,
+    Reference,
+    UnreadSegment,
+)
 from clearinghouse.x12.remittance_835 import (
+    ClaimGroup,
     ClaimPayment,
-    InpatientAdjudication,
-    OutpatientAdjudication,
     Payee,
     Payment,
     ProviderAdjustment,
     RemarkCode,
     Remittance,
+    RemittanceDelivery,
     RemittanceHeader,
     RemittancePayer,
     ServicePayment,
@@ -28,17 +38,16 @@ from clearinghouse.x12.remittance_835 import (
 from clearinghouse.x12.tokens import Source
 from clearinghouse.x12.transactions import Enclosure, read_lines
 
-_REMARKS_MIA = (5, 20, 21, 22, 23)
-
 
 @dataclass(frozen=True, slots=True)
 class RemittanceEnd:
-    """After the last claim of an ST: its provider adjustments and whether it balances."""
+    """After the last claim of an ST: its provider adjustments, summed up groups, and whether it balances."""
 
     enclosure: Enclosure
     provider_adjustments: tuple[ProviderAdjustment, ...]
     out_of_balance: tuple[OutOfBalance, ...]
     claim_count: int
+    groups: tuple[ClaimGroup, ...] = ()
 
     @property
     def balanced(self) -> bool:
@@ -62,7 +71,7 @@ def read_835(source: Source) -> list[Remittance]:
         elif isinstance(event, ClaimPayment):
             claims.append(event)
         elif header is not None:
-            found.append(Remittance(header, tuple(claims), event.provider_adjustments))
+            found.append(Remittance(header, tuple(claims), event.provider_adjustments, event.groups))
     return found
 
 
@@ -93,6 +102,7 @@ class RemittanceReader:
         self.line: _Line | None = None
         self.lines: list[ServicePayment] = []
         self.group_number = 1
+        self.groups: dict[int, ClaimGroup] = {}
         self.provider_adjustments: list[ProviderAdjustment] = []
         self.street: list[str] = []
 
@@ -108,6 +118,8 @@ class RemittanceReader:
                 handler(self, values)
             except ValueError as problem:
                 raise _blame(values, position, problem) from None
+        elif name != "SE":
+            self._unread(values, position)
         return events
 
     def _completed(self, name: str, position: int) -> tuple[RemittanceEvent, ...]:
@@ -120,7 +132,8 @@ class RemittanceReader:
         if name == "SE":
             adjustments = tuple(self.provider_adjustments)
             off = self.balance.close(self.header.payment.cents, adjustments)
-            events.append(RemittanceEnd(self.enclosure, adjustments, off, self.balance.claims))
+            groups = tuple(self.groups.values())
+            events.append(RemittanceEnd(self.enclosure, adjustments, off, self.balance.claims, groups))
         return tuple(events)
 
     def _header(self, position: int) -> RemittanceHeader:
@@ -136,10 +149,12 @@ class RemittanceReader:
             payer=RemittancePayer(
                 payer["name"], payer.get("address", empty), tuple(payer["references"]), tuple(payer["contacts"])
             ),
-            payee=Payee(payee["name"], payee.get("address"), tuple(payee["references"])),
+            payee=Payee(payee["name"], payee.get("address"), tuple(payee["references"]), payee.get("delivery")),
             produced_on=parts.get("produced_on"),
             references=tuple(parts.get("references", ())),
             control_number=self.enclosure.control_number,
+            currency=parts.get("currency", ""),
+            unread=tuple(parts.get("unread", ())),
         )
 
     def _finish_claim(self) -> ClaimPayment:
@@ -212,8 +227,31 @@ class RemittanceReader:
         elif qualifier == "405":
             self.parts["produced_on"] = read.day(at(values, 2))
 
+    def _cur(self, values: list[str]) -> None:
+        self.parts["currency"] = at(values, 2)
+
+    def _rdm(self, values: list[str]) -> None:
+        if self.party is not None:
+            self.party["delivery"] = RemittanceDelivery(at(values, 1), at(values, 2), at(values, 3))
+
     def _lx(self, values: list[str]) -> None:
         self.group_number = read.whole(at(values, 1))
+
+    def _ts3(self, values: list[str]) -> None:
+        self._sum_up(provider_summary=tuple(values[1:]))
+
+    def _ts2(self, values: list[str]) -> None:
+        self._sum_up(provider_supplemental=tuple(values[1:]))
+
+    def _sum_up(self, **found: tuple[str, ...]) -> None:
+        number = self.group_number
+        self.groups[number] = replace(self.groups.get(number, ClaimGroup(number)), **found)  # type: ignore[arg-type]
+
+    def _unread(self, values: list[str], position: int) -> None:
+        """Keep a segment the guide has no place for."""
+        target = self.parts if self.claim is None else self.claim
+        loop = "" if self.claim is None else "2100" if self.line is None else "2110"
+        target.setdefault("unread", []).append(UnreadSegment(loop, position, tuple(values)))
 
     def _clp(self, values: list[str]) -> None:
         values = [*values, *[""] * 9]
@@ -231,6 +269,12 @@ class RemittanceReader:
             "group_number": self.group_number,
             "position": self.balance.claims + 1,
         }
+        if len(values) > _CLP_USUAL:
+            self.claim |= {
+                "drg_code": at(values, 11),
+                "drg_weight": read.optional_decimal(at(values, 12)),
+                "discharge_fraction": read.optional_decimal(at(values, 13)),
+            }
 
     def _nm1(self, values: list[str]) -> None:
         role = _CLAIM_NAMES.get(at(values, 1))
@@ -252,16 +296,11 @@ class RemittanceReader:
 
     def _mia(self, values: list[str]) -> None:
         if self.claim is not None:
-            remarks = tuple(at(values, place) for place in _REMARKS_MIA if at(values, place))
-            self.claim["inpatient"] = InpatientAdjudication(tuple(values[1:]), remarks)
+            self.claim["inpatient"] = read.inpatient(values)
 
     def _moa(self, values: list[str]) -> None:
         if self.claim is not None:
-            self.claim["outpatient"] = OutpatientAdjudication(
-                reimbursement_rate=read.optional_decimal(at(values, 1)),
-                payable_cents=read.optional_cents(at(values, 2)),
-                remark_codes=tuple(code for code in values[3:8] if code),
-            )
+            self.claim["outpatient"] = read.outpatient(values)
 
     def _amt(self, values: list[str]) -> None:
         amount = Amount(at(values, 1), read.cents(at(values, 2)))
@@ -405,14 +444,20 @@ _CONVERSIONS: dict[str, _Conversions] = {
     "BPR": lambda _: ((2, read.cents), (16, read.day)),
     "DTM": lambda _: ((2, read.day),),
     "LX": lambda _: ((1, read.whole),),
-    "CLP": lambda _: ((3, read.cents), (4, read.cents), (5, read.optional_cents)),
-    "MOA": lambda _: ((1, read.optional_decimal), (2, read.optional_cents)),
+    "CLP": lambda _: (
+        *((place, read.cents) for place in (3, 4)),
+        (5, read.optional_cents),
+        *((place, read.optional_decimal) for place in (12, 13)),
+    ),
+    "MOA": lambda _: ((1, read.optional_decimal), *((place, read.optional_cents) for place in (2, 8, 9))),
     "AMT": lambda _: ((2, read.cents),),
     "QTY": lambda _: ((2, read.decimal),),
     "SVC": lambda _: ((2, read.cents), (3, read.cents), (5, read.optional_decimal), (7, read.optional_decimal)),
     "CAS": _cas_conversions,
     "PLB": _plb_conversions,
 }
+# CLP as nearly everyone sends it, with the nine blanks it is padded with: no DRG.
+_CLP_USUAL = 19
 _CLAIM_ENDS = frozenset(("CLP", "LX", "PLB", "SE"))
 _CLAIM_NAMES = {
     "QC": "patient",
@@ -421,6 +466,7 @@ _CLAIM_NAMES = {
     "82": "rendering_provider",
     "TT": "crossover_carrier",
     "PR": "corrected_payer",
+    "GB": "other_subscriber",
 }
 _HANDLERS: dict[str, Callable[[RemittanceReader, list[str]], None]] = {
     "BPR": RemittanceReader._bpr,
@@ -431,7 +477,11 @@ _HANDLERS: dict[str, Callable[[RemittanceReader, list[str]], None]] = {
     "REF": RemittanceReader._ref,
     "PER": RemittanceReader._per,
     "DTM": RemittanceReader._dtm,
+    "CUR": RemittanceReader._cur,
+    "RDM": RemittanceReader._rdm,
     "LX": RemittanceReader._lx,
+    "TS3": RemittanceReader._ts3,
+    "TS2": RemittanceReader._ts2,
     "CLP": RemittanceReader._clp,
     "NM1": RemittanceReader._nm1,
     "CAS": RemittanceReader._cas,

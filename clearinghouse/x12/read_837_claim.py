@@ -19,7 +19,6 @@ from clearinghouse.x12.claims_837 import (
     OccurrenceSpan,
     OtherPayer,
     OtherSubscriber,
-    OutpatientAdjudication,
     Provider,
     ServiceLine,
     ValueCode,
@@ -264,10 +263,8 @@ class ClaimReader:
 
     def _moa(self, values: list[str], position: int) -> None:
         if self.coverage is not None:
-            self.coverage["outpatient_adjudication"] = OutpatientAdjudication(
-                reimbursement_rate=read.reading(read.optional_decimal, values, 1, position),
-                payable_cents=read.reading(read.optional_cents, values, 2, position),
-                remark_codes=tuple(code for code in values[3:8] if code),
+            self.coverage["outpatient_adjudication"] = read.reading(
+                lambda _: read.outpatient(values), values, 1, position
             )
 
     def _lx(self, values: list[str], position: int) -> None:

@@ -12,11 +12,14 @@ from clearinghouse.x12.parties import (
     Amount,
     Contact,
     DateSpan,
+    InpatientAdjudication,
     Name,
+    OutpatientAdjudication,
     Procedure,
     QualifiedDate,
     Quantity,
     Reference,
+    UnreadSegment,
 )
 
 GUIDE = "005010X221A1"
@@ -69,12 +72,31 @@ class RemittancePayer:
 
 
 @dataclass(frozen=True, slots=True)
+class RemittanceDelivery:
+    """RDM: how the remittance is sent where not by this file (BM, EM, FT, OL), to whom, and the number or address."""
+
+    method: str
+    name: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Payee:
     """Loop 1000B: N1*PE (id qualifier XX, FI or XV); REF*TJ is the tax id when N1 holds the NPI."""
 
     name: Name
     address: Address | None = None
     references: tuple[Reference, ...] = ()
+    delivery: RemittanceDelivery | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimGroup:
+    """Loop 2000 where the payer sums it up: LX01, and the elements of TS3 and TS2 (`provider_summary[0]` is TS301)."""
+
+    number: int
+    provider_summary: tuple[str, ...] = ()
+    provider_supplemental: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,30 +134,13 @@ class ServicePayment:
 
 
 @dataclass(frozen=True, slots=True)
-class InpatientAdjudication:
-    """MIA: covered days, remark codes, and every other element kept by position (`elements[0]` is MIA01)."""
-
-    elements: tuple[str, ...]
-    remark_codes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OutpatientAdjudication:
-    """MOA: reimbursement rate, payable cents, claim remark codes (MOA03-07)."""
-
-    reimbursement_rate: Decimal | None = None
-    payable_cents: int | None = None
-    remark_codes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ClaimPayment:
     """Loop 2100 and below.
 
     `patient_control_number` CLP01 (our CLM01), `status_code` CLP02, `charge_cents` CLP03, `paid_cents` CLP04,
     `patient_cents` CLP05 (None when not sent), `claim_filing_indicator` CLP06, `payer_claim_number` CLP07,
     `facility_code` CLP08, `frequency_code` CLP09. `position` is the CLP's ordinal in its transaction, from 1.
-    `group_number` is LX01 of the header it stands under.
+    `group_number` is LX01 of the header it stands under. `drg_code`, `drg_weight`, `discharge_fraction` are CLP11-13.
     """
 
     patient_control_number: str
@@ -164,6 +169,11 @@ class ClaimPayment:
     lines: tuple[ServicePayment, ...] = ()
     group_number: int = 1
     position: int = 0
+    drg_code: str = ""
+    drg_weight: Decimal | None = None
+    discharge_fraction: Decimal | None = None
+    other_subscriber: Name | None = None
+    unread: tuple[UnreadSegment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +191,7 @@ class ProviderAdjustment:
 
 @dataclass(frozen=True, slots=True)
 class RemittanceHeader:
-    """Everything of an 835 above its claims."""
+    """Everything of an 835 above its claims. `currency` is CUR02."""
 
     payment: Payment
     trace: Trace
@@ -190,12 +200,15 @@ class RemittanceHeader:
     produced_on: date | None = None
     references: tuple[Reference, ...] = ()
     control_number: str = "0001"
+    currency: str = ""
+    unread: tuple[UnreadSegment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Remittance:
-    """One ST of an 835."""
+    """One ST of an 835. `groups` are the LX loops that say more than their number."""
 
     header: RemittanceHeader
     claims: tuple[ClaimPayment, ...] = ()
     provider_adjustments: tuple[ProviderAdjustment, ...] = ()
+    groups: tuple[ClaimGroup, ...] = ()

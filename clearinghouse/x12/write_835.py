@@ -14,12 +14,15 @@ from clearinghouse.x12.party_segments import (
     write_adjustments,
     write_amounts,
     write_contacts,
+    write_inpatient,
     write_name,
+    write_outpatient,
     write_quantities,
     write_references,
 )
 from clearinghouse.x12.remittance_835 import (
     GUIDE,
+    ClaimGroup,
     ClaimPayment,
     ProviderAdjustment,
     Remittance,
@@ -35,9 +38,9 @@ def write_835(remittance: Remittance, envelope: Envelope) -> bytes:
     out = SegmentWriter(envelope.delimiters)
     out.add("ST", "835", remittance.header.control_number)
     _write_header(out, remittance.header)
+    summed_up = {group.number: group for group in remittance.groups}
     for group_number, claims in groupby(remittance.claims, key=lambda claim: claim.group_number):
-        with out.within("2000"):
-            out.add("LX", str(group_number))
+        _write_group(out, summed_up.get(group_number, ClaimGroup(group_number)))
         for claim in claims:
             _write_claim(out, claim)
     _write_provider_adjustments(out, remittance.provider_adjustments)
@@ -66,6 +69,8 @@ def _write_header(out: SegmentWriter, header: RemittanceHeader) -> None:
         day(paid.effective_on) if paid.effective_on else "",
     )
     out.add("TRN", "1", header.trace.number, header.trace.payer_id, header.trace.supplemental)
+    if header.currency:
+        out.add("CUR", "PR", header.currency)
     write_references(out, header.references)
     if header.produced_on is not None:
         out.add("DTM", "405", day(header.produced_on))
@@ -76,11 +81,23 @@ def _write_header(out: SegmentWriter, header: RemittanceHeader) -> None:
     with out.within("1000B"):
         _write_party(out, "PE", header.payee.name, header.payee.address)
         write_references(out, header.payee.references)
+        if header.payee.delivery is not None:
+            sent = header.payee.delivery
+            out.add("RDM", sent.method, Text(sent.name), sent.number)
 
 
 def _write_party(out: SegmentWriter, role: str, name: Name, address: Address | None) -> None:
     out.add("N1", role, Text(name.last_or_organization), name.id_qualifier if name.identifier else "", name.identifier)
     write_address(out, address)
+
+
+def _write_group(out: SegmentWriter, group: ClaimGroup) -> None:
+    with out.within("2000"):
+        out.add("LX", str(group.number))
+        if group.provider_summary:
+            out.add("TS3", *group.provider_summary)
+        if group.provider_supplemental:
+            out.add("TS2", *group.provider_supplemental)
 
 
 def _write_claim(out: SegmentWriter, claim: ClaimPayment) -> None:
@@ -96,15 +113,15 @@ def _write_claim(out: SegmentWriter, claim: ClaimPayment) -> None:
             claim.payer_claim_number,
             claim.facility_code,
             claim.frequency_code,
+            "",
+            claim.drg_code,
+            number(claim.drg_weight),
+            number(claim.discharge_fraction),
         )
         write_adjustments(out, claim.adjustments)
         _write_claim_names(out, claim)
-        if claim.inpatient is not None:
-            out.add("MIA", *claim.inpatient.elements)
-        if claim.outpatient is not None:
-            decided = claim.outpatient
-            rate, payable = number(decided.reimbursement_rate), optional_money(decided.payable_cents)
-            out.add("MOA", rate, payable, *decided.remark_codes[:5])
+        write_inpatient(out, claim.inpatient)
+        write_outpatient(out, claim.outpatient)
         write_references(out, claim.references)
         for dated in claim.dates:
             _write_dtm(out, dated.qualifier, dated.span)
@@ -123,6 +140,7 @@ def _write_claim_names(out: SegmentWriter, claim: ClaimPayment) -> None:
         ("82", claim.rendering_provider),
         ("TT", claim.crossover_carrier),
         ("PR", claim.corrected_payer),
+        ("GB", claim.other_subscriber),
     )
     for role, name in names:
         if name is not None:

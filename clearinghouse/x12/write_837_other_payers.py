@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clearinghouse.x12.claims_837 import OtherSubscriber, OutpatientAdjudication
-from clearinghouse.x12.encoding import SegmentWriter, Text, money, number, optional_money
+from clearinghouse.x12.claims_837 import OtherSubscriber
+from clearinghouse.x12.encoding import SegmentWriter, Text, money
 from clearinghouse.x12.parties import DateSpan
 from clearinghouse.x12.party_segments import (
     write_address,
     write_adjustments,
     write_date,
     write_name,
+    write_outpatient,
     write_references,
 )
 
@@ -57,9 +58,4 @@ def _write_coverage(out: SegmentWriter, other: OtherSubscriber, institutional: b
             out.add("AMT", qualifier, money(cents))
     signature = "" if institutional else other.patient_signature_source
     out.add("OI", "", "", other.benefits_assigned, signature, "", other.release_of_information)
-    if other.outpatient_adjudication is not None:
-        _write_moa(out, other.outpatient_adjudication)
-
-
-def _write_moa(out: SegmentWriter, decided: OutpatientAdjudication) -> None:
-    out.add("MOA", number(decided.reimbursement_rate), optional_money(decided.payable_cents), *decided.remark_codes[:5])
+    write_outpatient(out, other.outpatient_adjudication)

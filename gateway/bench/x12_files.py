@@ -28,13 +28,13 @@ from clearinghouse.x12.parties import (
     DateSpan,
     Demographics,
     Name,
+    OutpatientAdjudication,
     Procedure,
     QualifiedDate,
     Reference,
 )
 from clearinghouse.x12.remittance_835 import (
     ClaimPayment,
-    OutpatientAdjudication,
     Payee,
     Payment,
     Remittance,

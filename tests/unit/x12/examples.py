@@ -39,6 +39,7 @@ from clearinghouse.x12.parties import (
     DateSpan,
     Demographics,
     Name,
+    OutpatientAdjudication,
     Procedure,
     QualifiedDate,
     Quantity,
@@ -46,7 +47,6 @@ from clearinghouse.x12.parties import (
 )
 from clearinghouse.x12.remittance_835 import (
     ClaimPayment,
-    OutpatientAdjudication,
     Payee,
     Payment,
     ProviderAdjustment,

@@ -8,6 +8,7 @@ import pytest
 
 from clearinghouse.x12.check import check_bytes
 from clearinghouse.x12.decoding import X12FormatError
+from clearinghouse.x12.parties import UnreadSegment
 from clearinghouse.x12.read_835 import OutOfBalance, RemittanceEnd, balance_of, read_835, stream_835
 from clearinghouse.x12.read_json import read_json
 from clearinghouse.x12.remittance_835 import ClaimPayment, Remittance, RemittanceHeader
@@ -126,3 +127,11 @@ def test_a_reversal_keeps_its_negative_amounts() -> None:
     again = read_835(write_835(values, ENVELOPE))[0]
     assert again.claims[1].charge_cents == -12345
     assert balance_of(again) == ()
+
+
+def test_a_segment_the_guide_does_not_know_is_kept_with_its_loop() -> None:
+    content = write_835(remittance(), ENVELOPE)
+    content = content.replace(b"N1*PR*", b"ZZZ*1~\nN1*PR*").replace(b"NM1*QC*", b"HI*ABK:F332~\nNM1*QC*", 1)
+    (found,) = read_835(content.replace(b"SE*37*", b"SE*39*"))
+    assert found.header.unread == (UnreadSegment("", 5, ("ZZZ", "1")),)
+    assert found.claims[0].unread == (UnreadSegment("2100", 14, ("HI", "ABK:F332")),)

@@ -19,7 +19,6 @@ from clearinghouse.x12.claims_837 import (
     OccurrenceSpan,
     OtherPayer,
     OtherSubscriber,
-    OutpatientAdjudication,
     Provider,
     ValueCode,
 )
@@ -27,7 +26,7 @@ from clearinghouse.x12.decoding import X12FormatError
 from clearinghouse.x12.envelope import Delimiters, Envelope
 from clearinghouse.x12.findings import Finding
 from clearinghouse.x12.interchange_ta1 import InterchangeAcknowledgement, read_ta1, write_ta1
-from clearinghouse.x12.parties import Address, Adjustment, DateSpan, Name, Reference
+from clearinghouse.x12.parties import Address, Adjustment, DateSpan, Name, OutpatientAdjudication, Reference
 from clearinghouse.x12.read_277ca import read_277ca
 from clearinghouse.x12.read_835 import balance_of, read_835
 from clearinghouse.x12.read_837 import read_837, stream_837
