@@ -30,6 +30,7 @@ from gateway.pipeline.receive import Receiver, SourceOwner
 from gateway.pipeline.send import SendPass
 from gateway.ports import Arrival, Interpretation, Interpreter, MappedRecord, Resource
 from gateway.ports.storage import ClaimRow, InterchangeRow, Store, Version
+from gateway.rules.context import CodeSets
 from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT, ManualClock
 from tests.unit.services import samples
 
@@ -40,7 +41,7 @@ SETTLE_GAP = timedelta(minutes=1)
 OTHER_CONNECTION = "other-clearing"
 
 
-class OpenCodeSets:
+class OpenCodeSets(CodeSets):
     """Code sets that know every code."""
 
     def diagnosis_is_known(self, code: str, on: date) -> bool | None:

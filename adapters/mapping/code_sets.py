@@ -1,4 +1,4 @@
-"""Code lists by date of service, as the gate's rules ask for them: shipped, or a site's own in its place."""
+"""Code lists by date of service, as the gate's rules ask for them: shipped, a site's own in its place, or imported."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from adapters.codes.releases import CodeReleases
 from adapters.mapping.code_files import CodeRow
 from adapters.mapping.icd_10_cm import DiagnosisRelease, installed_release
 from gateway.claim.calendar import Span
+from gateway.rules.context import CodeSets, UnitLimit
 
 # HCPCS level II: a letter and four digits. D belongs to dentistry (ADA), and five digits or a last letter to CPT (AMA).
 _LEVEL_II: Final = re.compile(r"[A-CE-V]\d{4}", re.ASCII)
+_LEVEL_II_MODIFIER: Final = re.compile(r"[A-Z][A-Z0-9]", re.ASCII)
 
 
-class ShippedCodeSets:
-    """Implements gateway.rules.context.CodeSets over code files and ICD-10-CM releases.
+class ShippedCodeSets(CodeSets):
+    """Implements gateway.rules.context.CodeSets over code files, ICD-10-CM releases and what the site imported.
 
-    The HCPCS list is a short one for behavioral health: a level II code it lacks is not known, and a site that bills
-    one adds it to its own ``codes/hcpcs.yaml``. Of CPT there is no list, and the answer is None.
+    The shipped HCPCS list is a short one for behavioral health: a level II code it lacks is not known, until the site
+    adds it to its own ``codes/hcpcs.yaml`` or imports the whole list. Of CPT none ships, and the answer is None.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class ShippedCodeSets:
         places_of_service: Iterable[CodeRow],
         hcpcs: Iterable[CodeRow],
         releases: Iterable[DiagnosisRelease] | None = None,
+        imported: CodeReleases | None = None,
     ) -> None:
         """``releases`` None means the installed one, read when first asked for."""
         self._places = frozenset(row.code for row in places_of_service)
@@ -36,14 +40,22 @@ class ShippedCodeSets:
             spans[row.code].append(row.span)
         self._hcpcs: Mapping[str, list[Span]] = dict(spans)
         self._releases = None if releases is None else tuple(releases)
+        self._imported = imported or CodeReleases()
+
+    # --- diagnoses, places -------------------------------------------------------------------------------------------
 
     def diagnosis_is_known(self, code: str, on: date) -> bool | None:
         """True when the ICD-10-CM code exists on the day; None when no release covers the day."""
-        release = self._release(on)
-        return None if release is None else release.knows(_bare(code))
+        imported = self._imported.listed("icd-10-cm", _bare(code), on)
+        release = self._release(on) if imported is None else None
+        return imported if release is None else release.knows(_bare(code))
 
     def diagnosis_is_billable(self, code: str, on: date) -> bool | None:
         """True when the code is complete (a leaf) on the day; None when no release covers the day."""
+        table = self._imported.table("icd-10-cm", on)
+        if table is not None:
+            row = table.row(_bare(code), on)
+            return row is not None and row.facts.get("billable") == "1"
         release = self._release(on)
         return None if release is None else _bare(code) in release.complete
 
@@ -51,11 +63,57 @@ class ShippedCodeSets:
         """True for a place of service code CMS publishes."""
         return code in self._places
 
+    # --- procedures, modifiers, revenue codes ------------------------------------------------------------------------
+
     def hcpcs_is_known(self, code: str, on: date) -> bool | None:
-        """True when the level II code is in the list on the day; None for codes we hold no list of (CPT)."""
+        """True when the code is in the list on the day; None for CPT codes while no CPT list is imported."""
         if not _LEVEL_II.fullmatch(code):
+            return self._imported.listed("cpt", code, on)
+        if any(span.covers(on) for span in self._hcpcs.get(code, ())):
+            return True
+        return self._imported.listed("hcpcs", code, on) or False
+
+    def modifier_is_known(self, modifier: str, on: date) -> bool | None:
+        """True when the level II modifier is in the imported list; None without one, and for CPT's own (digits)."""
+        if not _LEVEL_II_MODIFIER.fullmatch(modifier):
             return None
-        return any(span.covers(on) for span in self._hcpcs.get(code, ()))
+        return self._imported.listed("hcpcs", f"-{modifier}", on)
+
+    def revenue_code_is_known(self, code: str, on: date) -> bool | None:
+        """True when the revenue code is in the imported list; None without one."""
+        return self._imported.listed("revenue-codes", code, on)
+
+    # --- edits of CMS ------------------------------------------------------------------------------------------------
+
+    def unit_limit(self, code: str, on: date, *, hospital: bool) -> UnitLimit | None:
+        """The medically unlikely edit of a code; None when there is none, or no list."""
+        table = self._imported.table(f"mue-{_setting(hospital)}", on)
+        row = table.row(code, on) if table is not None else None
+        return UnitLimit(int(row.facts["units"]), row.facts["by"] == "day") if row is not None else None
+
+    def pair_edit(self, first: str, second: str, on: date, *, hospital: bool) -> str | None:
+        """``0`` when the second code is never paid beside the first, ``1`` when a modifier may say why; else None."""
+        table = self._imported.table(f"ptp-{_setting(hospital)}", on)
+        row = table.row(f"{first} {second}", on) if table is not None else None
+        return row.facts["modifier"] if row is not None else None
+
+    def primaries(self, add_on: str, on: date) -> frozenset[str] | None:
+        """The codes an add-on code may stand beside, empty where the payer decides; None for any other code."""
+        table = self._imported.table("add-on-codes", on)
+        rows = [row for row in table.rows(add_on) if row.holds_on(on)] if table is not None else []
+        if not rows:
+            return None
+        return frozenset(row.key.partition(" ")[2] for row in rows) - {""}
+
+    def program_service(self, code: str, on: date) -> bool | None:
+        """True for a code that Medicare takes on a PHP or IOP claim; None without a list."""
+        return self._imported.listed("program-services", code, on)
+
+    def is_primary_service(self, code: str, on: date) -> bool | None:
+        """True for a service of which a Medicare program day needs one; None without a list that says so."""
+        table = self._imported.table("program-services", on)
+        row = table.row(code, on) if table is not None else None
+        return row is not None and "primary" in row.facts if table is not None else None
 
     def _release(self, on: date) -> DiagnosisRelease | None:
         if self._releases is None:
@@ -65,3 +123,7 @@ class ShippedCodeSets:
 
 def _bare(code: str) -> str:
     return code.replace(".", "").upper()
+
+
+def _setting(hospital: bool) -> str:
+    return "hospital" if hospital else "practitioner"

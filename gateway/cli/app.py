@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import claims, exchange, files, mappings, messages, rehearsals, sandbox, sites
+from gateway.cli import claims, codes, exchange, files, mappings, messages, rehearsals, sandbox, sites
 
 app = typer.Typer(
     name="cleanclaim",
@@ -22,5 +22,6 @@ claims.add_to(app)
 exchange.add_to(app)
 files.add_to(app)
 mappings.add_to(app)
+codes.add_to(app)
 sandbox.add_to(app)
 rehearsals.add_to(app)

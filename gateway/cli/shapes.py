@@ -100,6 +100,14 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
 {"in_force": null|hash, "edited": hash,
  "files": [{"path", "change": "added|changed|removed", "lines": [unified diff]}]}""",
     "mappings put": '{"changed": bool, "in_force": hash, "before": null|hash, "actor"}',
+    "codes import": """
+{"kind", "file", "rows", "start_on", "end_on": null|date, "sha256", "imported": bool}""",
+    "codes list": """
+{"kinds": [{"kind", "publisher",
+  "releases": [{"kind", "file", "rows", "start_on", "end_on": null|date, "sha256"}]}]}""",
+    "codes diff": """
+{"kind", "before": release, "after": release,
+ "changes": [{"code", "change": "added|removed|changed", "before": [text], "after": [text]}]}""",
     "sandbox": """
 {"port", "host_key": "type base64", "user", "mailbox": folder}      when it listens
 With --list-faults: {"faults": [{"name", "does"}]}""",

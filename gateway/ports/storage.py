@@ -16,6 +16,7 @@ from gateway.claim.party import Identifier
 from gateway.claim.record import CredentialRecord, FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
 from gateway.ports import MappingProblem, Resource, ResourceTable
+from gateway.ports.code_lists import CodeLists
 from gateway.receivable.ledger import LedgerEntry
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -573,6 +574,7 @@ class Transaction:
     ledger: Ledger
     audit: Audit
     mapping_sets: MappingSets
+    code_lists: CodeLists
     savepoint: SavepointFactory
 
 

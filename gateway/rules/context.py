@@ -13,8 +13,16 @@ from gateway.claim.record import AuthorizationRecord, CredentialRecord
 from gateway.services.case import KnownCoverage
 
 
+@dataclass(frozen=True, slots=True)
+class UnitLimit:
+    """The most units of a code that are medically likely: on one line, or on one day."""
+
+    units: int
+    by_day: bool
+
+
 class CodeSets(Protocol):
-    """Code lists by date of service."""
+    """Code lists by date of service. What an unlicensed list would say is None: no list, so nobody knows."""
 
     def diagnosis_is_known(self, code: str, on: date) -> bool | None:
         """True when the ICD-10-CM code exists on the day; None when no release covers the day."""
@@ -26,7 +34,28 @@ class CodeSets(Protocol):
         """True for a place of service code CMS publishes."""
 
     def hcpcs_is_known(self, code: str, on: date) -> bool | None:
-        """True when the level II code is in the shipped list on the day; None for codes we hold no list of (CPT)."""
+        """True when the procedure code is listed on the day; None for codes no list is loaded of (CPT, as shipped)."""
+
+    def modifier_is_known(self, modifier: str, on: date) -> bool | None:
+        """True when the level II modifier is listed on the day; None without a list, and for CPT's own (digits)."""
+
+    def revenue_code_is_known(self, code: str, on: date) -> bool | None:
+        """True when the revenue code is listed on the day; None without a list."""
+
+    def unit_limit(self, code: str, on: date, *, hospital: bool) -> UnitLimit | None:
+        """The medically unlikely edit of a code; None when there is none, or no list."""
+
+    def pair_edit(self, first: str, second: str, on: date, *, hospital: bool) -> str | None:
+        """``0`` when the second code is never paid beside the first, ``1`` when a modifier may say why; else None."""
+
+    def primaries(self, add_on: str, on: date) -> frozenset[str] | None:
+        """The codes an add-on code may stand beside, empty where the payer decides; None for any other code."""
+
+    def program_service(self, code: str, on: date) -> bool | None:
+        """True for a code that Medicare takes on a PHP or IOP claim; None without a list."""
+
+    def is_primary_service(self, code: str, on: date) -> bool | None:
+        """True for a service of which a Medicare program day needs one; None without a list that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from gateway.store import schema
 from gateway.store.audit import AuditRows
 from gateway.store.blobs import BlobRows
 from gateway.store.claims import ClaimRows
+from gateway.store.code_lists import CodeListRows
 from gateway.store.exchanges import ExchangeRows
 from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
@@ -112,6 +113,7 @@ def _rows(connection: Connection) -> Transaction:
         ledger=LedgerRows(connection),
         audit=AuditRows(connection),
         mapping_sets=MappingSetRows(connection, blobs),
+        code_lists=CodeListRows(connection, blobs),
         savepoint=lambda: _savepoint(connection),
     )
 

@@ -119,6 +119,23 @@ mapping_in_force = Table(
     Column("role", _NAME, nullable=False),
 )
 
+code_release = Table(  # immutable: the newest of a kind that begins on or before a day counts on it
+    "code_release",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", _NAME, nullable=False),
+    Column("file_name", _NAME, nullable=False),
+    Column("file_sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("table_sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("start_on", Date, nullable=False),
+    Column("end_on", Date, nullable=True),
+    Column("row_count", Integer, nullable=False),
+    Column("imported_at", UtcTime, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+    UniqueConstraint("kind", "start_on", "file_sha256"),
+)
+
 # --- what came in ----------------------------------------------------------------------------------------------------
 
 inbound_message = Table(  # immutable

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     LOAD_CREDENTIALS = "load-credentials"
     INTERPRET_AGAIN = "interpret-again"
     PUT_MAPPINGS = "put-mappings"
+    IMPORT_CODES = "import-codes"
 
 
 _BILLING = ("biller", "supervisor")
@@ -48,6 +49,7 @@ PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
     Permission.LOAD_CREDENTIALS: _BILLING,
     Permission.INTERPRET_AGAIN: ("integration", "supervisor"),
     Permission.PUT_MAPPINGS: ("integration", "supervisor"),
+    Permission.IMPORT_CODES: ("integration", "supervisor"),
 }
 """Which roles have each permission, the one that should be asked first in front."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from adapters.codes.releases import CodeReleases
 from adapters.fhir.view import FHIR_NOTATION
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
@@ -19,6 +20,7 @@ from gateway.ports import Interpreter
 from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
 from gateway.rules.gate import RULES
+from gateway.wiring.codes import imported_lists
 
 NOTATIONS = (FHIR_NOTATION, HL7_NOTATION)
 RULE_NAMES = frozenset(rule.name for rule in RULES)
@@ -27,9 +29,9 @@ RULE_NAMES = frozenset(rule.name for rule in RULES)
 class LoadedPolicy:
     """Implements gateway.ports.policy.PolicyInForce over one mapping set."""
 
-    def __init__(self, mapping_set: MappingSet) -> None:
+    def __init__(self, mapping_set: MappingSet, imported: CodeReleases | None = None) -> None:
         self.mapping_set = mapping_set
-        self._codes = ShippedCodeSets(mapping_set.places_of_service, mapping_set.hcpcs)
+        self._codes = ShippedCodeSets(mapping_set.places_of_service, mapping_set.hcpcs, imported=imported)
         self._interpreters: dict[str, Interpreter] = {}
 
     @property
@@ -62,9 +64,9 @@ class LoadedPolicy:
         return self.mapping_set.medical_record_number(organization, identifiers)
 
 
-def load_policy(files: Mapping[str, bytes]) -> LoadedPolicy:
+def load_policy(files: Mapping[str, bytes], imported: CodeReleases | None = None) -> LoadedPolicy:
     """The policy of a mapping set's files. Raises ConfigurationError with everything wrong."""
-    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULE_NAMES))
+    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULE_NAMES), imported)
 
 
 def site_files(overlay: Path) -> dict[str, bytes]:
@@ -82,7 +84,7 @@ def bring_in_force(store: Store, files: Mapping[str, bytes], now: datetime, acto
         current = tx.mapping_sets.in_force()
     if current != edited:
         try:
-            policy = load_policy(files)
+            policy = load_policy(files, imported_lists(store))
         except ConfigurationError:
             if current is None:
                 raise
@@ -99,4 +101,5 @@ def policy_in_force(store: Store) -> LoadedPolicy:
         current = tx.mapping_sets.in_force()
         if current is None:
             raise ConfigurationError(["no mapping set is in force; run 'cleanclaim serve' or 'cleanclaim ingest' once"])
-        return load_policy(tx.mapping_sets.files(current))
+        files = tx.mapping_sets.files(current)
+    return load_policy(files, imported_lists(store))

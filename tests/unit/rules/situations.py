@@ -9,7 +9,7 @@ from typing import Any
 from gateway.claim.claim import Claim
 from gateway.claim.party import PersonName, Relationship
 from gateway.claim.record import CredentialRecord, LevelOfCare
-from gateway.rules.context import GateContext
+from gateway.rules.context import CodeSets, GateContext
 from gateway.services.assembly import assemble
 from gateway.services.case import PatientCase
 from tests.unit.services.samples import (
@@ -30,7 +30,7 @@ _HCPCS = frozenset({"H0015", "H0035", "H0037", "S9480", "S0201", "G0410", "G0177
 _NEWEST_RELEASE_ENDS = date(2026, 9, 30)
 
 
-class SampleCodes:
+class SampleCodes(CodeSets):
     """A few codes of every list; ICD-10-CM to the end of fiscal year 2026."""
 
     def diagnosis_is_known(self, code: str, on: date) -> bool | None:
