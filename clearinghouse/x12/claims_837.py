@@ -17,24 +17,67 @@ from clearinghouse.x12.parties import (
     Contact,
     DateSpan,
     Demographics,
+    InpatientAdjudication,
     Name,
     OutpatientAdjudication,
     Procedure,
     QualifiedDate,
     Reference,
+    UnreadSegment,
 )
 
 ClaimKind = Literal["institutional", "professional"]
 
 GUIDES: dict[ClaimKind, str] = {"institutional": "005010X223A2", "professional": "005010X222A1"}
 
+# NM101 of the providers each place may name and the loop each is, in the guide's order.
+CLAIM_PROVIDERS: dict[ClaimKind, dict[str, str]] = {
+    "institutional": {"71": "2310A", "72": "2310B", "ZZ": "2310C", "82": "2310D", "77": "2310E", "DN": "2310F"},
+    "professional": {
+        "DN": "2310A",
+        "P3": "2310A",
+        "82": "2310B",
+        "77": "2310C",
+        "DQ": "2310D",
+        "PW": "2310E",
+        "45": "2310F",
+    },
+}
+OTHER_PAYER_PROVIDERS: dict[ClaimKind, dict[str, str]] = {
+    "institutional": {
+        "71": "2330C",
+        "72": "2330D",
+        "ZZ": "2330E",
+        "77": "2330F",
+        "82": "2330G",
+        "DN": "2330H",
+        "85": "2330I",
+    },
+    "professional": {"DN": "2330C", "P3": "2330C", "82": "2330D", "77": "2330E", "DQ": "2330F", "85": "2330G"},
+}
+LINE_PROVIDERS: dict[ClaimKind, dict[str, str]] = {
+    "institutional": {"72": "2420A", "ZZ": "2420B", "82": "2420C", "DN": "2420D"},
+    "professional": {
+        "82": "2420A",
+        "QB": "2420B",
+        "77": "2420C",
+        "DQ": "2420D",
+        "DK": "2420E",
+        "DN": "2420F",
+        "P3": "2420F",
+        "PW": "2420G",
+        "45": "2420H",
+    },
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A claim or line provider (loops 2310x, 2420x). `role` is the NM101 entity code.
+    """A provider of a claim, a line or another payer (loops 2310x, 2420x, 2330C and on). `role` is NM101.
 
     71 attending, 72 operating, ZZ other operating, 82 rendering, 77 service facility, DN referring, P3 primary care,
-    DQ supervising, QB purchased service. `taxonomy` becomes PRV (AT for 71, PE for 82); `address` is for 77.
+    DQ supervising, DK ordering, QB purchased service, PW pick-up, 45 drop-off, 85 billing. `taxonomy` becomes PRV (AT
+    for 71, PE for 82); `address` is for 77, DK, PW and 45. Of another payer's providers only REF says anything.
     """
 
     role: str
@@ -86,6 +129,23 @@ class ValueCode:
 
 
 @dataclass(frozen=True, slots=True)
+class InpatientProcedure:
+    """One HI procedure of an inpatient claim: qualifier BBR principal or BBQ other (ICD-10-PCS), code, its day."""
+
+    qualifier: str
+    code: str
+    performed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCode:
+    """One HI code that is a qualifier and a code alone: DR diagnosis related group, TC treatment, BP/BO anesthesia."""
+
+    qualifier: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class InstitutionalFacts:
     """CL1: admission type, point of origin ("admission source"), patient status."""
 
@@ -96,7 +156,7 @@ class InstitutionalFacts:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One NTE: reference code (ADD, DCP, UPI ...) and text."""
+    """One NTE: reference code (ADD, DCP, TPO ...) and text."""
 
     code: str
     text: str
@@ -104,7 +164,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One PWK: report type, transmission code, control number."""
+    """One PWK: report type, transmission code, control number (PWK06 under PWK05 AC)."""
 
     report_type: str
     transmission: str
@@ -134,7 +194,8 @@ class ServiceLine:
     """Loop 2400. Institutional lines use SV2 (revenue code), professional ones SV1 (place, pointers).
 
     `units` has up to three decimals; `unit_basis` is UN, DA (institutional) or MJ (professional). `control_number` is
-    REF*6R. `diagnosis_pointers` are 1-based positions among the claim's diagnoses.
+    REF*6R. `diagnosis_pointers` are 1-based positions among the claim's diagnoses. `fixed_format` is K3
+    (professional).
     """
 
     number: int
@@ -155,6 +216,8 @@ class ServiceLine:
     notes: tuple[Note, ...] = ()
     providers: tuple[Provider, ...] = ()
     adjudications: tuple[LineAdjudication, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    fixed_format: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +232,11 @@ class OtherPayer:
 
 @dataclass(frozen=True, slots=True)
 class OtherSubscriber:
-    """Loops 2320, 2330A, 2330B: one other coverage and what it decided at claim level.
+    """Loops 2320 and 2330A to 2330I: one other coverage and what it decided at claim level.
 
     `payer_paid_cents` AMT*D (zero is sent as 0, None is not sent), `remaining_patient_cents` AMT*EAF,
-    `non_covered_cents` AMT*A8. `benefits_assigned` OI03, `release_of_information` OI06.
+    `non_covered_cents` AMT*A8. `benefits_assigned` OI03, `release_of_information` OI06. `inpatient_adjudication` is
+    MIA (institutional). `providers` are the numbers this payer knows the claim's providers by.
     """
 
     payer_responsibility: str
@@ -193,6 +257,8 @@ class OtherSubscriber:
     outpatient_adjudication: OutpatientAdjudication | None = None
     address: Address | None = None
     references: tuple[Reference, ...] = ()
+    inpatient_adjudication: InpatientAdjudication | None = None
+    providers: tuple[Provider, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +274,7 @@ class Patient:
     demographics: Demographics | None
     references: tuple[Reference, ...] = ()
     died_on: date | None = None
+    unread: tuple[UnreadSegment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +287,9 @@ class Claim:
     `benefits_assigned` CLM08, `release_of_information` CLM09, `patient_signature_source` CLM10, `delay_reason_code`
     CLM20.
     `references` holds G1, 9F, F8, EA, D9, 4N, G4, LU ... `statement_dates` is DTP*434 (institutional);
-    `admitted_at` is DTP*435: a date, or a datetime where the hour is sent; `discharge_time` is DTP*096.
+    `admitted_at` is DTP*435: a date, or a datetime where the hour is sent; `discharge_time` is DTP*096 where it holds
+    an hour. `fixed_format` is K3. `unread` holds what a stranger's claim says beyond these fields, at any depth below
+    2300.
     """
 
     patient_control_number: str
@@ -252,6 +321,10 @@ class Claim:
     providers: tuple[Provider, ...] = ()
     other_subscribers: tuple[OtherSubscriber, ...] = ()
     patient: Patient | None = None
+    fixed_format: tuple[str, ...] = ()
+    procedures: tuple[InpatientProcedure, ...] = ()
+    other_codes: tuple[OtherCode, ...] = ()
+    unread: tuple[UnreadSegment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +357,21 @@ class Subscriber:
     address: Address | None = None
     demographics: Demographics | None = None
     references: tuple[Reference, ...] = ()
+    unread: tuple[UnreadSegment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PayToPlan:
+    """Loop 2010AC: the health plan a subrogation claim is paid to. `references` hold 2U, FY or NF, and EI."""
+
+    name: Name
+    address: Address
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BillingProvider:
-    """Loops 2000A, 2010AA, 2010AB with its subscribers. `references` must hold REF*EI or REF*SY (tax id)."""
+    """Loops 2000A, 2010AA to 2010AC with its subscribers. `references` must hold REF*EI or REF*SY (tax id)."""
 
     name: Name
     address: Address
@@ -297,6 +380,8 @@ class BillingProvider:
     taxonomy: str = ""
     contacts: tuple[Contact, ...] = ()
     pay_to_address: Address | None = None
+    pay_to_plan: PayToPlan | None = None
+    unread: tuple[UnreadSegment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +410,7 @@ class ClaimTransaction:
     transaction_type_code: str = "CH"
     purpose_code: str = "00"
     control_number: str = "0001"
+    unread: tuple[UnreadSegment, ...] = ()
 
     @property
     def guide(self) -> str:

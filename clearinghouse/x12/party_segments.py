@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clearinghouse.x12.encoding import SegmentWriter, Text, day, money, number, optional_money, span
+from clearinghouse.x12.encoding import SegmentWriter, Text, UnwritableValue, day, money, number, optional_money, span
 from clearinghouse.x12.parties import (
     Address,
     Adjustment,
@@ -21,6 +21,7 @@ from clearinghouse.x12.parties import (
     Procedure,
     Quantity,
     Reference,
+    UnreadSegment,
 )
 
 REASONS_PER_CAS = 6
@@ -113,6 +114,13 @@ def write_outpatient(out: SegmentWriter, decided: OutpatientAdjudication | None)
         remarks = (*decided.remark_codes, *[""] * REMARKS_PER_MOA)[:REMARKS_PER_MOA]
         last = (optional_money(decided.esrd_cents), optional_money(decided.professional_component_cents))
         out.add("MOA", number(decided.reimbursement_rate), optional_money(decided.payable_cents), *remarks, *last)
+
+
+def refuse_unread(unread: Iterable[UnreadSegment]) -> None:
+    """Raises UnwritableValue when a stranger's file said more than these values hold: writing them would lose it."""
+    for segment in unread:
+        problem = "these values were read from a file that says more than they hold; pass on the file itself."
+        raise UnwritableValue(segment.loop, segment.elements[0], problem)
 
 
 def procedure_composite(procedure: Procedure | None, revenue_code: str = "") -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The bytes of an 837I or 837P to its values, streaming by claim: ours or a peer's. Lenient: `check` judges, this
 reads.
 
-Segments the values have no field for (CR1, K3, HCP, LIN, FRM ...) are passed over.
+What the values have no field for (CR1, HCP, LIN, FRM ...) is kept as `unread` segments with their loop.
 """
 
 from __future__ import annotations
@@ -14,21 +14,53 @@ from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.claims_837 import (
     BillingProvider,
     Claim,
+    ClaimKind,
     ClaimTransaction,
     FiledClaim,
     Patient,
     Payer,
+    PayToPlan,
     Submitter,
     Subscriber,
 )
 from clearinghouse.x12.decoding import X12FormatError, at
-from clearinghouse.x12.parties import Address, Demographics, Name
+from clearinghouse.x12.parties import Address, Demographics, Name, UnreadSegment
 from clearinghouse.x12.read_837_claim import ClaimReader
+from clearinghouse.x12.read_837_fields import says_more
 from clearinghouse.x12.tokens import Source
 from clearinghouse.x12.transactions import Enclosure, read_lines
 
 _CLAIM_CLOSERS = frozenset(("CLM", "HL", "SE"))
 _NO_ADDRESS = Address("", "")
+# HL03 (blank above the first) and NM101 of the parties above the claims.
+_ROLES = {
+    ("", "41"): "submitter",
+    ("", "40"): "receiver",
+    ("20", "85"): "billing",
+    ("20", "87"): "pay_to",
+    ("20", "PE"): "plan",
+    ("22", "IL"): "own",
+    ("22", "PR"): "payer",
+    ("23", "QC"): "own",
+}
+_ADDRESSED = frozenset(("billing", "pay_to", "plan", "own", "payer"))
+_LISTED = {
+    "REF": {"billing": "references", "plan": "plan_references", "own": "references", "payer": "payer_references"},
+    "PER": {"submitter": "contacts", "billing": "contacts"},
+}
+_LOOPS = {
+    ("", "submitter"): "1000A",
+    ("", "receiver"): "1000B",
+    ("20", ""): "2000A",
+    ("20", "billing"): "2010AA",
+    ("20", "pay_to"): "2010AB",
+    ("20", "plan"): "2010AC",
+    ("22", ""): "2000B",
+    ("22", "own"): "2010BA",
+    ("22", "payer"): "2010BB",
+    ("23", ""): "2000C",
+    ("23", "own"): "2010CA",
+}
 
 
 def read_837(source: Source) -> list[ClaimTransaction]:
@@ -87,9 +119,9 @@ class _Reader:
     def __init__(self, enclosure: Enclosure) -> None:
         self.enclosure = enclosure
         guide = at([*enclosure.start], 3) or at([*enclosure.group], 8)
-        self.institutional = "X223" in guide
+        self.kind: ClaimKind = "institutional" if "X223" in guide else "professional"
         self.header: ClaimTransaction | None = None
-        self.parts: dict[str, Any] = {"submitter": Name(""), "contacts": [], "receiver": Name("")}
+        self.parts: dict[str, Any] = {"submitter": Name(""), "receiver": Name("")}
         self.level = ""
         self.inside = ""
         self.provider: dict[str, Any] = {}
@@ -111,7 +143,7 @@ class _Reader:
                 return None
             filed = self._file(position)
         if name == "CLM":
-            self.claim = ClaimReader(values, position, self.enclosure.component, self.institutional)
+            self.claim = ClaimReader(values, position, self.enclosure.component, self.kind)
         elif name == "HL":
             self._level(at(values, 3))
         else:
@@ -121,48 +153,64 @@ class _Reader:
     def _level(self, code: str) -> None:
         self.level, self.inside = code, ""
         if code == "20":
-            self.provider = {"references": [], "contacts": []}
+            self.provider = {}
             self.built_provider = None
         if code in ("20", "22"):
-            self.subscriber = {"references": [], "payer_references": []}
+            self.subscriber = {}
             self.built_subscriber = None
-        self.patient = {"references": []} if code == "23" else None
+        self.patient = {} if code == "23" else None
         self.built_patient = None
 
     def _above(self, name: str, values: list[str], position: int) -> None:
+        """A segment above the claims; one with no home, or that says more than its home holds, is kept."""
+        placed = True
         if name == "BHT":
             self._header(values, position)
         elif name == "NM1":
-            self._name(values)
-        elif name == "N3":
-            self.street = values
-        elif name == "N4":
-            self._here()[f"{self.inside}_address"] = read.address(self.street, values)
-        elif name == "DMG":
+            placed = self._name(values)
+        elif name in ("N3", "N4"):
+            placed = self._address(name, values)
+        elif name in _LISTED:
+            field = _LISTED[name].get(self.inside)
+            placed = field is not None
+            if field is not None:
+                found = read.reference(values) if name == "REF" else read.contact(values)
+                self._here().setdefault(field, []).append(found)
+        elif name == "DMG" and self.inside == "own":
             self._here()["demographics"] = read.demographics(values, position)
-        elif name == "REF":
-            key = "payer_references" if self.inside == "payer" else "references"
-            self._here().setdefault(key, []).append(read.reference(values))
-        elif name == "PER":
-            self._here().setdefault("contacts", []).append(read.contact(values))
-        elif name == "PRV":
+        elif name == "PRV" and self.level == "20" and at(values, 2) == "PXC":
             self.provider["taxonomy"] = at(values, 3)
-        elif name == "SBR":
+        elif name == "SBR" and self.level == "22":
             self.subscriber["SBR"] = values
         elif name == "PAT" and self.patient is not None:
             self.patient["relationship"] = at(values, 1)
             if at(values, 6):
                 self.patient["died_on"] = read.reading(read.day, values, 6, position)
+        else:
+            placed = name == "SE"
+        if not placed or says_more(values):
+            loop = _LOOPS.get((self.level, self.inside), "")
+            self._here().setdefault("unread", []).append(UnreadSegment(loop, position, tuple(values)))
 
     def _here(self) -> dict[str, Any]:
         if self.patient is not None:
             return self.patient
         return {"20": self.provider, "22": self.subscriber}.get(self.level, self.parts)
 
-    def _name(self, values: list[str]) -> None:
-        places = {"41": "submitter", "40": "receiver", "85": "billing", "87": "pay_to", "IL": "own", "PR": "payer"}
-        self.inside = places.get(at(values, 1), "own" if at(values, 1) == "QC" else "other")
+    def _name(self, values: list[str]) -> bool:
+        self.inside = _ROLES.get((self.level, at(values, 1)), "other")
+        if self.inside == "other":
+            return False
         self._here()[self.inside] = read.name(values)
+        return self.inside != "pay_to" or not any(values[3:])
+
+    def _address(self, name: str, values: list[str]) -> bool:
+        if self.inside not in _ADDRESSED:
+            return False
+        if name == "N3":
+            self.street = values
+        self._here()[f"{self.inside}_address"] = read.address(self.street, values if name == "N4" else [])
+        return True
 
     def _header(self, values: list[str], position: int) -> None:
         self.parts |= {
@@ -185,22 +233,24 @@ class _Reader:
             if "reference" not in parts:
                 raise X12FormatError("BHT is missing before the first claim.", position)
             self.header = ClaimTransaction(
-                kind="institutional" if self.institutional else "professional",
+                kind=self.kind,
                 reference=parts["reference"],
                 created_on=parts["created_on"],
                 created_time=parts["created_time"],
-                submitter=Submitter(parts["submitter"], tuple(parts["contacts"])),
+                submitter=Submitter(parts["submitter"], tuple(parts.get("contacts", ()))),
                 receiver=parts["receiver"],
                 billing_providers=(),
                 transaction_type_code=parts["transaction_type_code"],
                 purpose_code=parts["purpose_code"],
                 control_number=self.enclosure.control_number,
+                unread=tuple(parts.get("unread", ())),
             )
         return self.header
 
     def _provider(self) -> BillingProvider:
         if self.built_provider is None:
             parts = self.provider
+            plan = parts.get("plan")
             self.built_provider = BillingProvider(
                 name=parts.get("billing", Name("")),
                 address=parts.get("billing_address", _NO_ADDRESS),
@@ -209,6 +259,10 @@ class _Reader:
                 taxonomy=parts.get("taxonomy", ""),
                 contacts=tuple(parts.get("contacts", ())),
                 pay_to_address=parts.get("pay_to_address"),
+                pay_to_plan=None
+                if plan is None
+                else PayToPlan(plan, parts.get("plan_address", _NO_ADDRESS), tuple(parts.get("plan_references", ()))),
+                unread=tuple(parts.get("unread", ())),
             )
         return self.built_provider
 
@@ -231,6 +285,7 @@ class _Reader:
                 address=parts.get("own_address"),
                 demographics=parts.get("demographics"),
                 references=tuple(parts.get("references", ())),
+                unread=tuple(parts.get("unread", ())),
             )
         return self.built_subscriber
 
@@ -246,6 +301,7 @@ class _Reader:
                 demographics=parts.get("demographics", _UNKNOWN),
                 references=tuple(parts.get("references", ())),
                 died_on=parts.get("died_on"),
+                unread=tuple(parts.get("unread", ())),
             )
         return self.built_patient
 

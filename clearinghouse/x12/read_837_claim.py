@@ -9,34 +9,44 @@ from typing import Any
 
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.claims_837 import (
+    CLAIM_PROVIDERS,
+    LINE_PROVIDERS,
+    OTHER_PAYER_PROVIDERS,
     Attachment,
     Claim,
-    Diagnosis,
+    ClaimKind,
     InstitutionalFacts,
     LineAdjudication,
     Note,
-    Occurrence,
-    OccurrenceSpan,
     OtherPayer,
     OtherSubscriber,
     Provider,
     ServiceLine,
-    ValueCode,
 )
 from clearinghouse.x12.decoding import X12FormatError, at
-from clearinghouse.x12.parties import Amount, Name, QualifiedDate
+from clearinghouse.x12.parties import Amount, Name, QualifiedDate, UnreadSegment
+from clearinghouse.x12.read_837_codes import read_code
+from clearinghouse.x12.read_837_fields import says_more
 
-_DIAGNOSES = frozenset(("ABK", "BK", "ABF", "BF", "ABJ", "BJ", "APR", "PR", "ABN", "BN"))
+_DRUG, _FORM = frozenset(("LIN", "CTP")), frozenset(("LQ", "FRM"))
+_PROCEDURE_COMPONENTS = 7
 _PATIENT_AMOUNTS = frozenset(("F3", "F5"))
-_COVERAGE_AMOUNTS = {"D": "payer_paid_cents", "EAF": "remaining_patient_cents", "A8": "non_covered_cents"}
+_OTHER_PARTIES = {"IL": "own", "PR": "payer"}
+# AMT01 and whether it stands under a line's adjudication.
+_DECIDED_AMOUNTS = {
+    ("D", False): "payer_paid_cents",
+    ("EAF", False): "remaining_patient_cents",
+    ("A8", False): "non_covered_cents",
+    ("EAF", True): "remaining_patient_cents",
+}
 
 
 class ClaimReader:
     """The claim in hand and, inside it, the provider, other coverage, line or adjudication in hand."""
 
-    def __init__(self, values: list[str], position: int, component: str, institutional: bool) -> None:
+    def __init__(self, values: list[str], position: int, component: str, kind: ClaimKind) -> None:
         self.component = component
-        self.institutional = institutional
+        self.kind: ClaimKind = kind
         place = [*at(values, 5).split(component), "", ""]
         self.claim: dict[str, Any] = {
             "patient_control_number": at(values, 1),
@@ -58,22 +68,56 @@ class ClaimReader:
         self.line: dict[str, Any] | None = None
         self.decision: dict[str, Any] | None = None
         self.street: list[str] = []
+        self.aside = ""  # loop 2410 or 2440 of the line in hand, for which there are no values
+        self.unread: list[UnreadSegment] = []
+        usual = ("A", "", "") if kind == "institutional" else ("B", at(values, 6), at(values, 10))
+        if says_more(values) or (place[1], at(values, 6), at(values, 10)) != usual:
+            self.keep(values, position)
 
     def take(self, values: list[str], position: int) -> None:
         """One segment of the claim. Raises X12FormatError."""
-        handler = _HANDLERS.get(values[0])
-        if handler is not None:
-            handler(self, values, position)
+        name = values[0]
+        handler = _HANDLERS.get(name)
+        if handler is None or (self.aside and name == "REF"):
+            if name in _DRUG or name in _FORM:
+                self._close_provider()
+                self.aside = "2410" if name in _DRUG else "2440"
+            self.keep(values, position)
+            return
+        handler(self, values, position)
+        if says_more(values):
+            self.keep(values, position)
+
+    def keep(self, values: list[str], position: int) -> None:
+        """Keep a segment that says more than there are values for."""
+        if not self.unread or self.unread[-1].position != position:
+            self.unread.append(UnreadSegment(self._loop(), position, tuple(values)))
+
+    def _loop(self) -> str:
+        """The loop of the segment just read."""
+        if self.aside:
+            return self.aside
+        if self.line is not None:
+            if self.provider is not None:
+                return LINE_PROVIDERS[self.kind].get(self.provider["role"], "2420")
+            return "2400" if self.decision is None else "2430"
+        if self.coverage is not None:
+            if self.provider is not None:
+                return OTHER_PAYER_PROVIDERS[self.kind].get(self.provider["role"], "2330")
+            return {"own": "2330A", "payer": "2330B"}.get(self.party, "2320")
+        return CLAIM_PROVIDERS[self.kind].get(self.provider["role"], "2310") if self.provider is not None else "2300"
 
     def finish(self) -> Claim:
         """The claim, when its last segment has been read."""
         self._close_line()
         self._close_coverage()
         self._close_provider()
-        return Claim(**_frozen(self.claim))
+        return Claim(**_frozen(self.claim), unread=tuple(self.unread))
 
     def _holder(self) -> dict[str, Any]:
-        return self.line if self.line is not None else self.claim
+        if self.line is not None:
+            return self.line
+        return self.coverage if self.coverage is not None else self.claim
 
     def _close_provider(self) -> None:
         if self.provider is not None:
@@ -89,12 +133,14 @@ class ClaimReader:
     def _close_line(self) -> None:
         self._close_provider()
         self._close_decision()
+        self.aside = ""
         if self.line is not None:
             parts = {"charge_cents": 0, "units": Decimal(0), **self.line}
             self.line = None
             self.claim["lines"].append(ServiceLine(**_frozen(parts)))
 
     def _close_coverage(self) -> None:
+        self._close_provider()
         if self.coverage is not None:
             parts = self.coverage
             self.coverage = None
@@ -105,37 +151,54 @@ class ClaimReader:
 
     def _nm1(self, values: list[str], _position: int) -> None:
         role = at(values, 1)
-        if self.coverage is not None and self.line is None:
-            self.party = {"IL": "own", "PR": "payer"}.get(role, "other")
+        self._close_provider()
+        self._close_decision()
+        self.aside = ""
+        if self.coverage is not None and self.line is None and role in _OTHER_PARTIES:
+            self.party = _OTHER_PARTIES[role]
             if self.party == "own":
                 self.coverage["name"] = read.name(values)
-            elif self.party == "payer":
+            else:
                 self.coverage["payer"] = {"name": read.name(values)}
-            return
-        self._close_provider()
-        self.provider = {"role": role, "name": read.name(values)}
+        else:
+            self.provider = {"role": role, "name": read.name(values)}
 
-    def _n3(self, values: list[str], _position: int) -> None:
+    def _addressee(self) -> dict[str, Any] | None:
+        """Who an N3 and N4 belong to."""
+        if self.provider is not None:
+            return self.provider
+        if self.coverage is not None and self.line is None and self.party:
+            found: dict[str, Any] = self.coverage["payer"] if self.party == "payer" else self.coverage
+            return found
+        return None
+
+    def _n3(self, values: list[str], position: int) -> None:
         self.street = values
+        self._address([], values, position)
 
-    def _n4(self, values: list[str], _position: int) -> None:
-        address = read.address(self.street, values)
-        if self.provider is not None:
-            self.provider["address"] = address
-        elif self.coverage is not None and self.party == "own":
-            self.coverage["address"] = address
-        elif self.coverage is not None and self.party == "payer":
-            self.coverage["payer"]["address"] = address
+    def _n4(self, values: list[str], position: int) -> None:
+        self._address(values, values, position)
 
-    def _prv(self, values: list[str], _position: int) -> None:
-        if self.provider is not None:
+    def _address(self, city: list[str], values: list[str], position: int) -> None:
+        addressee = self._addressee()
+        if addressee is None:
+            self.keep(values, position)
+        else:
+            addressee["address"] = read.address(self.street, city)
+
+    def _prv(self, values: list[str], position: int) -> None:
+        if self.provider is not None and at(values, 2) == "PXC" and "taxonomy" not in self.provider:
             self.provider["taxonomy"] = at(values, 3)
+        else:
+            self.keep(values, position)
 
-    def _per(self, values: list[str], _position: int) -> None:
-        if self.provider is not None:
+    def _per(self, values: list[str], position: int) -> None:
+        if self.provider is not None and "contact" not in self.provider:
             self.provider["contact"] = read.contact(values)
+        else:
+            self.keep(values, position)
 
-    def _ref(self, values: list[str], _position: int) -> None:
+    def _ref(self, values: list[str], position: int) -> None:
         reference = read.reference(values)
         if self.provider is not None:
             self.provider.setdefault("references", []).append(reference)
@@ -150,17 +213,20 @@ class ClaimReader:
             self.coverage.setdefault("references", []).append(reference)
         elif self.party == "payer":
             self.coverage["payer"].setdefault("references", []).append(reference)
+        else:
+            self.keep(values, position)
 
     def _dtp(self, values: list[str], position: int) -> None:
         qualifier = at(values, 1)
-        if self.decision is not None:
-            if qualifier == "573":
-                self.decision["adjudicated_on"] = read.reading(read.day, values, 3, position)
+        decided = self.decision
+        if decided is None and self.line is None and self.coverage is not None and self.party == "payer":
+            decided = self.coverage["payer"]
+        if decided is not None and qualifier == "573":
+            decided["adjudicated_on"] = read.reading(read.day, values, 3, position)
+        elif self.decision is not None or (self.line is None and self.coverage is not None):
+            self.keep(values, position)
         elif self.line is not None:
             self._line_date(self.line, values, position)
-        elif self.coverage is not None:
-            if self.party == "payer" and qualifier == "573":
-                self.coverage["payer"]["adjudicated_on"] = read.reading(read.day, values, 3, position)
         else:
             self._claim_date(qualifier, values, position)
 
@@ -191,49 +257,35 @@ class ClaimReader:
         self.claim["institutional"] = InstitutionalFacts(at(values, 1), at(values, 2), at(values, 3))
 
     def _pwk(self, values: list[str], _position: int) -> None:
-        if self.line is None:
-            attachment = Attachment(at(values, 1), at(values, 2), at(values, 6))
-            self.claim.setdefault("attachments", []).append(attachment)
+        self._here().setdefault("attachments", []).append(Attachment(at(values, 1), at(values, 2), at(values, 6)))
 
     def _amt(self, values: list[str], position: int) -> None:
         qualifier, amount = at(values, 1), read.reading(read.cents, values, 2, position)
-        if self.decision is not None:
-            if qualifier == "EAF":
-                self.decision["remaining_patient_cents"] = amount
-        elif self.line is not None:
-            self.line.setdefault("amounts", []).append(Amount(qualifier, amount))
-        elif self.coverage is not None:
-            if qualifier in _COVERAGE_AMOUNTS:
-                self.coverage[_COVERAGE_AMOUNTS[qualifier]] = amount
-        elif qualifier in _PATIENT_AMOUNTS and "patient_amount_cents" not in self.claim:
+        if self.decision is not None or (self.line is None and self.coverage is not None):
+            decided = self.decision if self.decision is not None else self.coverage
+            field = _DECIDED_AMOUNTS.get((qualifier, self.decision is not None))
+            if decided is None or field is None:
+                self.keep(values, position)
+            else:
+                decided[field] = amount
+        elif self.line is None and qualifier in _PATIENT_AMOUNTS and "patient_amount_cents" not in self.claim:
             self.claim["patient_amount_cents"] = amount
         else:
-            self.claim.setdefault("amounts", []).append(Amount(qualifier, amount))
+            self._here().setdefault("amounts", []).append(Amount(qualifier, amount))
+
+    def _k3(self, values: list[str], _position: int) -> None:
+        self._here().setdefault("fixed_format", []).append(at(values, 1))
 
     def _nte(self, values: list[str], _position: int) -> None:
-        self._holder().setdefault("notes", []).append(Note(at(values, 1), at(values, 2)))
+        self._here().setdefault("notes", []).append(Note(at(values, 1), at(values, 2)))
+
+    def _here(self) -> dict[str, Any]:
+        return self.line if self.line is not None else self.claim
 
     def _hi(self, values: list[str], position: int) -> None:
         for index in range(1, len(values)):
-            if values[index]:
-                self._code([*values[index].split(self.component), *[""] * 9], values, index, position)
-
-    def _code(self, parts: list[str], values: list[str], index: int, position: int) -> None:
-        qualifier, code = parts[0], parts[1]
-        try:
-            if qualifier in _DIAGNOSES:
-                self.claim["diagnoses"].append(Diagnosis(qualifier, code, parts[8]))
-            elif qualifier == "BG":
-                self.claim.setdefault("condition_codes", []).append(code)
-            elif qualifier == "BH":
-                self.claim.setdefault("occurrences", []).append(Occurrence(code, read.day(parts[3])))
-            elif qualifier == "BI":
-                dates = read.span(parts[2], parts[3])
-                self.claim.setdefault("occurrence_spans", []).append(OccurrenceSpan(code, dates.from_on, dates.last_on))
-            elif qualifier == "BE":
-                self.claim.setdefault("value_codes", []).append(ValueCode(code, read.decimal(parts[4])))
-        except ValueError as problem:
-            raise X12FormatError(f"{problem}.", position, f"{values[0]}{index:02d}") from None
+            if values[index] and not read_code(self.claim, values, index, self.component, position):
+                self.keep(values, position)
 
     def _sbr(self, values: list[str], _position: int) -> None:
         self._close_provider()
@@ -252,20 +304,31 @@ class ClaimReader:
         if target is not None:
             found: list[Any] = target.setdefault("adjustments", [])
             found += read.reading(lambda _: read.adjustments(values), values, 3, position)
+        else:
+            self.keep(values, position)
 
-    def _oi(self, values: list[str], _position: int) -> None:
+    def _oi(self, values: list[str], position: int) -> None:
         if self.coverage is not None:
             self.coverage |= {
                 "benefits_assigned": at(values, 3),
                 "patient_signature_source": at(values, 4),
                 "release_of_information": at(values, 6),
             }
+        else:
+            self.keep(values, position)
+
+    def _mia(self, values: list[str], position: int) -> None:
+        if self.coverage is not None:
+            self.coverage["inpatient_adjudication"] = read.inpatient(values)
+        else:
+            self.keep(values, position)
 
     def _moa(self, values: list[str], position: int) -> None:
         if self.coverage is not None:
-            self.coverage["outpatient_adjudication"] = read.reading(
-                lambda _: read.outpatient(values), values, 1, position
-            )
+            decided = read.reading(lambda _: read.outpatient(values), values, 1, position)
+            self.coverage["outpatient_adjudication"] = decided
+        else:
+            self.keep(values, position)
 
     def _lx(self, values: list[str], position: int) -> None:
         self._close_line()
@@ -274,7 +337,9 @@ class ClaimReader:
 
     def _sv1(self, values: list[str], position: int) -> None:
         if self.line is None:
+            self.keep(values, position)
             return
+        self._procedure(values, 1, position)
         pointers = [part for part in at(values, 7).split(self.component) if part]
         try:
             numbers = tuple(read.whole(pointer) for pointer in pointers)
@@ -292,7 +357,9 @@ class ClaimReader:
 
     def _sv2(self, values: list[str], position: int) -> None:
         if self.line is None:
+            self.keep(values, position)
             return
+        self._procedure(values, 2, position)
         self.line |= {
             "revenue_code": at(values, 1),
             "procedure": read.procedure(at(values, 2), self.component),
@@ -302,9 +369,15 @@ class ClaimReader:
             "non_covered_cents": read.reading(read.optional_cents, values, 7, position),
         }
 
+    def _procedure(self, values: list[str], index: int, position: int) -> None:
+        """Keep a service whose procedure says more than a code, modifiers and a description."""
+        if at(values, index).count(self.component) >= _PROCEDURE_COMPONENTS:
+            self.keep(values, position)
+
     def _svd(self, values: list[str], position: int) -> None:
         self._close_provider()
         self._close_decision()
+        self.aside = ""
         self.decision = {
             "payer_id": at(values, 1),
             "paid_cents": read.reading(read.cents, values, 2, position),
@@ -313,6 +386,7 @@ class ClaimReader:
             "paid_units": read.reading(read.decimal, values, 5, position),
             "bundled_into": read.reading(read.whole, values, 6, position) if at(values, 6) else None,
         }
+        self._procedure(values, 3, position)
 
 
 def _frozen(parts: dict[str, Any]) -> dict[str, Any]:
@@ -329,12 +403,14 @@ _HANDLERS: dict[str, Callable[[ClaimReader, list[str], int], None]] = {
     "DTP": ClaimReader._dtp,
     "CL1": ClaimReader._cl1,
     "PWK": ClaimReader._pwk,
+    "K3": ClaimReader._k3,
     "AMT": ClaimReader._amt,
     "NTE": ClaimReader._nte,
     "HI": ClaimReader._hi,
     "SBR": ClaimReader._sbr,
     "CAS": ClaimReader._cas,
     "OI": ClaimReader._oi,
+    "MIA": ClaimReader._mia,
     "MOA": ClaimReader._moa,
     "LX": ClaimReader._lx,
     "SV1": ClaimReader._sv1,

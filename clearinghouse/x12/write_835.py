@@ -10,6 +10,7 @@ from clearinghouse.x12.envelope import Envelope, write_interchange
 from clearinghouse.x12.parties import Address, DateSpan, Name
 from clearinghouse.x12.party_segments import (
     procedure_composite,
+    refuse_unread,
     write_address,
     write_adjustments,
     write_amounts,
@@ -36,6 +37,7 @@ _REASONS_PER_PLB = 6
 def write_835(remittance: Remittance, envelope: Envelope) -> bytes:
     """One interchange with one ST. Raises UnwritableValue naming loop and element."""
     out = SegmentWriter(envelope.delimiters)
+    refuse_unread(remittance.header.unread)
     out.add("ST", "835", remittance.header.control_number)
     _write_header(out, remittance.header)
     summed_up = {group.number: group for group in remittance.groups}
@@ -101,6 +103,7 @@ def _write_group(out: SegmentWriter, group: ClaimGroup) -> None:
 
 
 def _write_claim(out: SegmentWriter, claim: ClaimPayment) -> None:
+    refuse_unread(claim.unread)
     with out.within("2100"):
         out.add(
             "CLP",

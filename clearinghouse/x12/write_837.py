@@ -7,15 +7,18 @@ from datetime import datetime
 from itertools import count, groupby
 
 from clearinghouse.x12.claims_837 import (
+    CLAIM_PROVIDERS,
     BillingProvider,
     Claim,
+    ClaimKind,
     ClaimTransaction,
     Patient,
     Subscriber,
 )
-from clearinghouse.x12.encoding import SegmentWriter, Text, clock, day, money, number
+from clearinghouse.x12.encoding import SegmentWriter, Text, clock, day, money
 from clearinghouse.x12.envelope import Envelope, write_interchange
 from clearinghouse.x12.party_segments import (
+    refuse_unread,
     write_address,
     write_amounts,
     write_contacts,
@@ -24,19 +27,17 @@ from clearinghouse.x12.party_segments import (
     write_name,
     write_references,
 )
-from clearinghouse.x12.write_837_lines import write_lines, write_providers
+from clearinghouse.x12.write_837_codes import write_codes
+from clearinghouse.x12.write_837_lines import write_attachments, write_lines, write_notes, write_providers
 from clearinghouse.x12.write_837_other_payers import write_other_subscribers
 
-_INSTITUTIONAL_ROLES = {"71": "2310A", "72": "2310B", "ZZ": "2310C", "82": "2310D", "77": "2310E", "DN": "2310F"}
-_PROFESSIONAL_ROLES = {"DN": "2310A", "P3": "2310A", "82": "2310B", "77": "2310C", "DQ": "2310D"}
 _LEVEL_LOOPS = {"20": "2000A", "22": "2000B", "23": "2000C"}
-_HI_PER_SEGMENT = 12
-_INSTITUTIONAL_HI = ("ABK", "ABJ", "APR", "ABN", "ABF")
 
 
 def write_837(transaction: ClaimTransaction, envelope: Envelope) -> bytes:
     """One interchange with one ST. Raises UnwritableValue naming loop and element, ValueError for a bad envelope."""
     out = SegmentWriter(envelope.delimiters)
+    refuse_unread(transaction.unread)
     out.add("ST", "837", transaction.control_number, transaction.guide)
     out.add(
         "BHT",
@@ -52,20 +53,21 @@ def write_837(transaction: ClaimTransaction, envelope: Envelope) -> bytes:
         write_contacts(out, transaction.submitter.contacts)
     with out.within("1000B"):
         write_name(out, "40", transaction.receiver)
-    _Hierarchy(out, transaction.kind == "institutional").write(transaction.billing_providers)
+    _Hierarchy(out, transaction.kind).write(transaction.billing_providers)
     return write_interchange(envelope, "HC", transaction.guide, out.segments)
 
 
 class _Hierarchy:
     """Writes the HL levels: 20 billing provider, 22 subscriber, 23 patient."""
 
-    def __init__(self, out: SegmentWriter, institutional: bool) -> None:
+    def __init__(self, out: SegmentWriter, kind: ClaimKind) -> None:
         self.out = out
-        self.institutional = institutional
+        self.kind: ClaimKind = kind
         self.levels = count(1)
 
     def write(self, providers: Iterable[BillingProvider]) -> None:
         for provider in providers:
+            refuse_unread(provider.unread)
             level = self._open("", "20", has_children=True)
             with self.out.within("2000A"):
                 if provider.taxonomy:
@@ -76,6 +78,7 @@ class _Hierarchy:
 
     def _subscriber(self, subscriber: Subscriber, parent: str) -> None:
         out = self.out
+        refuse_unread(subscriber.unread)
         level = self._open(parent, "22", has_children=any(claim.patient for claim in subscriber.claims))
         with out.within("2000B"):
             out.add(
@@ -95,9 +98,10 @@ class _Hierarchy:
             if patient is not None:
                 self._patient(patient, level)
             for claim in claims:
-                write_claim(out, claim, self.institutional)
+                write_claim(out, claim, self.kind)
 
     def _patient(self, patient: Patient, parent: str) -> None:
+        refuse_unread(patient.unread)
         self._open(parent, "23", has_children=False)
         with self.out.within("2000C"):
             died = ("", "", "", "D8", day(patient.died_on)) if patient.died_on else ()
@@ -125,6 +129,12 @@ def _write_billing_provider(out: SegmentWriter, provider: BillingProvider) -> No
         with out.within("2010AB"):
             out.add("NM1", "87", provider.name.entity_type)
             write_address(out, provider.pay_to_address)
+    plan = provider.pay_to_plan
+    if plan is not None:
+        with out.within("2010AC"):
+            write_name(out, "PE", plan.name)
+            write_address(out, plan.address)
+            write_references(out, plan.references)
 
 
 def _write_subscriber_parties(out: SegmentWriter, subscriber: Subscriber) -> None:
@@ -139,28 +149,26 @@ def _write_subscriber_parties(out: SegmentWriter, subscriber: Subscriber) -> Non
         write_references(out, subscriber.payer.references)
 
 
-def write_claim(out: SegmentWriter, claim: Claim, institutional: bool) -> None:
+def write_claim(out: SegmentWriter, claim: Claim, kind: ClaimKind) -> None:
     """Loop 2300 and everything under it."""
+    institutional = kind == "institutional"
+    refuse_unread(claim.unread)
     with out.within("2300"):
         _write_claim_segment(out, claim, institutional)
         _write_claim_dates(out, claim)
         if institutional and claim.institutional is not None:
             facts = claim.institutional
             out.add("CL1", facts.admission_type, facts.admission_source, facts.patient_status)
-        for attachment in claim.attachments:
-            number_of = ("", "", "AC", attachment.control_number) if attachment.control_number else ()
-            out.add("PWK", attachment.report_type, attachment.transmission, *number_of)
+        write_attachments(out, claim.attachments)
         if claim.patient_amount_cents is not None:
             out.add("AMT", "F3" if institutional else "F5", money(claim.patient_amount_cents))
         write_amounts(out, claim.amounts)
         write_references(out, claim.references)
-        for note in claim.notes:
-            out.add("NTE", note.code, Text(note.text))
-        _write_codes(out, claim, institutional)
-    roles = _INSTITUTIONAL_ROLES if institutional else _PROFESSIONAL_ROLES
-    write_providers(out, claim.providers, roles)
-    write_other_subscribers(out, claim.other_subscribers, institutional)
-    write_lines(out, claim.lines, institutional)
+        write_notes(out, claim.fixed_format, claim.notes)
+        write_codes(out, claim, institutional)
+    write_providers(out, claim.providers, CLAIM_PROVIDERS[kind])
+    write_other_subscribers(out, claim.other_subscribers, kind)
+    write_lines(out, claim.lines, kind)
 
 
 def _write_claim_segment(out: SegmentWriter, claim: Claim, institutional: bool) -> None:
@@ -192,24 +200,3 @@ def _write_claim_dates(out: SegmentWriter, claim: Claim) -> None:
         out.add("DTP", "435", "D8", day(admitted))
     for dated in claim.dates:
         write_date(out, dated.qualifier, dated.span)
-
-
-def _write_codes(out: SegmentWriter, claim: Claim, institutional: bool) -> None:
-    diagnoses = [(entry.qualifier, _diagnosis(entry.code, entry.present_on_admission)) for entry in claim.diagnoses]
-    if institutional:
-        for qualifier in _INSTITUTIONAL_HI:
-            same = [(qualifier, *rest) for found, rest in diagnoses if found == qualifier]
-            out.add_repeated("HI", same, _HI_PER_SEGMENT)
-    else:
-        out.add_repeated("HI", [(qualifier, *rest) for qualifier, rest in diagnoses], _HI_PER_SEGMENT)
-    spans = [("BI", s.code, "RD8", f"{day(s.from_on)}-{day(s.through_on)}") for s in claim.occurrence_spans]
-    out.add_repeated("HI", spans, _HI_PER_SEGMENT)
-    occurrences = [("BH", entry.code, "D8", day(entry.occurred_on)) for entry in claim.occurrences]
-    out.add_repeated("HI", occurrences, _HI_PER_SEGMENT)
-    values = [("BE", entry.code, "", "", number(entry.value)) for entry in claim.value_codes]
-    out.add_repeated("HI", values, _HI_PER_SEGMENT)
-    out.add_repeated("HI", [("BG", code) for code in claim.condition_codes], _HI_PER_SEGMENT)
-
-
-def _diagnosis(code: str, present_on_admission: str) -> tuple[str, ...]:
-    return (code, *[""] * 6, present_on_admission) if present_on_admission else (code,)

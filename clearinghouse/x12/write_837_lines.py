@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clearinghouse.x12.claims_837 import LineAdjudication, Provider, ServiceLine
-from clearinghouse.x12.encoding import SegmentWriter, Text, money, number, optional_money
+from clearinghouse.x12.claims_837 import (
+    LINE_PROVIDERS,
+    Attachment,
+    ClaimKind,
+    LineAdjudication,
+    Note,
+    Provider,
+    ServiceLine,
+)
+from clearinghouse.x12.encoding import SegmentWriter, Text, UnwritableValue, money, number, optional_money
 from clearinghouse.x12.parties import DateSpan
 from clearinghouse.x12.party_segments import (
     procedure_composite,
@@ -18,22 +26,13 @@ from clearinghouse.x12.party_segments import (
     write_references,
 )
 
-_TAXONOMY_ROLE = {"71": "AT", "82": "PE"}
-_INSTITUTIONAL_ROLES = {"72": "2420A", "ZZ": "2420B", "82": "2420C", "DN": "2420D"}
-_PROFESSIONAL_ROLES = {
-    "82": "2420A",
-    "QB": "2420B",
-    "77": "2420C",
-    "DQ": "2420D",
-    "DK": "2420E",
-    "DN": "2420F",
-    "P3": "2420F",
-}
+# The providers whose loop has a PRV, and its PRV01.
+_TAXONOMY = {("71", "2310A"): "AT", ("82", "2310B"): "PE", ("82", "2420A"): "PE"}
 
 
-def write_lines(out: SegmentWriter, lines: Iterable[ServiceLine], institutional: bool) -> None:
+def write_lines(out: SegmentWriter, lines: Iterable[ServiceLine], kind: ClaimKind) -> None:
     """Loop 2400 of each line."""
-    roles = _INSTITUTIONAL_ROLES if institutional else _PROFESSIONAL_ROLES
+    institutional = kind == "institutional"
     for line in lines:
         with out.within("2400"):
             out.add("LX", str(line.number))
@@ -41,6 +40,7 @@ def write_lines(out: SegmentWriter, lines: Iterable[ServiceLine], institutional:
                 _write_institutional_service(out, line)
             else:
                 _write_professional_service(out, line)
+            write_attachments(out, line.attachments)
             write_date(out, "472", line.service_dates)
             for dated in line.dates:
                 write_date(out, dated.qualifier, dated.span)
@@ -48,30 +48,47 @@ def write_lines(out: SegmentWriter, lines: Iterable[ServiceLine], institutional:
                 out.add("REF", "6R", line.control_number)
             write_references(out, line.references)
             write_amounts(out, line.amounts)
-            for note in line.notes:
-                out.add("NTE", note.code, Text(note.text))
-        write_providers(out, line.providers, roles)
+            write_notes(out, line.fixed_format, line.notes)
+        write_providers(out, line.providers, LINE_PROVIDERS[kind])
         for adjudication in line.adjudications:
             _write_adjudication(out, adjudication, institutional)
 
 
+def write_attachments(out: SegmentWriter, attachments: Iterable[Attachment]) -> None:
+    """One PWK each."""
+    for attachment in attachments:
+        number_of = ("", "", "AC", attachment.control_number) if attachment.control_number else ()
+        out.add("PWK", attachment.report_type, attachment.transmission, *number_of)
+
+
+def write_notes(out: SegmentWriter, fixed_format: Iterable[str], notes: Iterable[Note]) -> None:
+    """K3 and NTE, one each."""
+    for text in fixed_format:
+        out.add("K3", Text(text))
+    for note in notes:
+        out.add("NTE", note.code, Text(note.text))
+
+
 def write_providers(out: SegmentWriter, providers: Iterable[Provider], loops: dict[str, str]) -> None:
-    """Provider loops in guide order; `loops` maps NM101 roles to loop ids. Raises ValueError for a role not in it."""
+    """Provider loops in guide order; `loops` maps NM101 roles to loop ids. Raises UnwritableValue for another role."""
     order = list(loops)
-    for provider in sorted(providers, key=lambda entry: _role_place(entry.role, order)):
-        with out.within(loops[provider.role]):
+    for provider in sorted(providers, key=lambda entry: _role_place(entry.role, order, loops)):
+        loop = loops[provider.role]
+        with out.within(loop):
             write_name(out, provider.role, provider.name)
-            if provider.taxonomy and provider.role in _TAXONOMY_ROLE:
-                out.add("PRV", _TAXONOMY_ROLE[provider.role], "PXC", provider.taxonomy)
+            specialty = _TAXONOMY.get((provider.role, loop))
+            if provider.taxonomy and specialty is not None:
+                out.add("PRV", specialty, "PXC", provider.taxonomy)
             write_address(out, provider.address)
             write_references(out, provider.references)
             if provider.contact is not None:
                 write_contacts(out, (provider.contact,))
 
 
-def _role_place(role: str, order: list[str]) -> int:
-    if role not in order:
-        raise ValueError(f"Provider role {role} has no loop here; the guide knows {', '.join(order)}.")
+def _role_place(role: str, order: list[str], loops: dict[str, str]) -> int:
+    if role not in loops:
+        problem = f"the guide has no provider of this role here; it knows {', '.join(order)}."
+        raise UnwritableValue(loops[order[0]][:4], "NM101", problem)
     return order.index(role)
 
 

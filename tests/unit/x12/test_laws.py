@@ -5,16 +5,20 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 
 from clearinghouse.x12.check import check_bytes
+from clearinghouse.x12.claims_837 import ClaimTransaction
 from clearinghouse.x12.read_835 import balance_of, read_835
+from clearinghouse.x12.read_837 import read_837
 from clearinghouse.x12.referee import ask_referee
 from clearinghouse.x12.remittance_835 import Remittance
 from clearinghouse.x12.write_835 import write_835
+from clearinghouse.x12.write_837 import write_837
 from tests.unit.x12.examples import ENVELOPE
 from tests.unit.x12.laws_835 import remittances
+from tests.unit.x12.laws_837 import transactions
 
 # pyx12's 835 map lets the footer that PLB stands in occur once; the segment itself may repeat without limit.
 _PYX12_IS_WRONG = {("PLB", "4", "")}
-_LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def errors(content: bytes) -> list[str]:
@@ -36,4 +40,24 @@ def test_any_remittance_reads_back_equal_balances_and_passes_both_judges(remitta
     assert remittance == again
     assert write_835(again, ENVELOPE) == content
     assert balance_of(again) == ()
+    assert errors(content) == []
+
+
+@_LAW
+@given(transactions("institutional"))
+def test_any_institutional_claims_read_back_equal_and_pass_both_judges(values: ClaimTransaction) -> None:
+    hold_837(values)
+
+
+@_LAW
+@given(transactions("professional"))
+def test_any_professional_claims_read_back_equal_and_pass_both_judges(values: ClaimTransaction) -> None:
+    hold_837(values)
+
+
+def hold_837(values: ClaimTransaction) -> None:
+    content = write_837(values, ENVELOPE)
+    (again,) = read_837(content)
+    assert values == again
+    assert write_837(again, ENVELOPE) == content
     assert errors(content) == []

@@ -207,7 +207,7 @@ def test_a_verified_file_that_says_something_else_is_found_out() -> None:
 
 def test_a_provider_role_the_guide_has_no_loop_for_is_refused() -> None:
     claim = professional_claim(providers=(Provider("71", person("A", "B")),))
-    with pytest.raises(ValueError, match="no loop here"):
+    with pytest.raises(ValueError, match="no provider of this role"):
         write_837(professional_transaction(claim), ENVELOPE)
 
 
