@@ -5,7 +5,7 @@ Knows where each kind of file lies and nothing of what the values mean beyond th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from adapters.mapping.code_files import CODE_FILES, CodeRow
 from adapters.mapping.compiled import compile_source
 from adapters.mapping.contract_shapes import CHARGE, FACILITY, ORGANIZATION, PAYER, SERVICE, SESSION
 from adapters.mapping.mapping_files import FOLDERS, content_hash
+from adapters.mapping.payer_rules import NO_RULES
 from adapters.mapping.shapes import Key, ListKind, Shape
 from adapters.mapping.source_file import SourceFile, read_source
 from adapters.mapping.view import Notation, Reader
@@ -30,6 +31,7 @@ from adapters.mapping.yaml_reader import Items, Place, Problems, Table, Text, ne
 from gateway.claim.contract import Catalogue, Charge, Facility, Organization, Payer, ServiceDefinition, SessionKind
 from gateway.claim.party import Identifier
 from gateway.errors import NotFound
+from gateway.rules.rule import Rule
 
 FACILITIES_FILE: Final = Shape(
     "facilities file",
@@ -96,12 +98,12 @@ class _Gathered:
 
 
 def load_mapping_set(
-    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Collection[str] = ()
+    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Mapping[str, Rule] = NO_RULES
 ) -> MappingSet:
     """The mapping set of these files by path; raises ConfigurationError with everything wrong in any of them.
 
     Source files' paths are compiled by the notation of their format where it is given; the rules that payers set are
-    checked against the word names in ``rules`` where any are given.
+    checked against ``rules`` where any are given.
     """
     problems = Problems()
     loaded = read_mapping_set(files, problems, notations, rules)
@@ -115,7 +117,10 @@ def load_catalogue(files: Mapping[str, bytes]) -> Catalogue:
 
 
 def read_mapping_set(
-    files: Mapping[str, bytes], problems: Problems, notations: Sequence[Notation] = (), rules: Collection[str] = ()
+    files: Mapping[str, bytes],
+    problems: Problems,
+    notations: Sequence[Notation] = (),
+    rules: Mapping[str, Rule] = NO_RULES,
 ) -> MappingSet:
     """As much of the set as can be read, with everything wrong added to ``problems``."""
     gathered = _Gathered()
@@ -244,7 +249,7 @@ def _note_declared(table: Table, declared: Declared) -> None:
                     declared.of(name).add(own.value)
 
 
-def _check(gathered: _Gathered, problems: Problems, rules: Collection[str]) -> None:
+def _check(gathered: _Gathered, problems: Problems, rules: Mapping[str, Rule]) -> None:
     declared = gathered.declared
     declared.connections.update(each.id for each in gathered.connections)
     check_ids(gathered.organizations, "organization", problems)

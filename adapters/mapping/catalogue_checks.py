@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
+from adapters.mapping.payer_rules import check_payer_rules
 from adapters.mapping.source_file import SourceFile
 from adapters.mapping.yaml_reader import Problems, nearest
 from gateway.claim.contract import Charge, Facility, Payer, ServiceDefinition
+from gateway.rules.rule import Rule
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ def check_charges(charges: Sequence[Charge], declared: Declared, problems: Probl
                 )
 
 
-def check_payers(payers: Sequence[Payer], declared: Declared, rules: Collection[str], problems: Problems) -> None:
+def check_payers(payers: Sequence[Payer], declared: Declared, rules: Mapping[str, Rule], problems: Problems) -> None:
     """Routes lead to connections there are, one at a time; rule settings name rules; a feed's name means one payer."""
     for each in payers:
         check_known(
@@ -90,9 +92,8 @@ def check_payers(payers: Sequence[Payer], declared: Declared, rules: Collection[
         for one, other in combinations(each.routes, 2):
             if one.span.overlaps(other.span):
                 problems.add_at(other.entry, f"is a second route on the same days as {one.entry}; end one of them")
-        for name in each.rules if rules else ():
-            if name not in rules:
-                problems.add_at(each.rules[name].entry, f"no rule {name!r}{nearest(name, rules)}")
+        if rules:
+            check_payer_rules(each, rules, problems)
     _check_names(payers, "payer", problems)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.mapping.catalogue import MappingSet, read_mapping_set
+from adapters.mapping.payer_rules import NO_RULES, remark_on_payer_rules
 from adapters.mapping.view import Notation
 from adapters.mapping.yaml_reader import Problems
 from gateway.claim.contract import HalfDay, ItemisedService, ServiceDefinition
+from gateway.rules.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class CheckedMappings:
 
 
 def check_mappings(
-    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Collection[str] = ()
+    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Mapping[str, Rule] = NO_RULES
 ) -> CheckedMappings:
     """Everything wrong or odd in the files, as ``file:line:column: sentence``."""
     problems = Problems()
@@ -49,6 +51,7 @@ def _remark_on_payers(loaded: MappingSet, remarks: Problems) -> None:
         ]
         if not used:
             remarks.add_at(payer.entry, f"no service definition says how {payer.id!r} is billed")
+        remark_on_payer_rules(payer, remarks)
         if not payer.names:
             remarks.add_at(
                 payer.entry, f"{payer.id!r} has no names: no feed's coverage will be recognised as this payer"

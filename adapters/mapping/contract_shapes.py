@@ -246,7 +246,10 @@ _SHAPES[PayerRule] = shape_of(
     PayerRule,
     "own rule",
     Dated.MAY,
-    named={"fails_when": Key(_ClaimCondition(), required=True, field="fails", says="CEL over claim; true: it fails")},
+    named={
+        "name": Key(IDENTIFIER_WORD, required=True),
+        "fails_when": Key(_ClaimCondition(), required=True, field="fails", says="CEL over claim; true: it fails"),
+    },
 )
 
 SESSION: Final = shape_of(SessionKind, "session", named={"name": Key(IDENTIFIER_WORD, required=True)})
@@ -255,5 +258,5 @@ FACILITY: Final = shape_of(Facility)
 CHARGE: Final = shape_of(
     Charge, "charge", Dated.MUST, _check_charge, {"charge": Key(DollarsKind(), required=True, field="cents")}
 )
-PAYER: Final = shape_of(Payer)
+PAYER: Final = shape_of(Payer, named={"rules": Key(MapKind(ListKind(_SHAPES[RuleSetting], single=True)))})
 SERVICE: Final = shape_of(ServiceDefinition, "service", Dated.MUST, _check_service)

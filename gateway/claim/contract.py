@@ -275,6 +275,10 @@ class RuleSetting:
     severity: Severity | None = None
     limits: Mapping[str, str] = field(default_factory=dict)
     span: Span = ALWAYS
+    source: str = ""
+    """What says so: the contract, the payer's manual, a call."""
+    decided_on: date | None = None
+    """When somebody here decided it."""
     entry: str = ""
 
 
@@ -289,6 +293,8 @@ class PayerRule:
     owner: Owner
     severity: Severity = Severity.BLOCK
     span: Span = ALWAYS
+    source: str = ""
+    decided_on: date | None = None
     entry: str = ""
 
 
@@ -316,7 +322,8 @@ class Payer:
     credentials: CredentialNeed = CredentialNeed.FACILITY
     members_are_subscribers: bool = False
     """True where each member has an id of their own: the patient is sent as the subscriber."""
-    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    rules: Mapping[str, tuple[RuleSetting, ...]] = field(default_factory=dict)
+    """Settings of gate rules by name; no two of one rule hold on one day."""
     own_rules: tuple[PayerRule, ...] = ()
     entry: str = ""
 

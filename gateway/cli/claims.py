@@ -91,6 +91,7 @@ def _render_claim(found: dict[str, Any]) -> None:
     )
     _render_lines(found["lines"])
     _render_findings(found["findings"])
+    _render_overrides(found["overrides"])
     if found["facts"]:
         output.say("\nHeard:")
         rows = [(each["at"][:16], each["kind"], each["code"], each["actor"], each["reason"]) for each in found["facts"]]
@@ -132,8 +133,16 @@ def _render_findings(findings: list[dict[str, Any]]) -> None:
                 ("  mapping", source.get("mapping")),
                 ("  fix", each["fix"]),
                 ("  owner", each["owner"]),
+                ("  dollars", output.dollars(each["cents"]) if each["cents"] else None),
             ]
         )
+
+
+def _render_overrides(overrides: list[dict[str, Any]]) -> None:
+    if overrides:
+        output.say("\nLet pass:")
+        rows = [(each["rule"], each["actor"], each["role"], each["expires_on"], each["reason"]) for each in overrides]
+        output.table(("rule", "who", "role", "until", "why"), rows)
 
 
 def why(claim: _Claim, site: SiteFolder = HERE, as_json: AsJson = False) -> int:
@@ -148,6 +157,7 @@ def render_why(found: dict[str, Any], *, with_sources: bool = True) -> None:
     """One answer to why; the demo shows the same without the sources of every field."""
     output.say(f"Claim {found['id']}: {found['because']}")
     _render_findings(found["findings"])
+    _render_overrides(found["overrides"])
     shown: dict[str, int] = {}
     for line in found["lines"]:
         code = f"{line['revenue_code']} {line['hcpcs'] or ''}".strip()

@@ -39,6 +39,7 @@ all of a list entry, and {{"key", "patient_id", "frequency", "authorization_numb
  "versions", "facts", "overrides", "money", "acts"}}""",
     "claims why": f"""
 {{"id", "state", "because": sentence, "mapping_set": hash,
+ "overrides": [{{"claim_id", "rule", "actor", "role", "reason", "expires_on"}}],
  "findings": [{_FINDING}],
  "lines": [{{"number", "service_on", "revenue_code", "hcpcs", "modifiers", "units", "charge_cents", "place_of_service",
    "definition", "definition_entry": "file:line", "charge_entry": "file:line", "minutes", "services", "encounter_ids",

@@ -93,6 +93,8 @@ class Commands:
             if not all(each.overridable for each in blocking):
                 raise NotAllowed(f"nothing overrides {rule}: it is structure, Part 2, or a patient's own restriction")
             now = self._clock.now()
+            if expires_on < now.date():
+                raise NotAllowed(f"the override would have run out on {expires_on}; give a day that is still to come")
             tx.claims.add_override(
                 Override(
                     claim_id=row.id,

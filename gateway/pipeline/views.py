@@ -57,10 +57,7 @@ def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
         "findings": [finding_view(each) for each in (draft.findings if draft else ())],
         "versions": [_version(each) for each in versions],
         "facts": [_fact(each) for each in tx.claims.facts([row.id])[row.id]],
-        "overrides": [
-            {**asdict(each), "expires_on": each.expires_on.isoformat()}
-            for each in tx.claims.overrides([row.id])[row.id]
-        ],
+        "overrides": _overrides(tx, row),
         "money": [asdict(entry) for entry in tx.ledger.entries(f"claim:{row.id}")],
         "acts": [_act(each) for each in tx.audit.acts(f"claim:{row.id}")],
     }
@@ -79,8 +76,16 @@ def claim_why(tx: Transaction, text: str) -> dict[str, Any]:
         "because": _because(row, findings, tx.claims.facts([row.id])[row.id]),
         "findings": [finding_view(each) for each in findings],
         "lines": [_why_line(each) for each in claim.lines] if claim else [],
+        "overrides": _overrides(tx, row),
         "mapping_set": claim.catalogue_hash if claim else None,
     }
+
+
+def _overrides(tx: Transaction, row: ClaimRow) -> list[dict[str, Any]]:
+    """Every override there ever was on the claim, run out or not: by whom, why, until when."""
+    return [
+        {**asdict(each), "expires_on": each.expires_on.isoformat()} for each in tx.claims.overrides([row.id])[row.id]
+    ]
 
 
 def _row(tx: Transaction, text: str) -> ClaimRow:

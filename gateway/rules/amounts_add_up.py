@@ -27,7 +27,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     if not 0 < count <= limit:
         said = f"has {count} lines; an {claim.form} holds {limit}" if count else "has no lines"
         yield RULE.finding("lines", f"The claim {said}.", "Assemble the claim again from its visits.")
-    lowest = 0 if limits.get("allow_zero_charge") == "yes" else 1
+    lowest = 0 if limits["allow_zero_charge"] == "yes" else 1
     for index, line in enumerate(claim.lines):
         if line.number != index + 1:
             yield RULE.finding(
@@ -65,4 +65,6 @@ RULE = Rule(
     check=_check,
     judges_voids=True,
     overridable=False,
+    limits={"allow_zero_charge": "no"},
+    limit_words={"allow_zero_charge": ("yes", "no")},
 )

@@ -92,7 +92,7 @@ def _too_short(index: int, line: ClaimLine, day: ServiceDay, definition: Service
 
 def _unsigned(index: int, line: ClaimLine, sessions: list[Session], limits: Limits) -> Finding:
     unknown = all(each.note_signed is None for each in sessions)
-    lowered = unknown and limits.get("unknown_note") == "warn"
+    lowered = unknown and limits["unknown_note"] == "warn"
     kinds = ", ".join(dict.fromkeys(each.session for each in sessions))
     many = len(sessions) > 1
     state = "not known to be signed" if unknown else "not signed"
@@ -120,4 +120,6 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    limits={"unknown_note": "block"},
+    limit_words={"unknown_note": ("block", "warn")},
 )

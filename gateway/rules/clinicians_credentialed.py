@@ -37,7 +37,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             severity=Severity.WARN,
         )
         return
-    any_role = limits.get("role") == "any"
+    any_role = limits["role"] == "any"
     for (npi, role), days in _billed(inspection).items():
         held = [
             each for each in roster if each.npi == npi and each.payer == payer.id and (any_role or each.role == role)
@@ -95,4 +95,6 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    limits={"role": "same"},
+    limit_words={"role": ("same", "any")},
 )

@@ -27,8 +27,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     if last is None:
         return
     left = (last - today).days
-    warn_days = int(limits["warn_days"]) if limits.get("warn_days", "").isdecimal() else 14
-    if left >= warn_days:
+    if left >= int(limits["warn_days"]):
         return
     values = {"basis": basis.isoformat(), "last_day": last.isoformat(), "today": today.isoformat()}
     if left < 0:
@@ -75,4 +74,5 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    limits={"warn_days": "14"},
 )

@@ -6,7 +6,7 @@ Rules are listed here by hand, in the order their findings are shown; a rule tha
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -91,12 +91,12 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
     nothing overrides stay as they are. The payer's own rules come last. A void is judged by the rules of form alone.
     """
     on, void, payer = claim.statement_from_on, claim.frequency == _VOID, context.payer
-    settings: Mapping[str, RuleSetting] = payer.rules if payer is not None else {}
+    settings: Mapping[str, tuple[RuleSetting, ...]] = payer.rules if payer is not None else {}
     inspection = _inspection(claim, context)
     found: list[Finding] = []
     for rule in _rules_on(on, void):
-        setting = settings.get(rule.name) if settings else None
-        if setting is None or not setting.span.covers(on):
+        setting = _in_force(settings.get(rule.name, ()), on) if settings else None
+        if setting is None:
             found += rule.check(inspection, rule.limits)
         else:
             found += _as_set(rule, setting, inspection)
@@ -135,14 +135,21 @@ def _sections(text: str) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
+def _in_force(settings: Iterable[RuleSetting], on: date) -> RuleSetting | None:
+    return next((each for each in settings if each.span.covers(on)), None)
+
+
 def _as_set(rule: Rule, setting: RuleSetting, inspection: Inspection) -> Iterator[Finding]:
     """The rule's findings as the payer set it. A rule nothing overrides can be given limits and nothing else."""
     if not setting.enabled and rule.overridable:
         return
     limits: Limits = {**rule.limits, **setting.limits}
     for finding in rule.check(inspection, limits):
-        lowered = setting.severity is not None and rule.overridable and finding.severity is rule.severity
-        yield replace(finding, severity=setting.severity) if lowered and setting.severity else finding
+        values = {**finding.values, "setting": setting.entry} if setting.entry else finding.values
+        changed = setting.severity is not None and rule.overridable and finding.severity is rule.severity
+        yield replace(
+            finding, values=values, severity=setting.severity if changed and setting.severity else finding.severity
+        )
 
 
 def _own_rules(claim: Claim, payer: Payer, on: date) -> Iterator[Finding]:
@@ -166,9 +173,14 @@ def _own_finding(rule: PayerRule, claim: Claim, broken: str) -> Finding:
         message="The payer's condition could not be evaluated on this claim." if broken else rule.message,
         fix="Correct the condition in the payer's file." if broken else rule.fix,
         owner=rule.owner,
-        values={"entry": rule.entry, **({"problem": broken} if broken else {})},
+        values={"entry": rule.entry, **_decided(rule), **({"problem": broken} if broken else {})},
         cents=claim.charge_cents,
     )
+
+
+def _decided(rule: PayerRule) -> dict[str, str]:
+    decided_on = {"decided_on": rule.decided_on.isoformat()} if rule.decided_on else {}
+    return ({"source": rule.source} if rule.source else {}) | decided_on
 
 
 def _inspection(claim: Claim, context: GateContext) -> Inspection:

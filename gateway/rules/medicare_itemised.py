@@ -33,7 +33,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             yield _line(index, line, "revenue_code", f"bills program-day revenue code {line.revenue_code}")
         if not line.hcpcs and claim.bill_class != _CRITICAL_ACCESS:
             yield _line(index, line, "hcpcs", "has no HCPCS")
-    least = int(limits["services_per_day"]) if limits.get("services_per_day", "").isdecimal() else 3
+    least = int(limits["services_per_day"])
     for on, index in billed.items():
         day = inspection.context.days.get(on)
         if day is None:
@@ -79,4 +79,5 @@ RULE = Rule(
     snip=6,
     page=__doc__,
     check=_check,
+    limits={"services_per_day": "3"},
 )

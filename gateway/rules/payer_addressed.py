@@ -2,9 +2,9 @@
 
 Why: a member id of the wrong shape, a payer without a route or a claim filing code of another kind of payer is rejected
     at the clearinghouse or sent to the wrong payer.
-Fails: no member id; a member id that does not fit the payer's pattern; no route in force for the payer; a claim filing
-    code other than the payer file's; MA, MB, MC or CH on a payer that is not Medicare, Medicaid or TRICARE, or another
-    code on one that is.
+Fails: a payer that no file knows; no member id; a member id that does not fit the payer's pattern; no route in force
+    for the payer; a claim filing code other than the payer file's; MA, MB, MC or CH on a payer that is not Medicare,
+    Medicaid or TRICARE, or another code on one that is.
 Passes: a member id of the payer's shape, a payer number and a connection, and the payer's own filing code.
 Source: 005010X223A2 loops 2000B SBR09, 2010BA NM109, 2010BB NM109; the payer's file
     (`member_number_pattern`, `routes`).
@@ -36,6 +36,16 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim, payer = inspection.claim, inspection.context.payer
     insured = claim.insured
+    if payer is None:
+        yield RULE.finding(
+            "insured.payer",
+            f"No payer file has the id {insured.payer!r}, so what this payer wants of a claim is not known.",
+            "Decide which payer this is: add its name to that payer's file, or a file of its own.",
+            values={"payer": insured.payer},
+            origin=inspection.origin("insured.payer"),
+            owner=Owner.BILLING,
+            cents=claim.charge_cents,
+        )
     if not insured.member_number or (
         payer is not None
         and payer.member_number_pattern

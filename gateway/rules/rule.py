@@ -89,6 +89,9 @@ class Rule:
     judges_voids: bool = False
     """A void takes a claim back as it was sent and says nothing new of the service: rules of form alone judge it."""
     limits: Limits = field(default_factory=dict)
+    """Every limit the rule knows, as it is where no payer sets it. A number, or empty, is set to a number."""
+    limit_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a limit that is no number may be."""
 
     def finding(
         self,

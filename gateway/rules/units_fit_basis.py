@@ -19,7 +19,7 @@ _MINUTES = {UnitBasis.HOUR: 60, UnitBasis.QUARTER_HOUR: 15}
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
-    cap = limits.get("units_per_day", "")
+    cap = limits["units_per_day"]
     for index, line in enumerate(inspection.claim.lines):
         basis = line.unit_basis
         if basis is UnitBasis.DAY:
@@ -28,7 +28,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             most, why = len(line.encounter_ids), f"{len(line.encounter_ids)} sessions were attended"
         else:
             most, why = line.minutes // _MINUTES[basis], f"{line.minutes} minutes were attended"
-        if cap.isdecimal() and int(cap) < most:
+        if cap and int(cap) < most:
             most, why = int(cap), f"the payer takes {cap} a day"
         if line.units > most:
             yield RULE.finding(
@@ -50,4 +50,5 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    limits={"units_per_day": ""},
 )

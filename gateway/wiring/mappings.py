@@ -12,9 +12,10 @@ from adapters.mapping.check import check_mappings
 from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError
+from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
-from gateway.wiring.policy import NOTATIONS, RULE_NAMES, load_policy, site_files
+from gateway.wiring.policy import NOTATIONS, load_policy, site_files
 from gateway.wiring.site import read_connection
 from gateway.wiring.storage import open_store
 
@@ -28,7 +29,7 @@ def check_site_mappings(folder: Path) -> dict[str, Any]:
     """
     settings = read_settings(folder)
     files = site_files(settings.mappings)
-    checked = check_mappings(files, NOTATIONS, RULE_NAMES)
+    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME)
     problems = list(checked.problems)
     for connection in checked.loaded.connections.values():
         try:

@@ -19,11 +19,10 @@ from gateway.errors import ConfigurationError
 from gateway.ports import Interpreter
 from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
-from gateway.rules.gate import RULES
+from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.codes import imported_lists
 
 NOTATIONS = (FHIR_NOTATION, HL7_NOTATION)
-RULE_NAMES = frozenset(rule.name for rule in RULES)
 
 
 class LoadedPolicy:
@@ -66,7 +65,7 @@ class LoadedPolicy:
 
 def load_policy(files: Mapping[str, bytes], imported: CodeReleases | None = None) -> LoadedPolicy:
     """The policy of a mapping set's files. Raises ConfigurationError with everything wrong."""
-    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULE_NAMES), imported)
+    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME), imported)
 
 
 def site_files(overlay: Path) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from adapters.mapping.check import check_mappings
 from adapters.mapping.json_schema import schemas
 from adapters.mapping.mapping_files import read_mapping_files
 from gateway.claim.record import FEED_RECORDS
-from gateway.rules.gate import RULES
+from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.site import read_connection
 from tests.unit.docs.pages import ROOT, blocks
 
@@ -25,7 +25,7 @@ def test_the_examples_are_one_set_that_holds() -> None:
     files = {path: text for path, text in read_mapping_files(True, None).items() if path.startswith("codes/")}
     files |= {block.file: block.content.encode() for block in blocks(PAGE) if block.language == "yaml"}
     assert len(files) == 3 + 6
-    checked = check_mappings(files, (FHIR_NOTATION, HL7_NOTATION), {rule.name for rule in RULES})
+    checked = check_mappings(files, (FHIR_NOTATION, HL7_NOTATION), RULES_BY_NAME)
     assert () == checked.problems
     for connection in checked.loaded.connections.values():
         assert read_connection(connection).profile_id == "cedar-clearinghouse"
@@ -61,7 +61,7 @@ def test_the_readmes_first_file_has_the_mistakes_that_are_shown_and_no_other() -
     (example,) = (block for block in blocks(readme) if block.language == "yaml")
     shown = [line for line in readme.read_text().splitlines() if line.startswith(f"{example.file}:")]
     files = read_mapping_files(True, None)
-    notations, rules = (FHIR_NOTATION, HL7_NOTATION), {rule.name for rule in RULES}
+    notations, rules = (FHIR_NOTATION, HL7_NOTATION), RULES_BY_NAME
     assert shown == list(check_mappings({**files, example.file: example.content.encode()}, notations, rules).problems)
     mended = example.content.replace(": 905", ": 0905").replace("minimum_minutes:", "minimum_minutes_day:")
     assert () == check_mappings({**files, example.file: mended.encode()}, notations, rules).problems

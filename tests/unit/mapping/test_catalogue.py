@@ -12,12 +12,13 @@ from gateway.claim.finding import Owner, Severity
 from gateway.claim.party import Identifier
 from gateway.claim.record import LevelOfCare
 from gateway.errors import ConfigurationError, NotFound
+from gateway.rules.gate import RULES_BY_NAME
 from tests.unit.mapping.small_set import FACILITIES, HL7_SOURCE, PAYERS, SERVICES, SESSIONS, a_set
 
 
 def problems_of(**changes: str) -> list[str]:
     problems = Problems()
-    read_mapping_set(a_set(**changes), problems, rules=["timely-filing", "duplicate-claim"])
+    read_mapping_set(a_set(**changes), problems, rules=RULES_BY_NAME)
     return problems.lines()
 
 
@@ -60,8 +61,8 @@ def test_a_payers_own_condition_becomes_a_function_of_a_claim() -> None:
 
 
 def test_rule_settings_are_dated_and_typed() -> None:
-    payers = PAYERS + "    rules: {timely-filing: {severity: note, limits: {warn_days: 14}, until: 2026-06-30}}\n"
-    setting = load_catalogue(a_set(payers=payers)).payers["acme"].rules["timely-filing"]
+    payers = PAYERS + "    rules: {filed-in-time: {severity: note, limits: {warn_days: 14}, until: 2026-06-30}}\n"
+    (setting,) = load_catalogue(a_set(payers=payers)).payers["acme"].rules["filed-in-time"]
     assert ({"warn_days": "14"}, Severity.NOTE, date(2026, 6, 30)) == (
         setting.limits,
         setting.severity,
@@ -132,7 +133,7 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
         ({"payers": PAYERS + "    week_start: Sunday\n"}, "payers/oak.yaml:8:17: 'Sunday' is not a word known here; did you mean 'sunday'?"),
         ({"payers": PAYERS + "    member_number_pattern: '(a+)+'\n"}, "payers/oak.yaml:8:28: repeats a repetition"),
         ({"payers": PAYERS + "    member_number_pattern: '[A-Z'\n"}, "payers/oak.yaml:8:28: is not a regular expression"),
-        ({"payers": PAYERS + "    rules: {timly-filing: {enabled: false}}\n"}, "payers/oak.yaml:8:27: no rule 'timly-filing'; did you mean 'timely-filing'?"),
+        ({"payers": PAYERS + "    rules: {filed-in-tme: {enabled: false}}\n"}, "payers/oak.yaml:8:27: no rule 'filed-in-tme'; did you mean 'filed-in-time'?"),
         (
             {"payers": PAYERS + "    own_rules: [{name: x, fails_when: claim.lnes == 1, message: m, fix: f, owner: billing}]\n"},
             "payers/oak.yaml:8:39: a claim has no field 'lnes'; did you mean 'lines'?",

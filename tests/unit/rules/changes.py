@@ -93,6 +93,7 @@ def built(shape: Any, raw: Any) -> Any:
     shape = _known(shape)
     origin, arguments = get_origin(shape), get_args(shape)
     if origin in (tuple, frozenset):
+        raw = [raw] if isinstance(raw, Mapping) else raw
         return origin(built(arguments[0], each) for each in raw)
     if origin is not None and issubclass(origin, Mapping):
         return {key: built(arguments[1], each) for key, each in raw.items()}

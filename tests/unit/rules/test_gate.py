@@ -85,7 +85,7 @@ def test_a_condition_that_breaks_holds_the_claim_and_shows_no_values() -> None:
 def test_a_changed_severity_changes_blocks_and_leaves_warnings() -> None:
     late = replace(WEEK, context=replace(WEEK.context, today=date(2026, 10, 30)))
     later = replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1)))
-    setting = {"filed-in-time": RuleSetting(severity=Severity.NOTE)}
+    setting = {"filed-in-time": (RuleSetting(severity=Severity.NOTE),)}
     assert [Severity.WARN] == [each.severity for each in check(of_payer(late, rules=setting))]
     assert [Severity.NOTE] == [each.severity for each in check(of_payer(later, rules=setting))]
 
@@ -93,14 +93,14 @@ def test_a_changed_severity_changes_blocks_and_leaves_warnings() -> None:
 def test_a_setting_outside_its_dates_is_no_setting() -> None:
     later = replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1)))
     off = RuleSetting(enabled=False, span=Span(MONDAY + timedelta(days=1)))
-    assert ["filed-in-time"] == [each.rule for each in check(of_payer(later, rules={"filed-in-time": off}))]
+    assert ["filed-in-time"] == [each.rule for each in check(of_payer(later, rules={"filed-in-time": (off,)}))]
 
 
 @pytest.mark.parametrize("rule", [each for each in RULES if not each.overridable], ids=lambda each: each.name)
 def test_what_nothing_overrides_cannot_be_switched_off(rule: Any) -> None:
     claim = replace(WEEK.claim, lines=())
     context = replace(WEEK.context, never_bill_payers=frozenset({"acme"}))
-    off = {rule.name: RuleSetting(enabled=False, severity=Severity.NOTE)}
+    off = {rule.name: (RuleSetting(enabled=False, severity=Severity.NOTE),)}
     found = check(of_payer(Situation(claim, context), rules=off))
     assert [Severity.BLOCK] == [each.severity for each in found if each.rule == rule.name]
 
