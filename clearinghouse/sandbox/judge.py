@@ -71,14 +71,14 @@ def transaction_response(transaction: SubmittedTransaction, findings: Iterable[F
         guide=at(header, 3),
         code="R" if errors else "A",
         segment_errors=tuple(_segment_errors(transaction, errors)),
-        error_codes=("5",) if errors else (),
+        error_codes=tuple(sorted({each.ik5 or "5" for each in errors})),
     )
 
 
 def _segment_errors(transaction: SubmittedTransaction, errors: list[Finding]) -> Iterable[SegmentError]:
     placed: dict[int, list[Finding]] = {}
     for error in errors:
-        if error.position and re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", error.segment):  # what IK301 can name
+        if error.ik3 and error.position and re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", error.segment):  # what IK301 can name
             placed.setdefault(error.position, []).append(error)
     for position, found in sorted(placed.items()):
         claim_number = _claim_number_at(transaction, position)

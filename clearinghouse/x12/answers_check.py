@@ -1,197 +1,137 @@
-"""SNIP 3 to 5 of the answers: the balance of an 835, the counts of a 999, the verdicts of a 277CA."""
+"""SNIP 3 and 4 of the acknowledgments: the counts of a 999, the verdicts and totals of a 277CA."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
-
-from clearinghouse.x12.code_sets import is_npi
 from clearinghouse.x12.decoding import at, cents
-from clearinghouse.x12.encoding import money
-from clearinghouse.x12.findings import ERROR, NOTE, WARNING, Finding, TransactionReport, redacted
-from clearinghouse.x12.guide import Guide, SegmentNode
+from clearinghouse.x12.findings import WARNING, Finding, TransactionReport
+from clearinghouse.x12.guide import Guide
 from clearinghouse.x12.patterns import COMPONENT, ELEMENT
-from clearinghouse.x12.walk import Handler
+from clearinghouse.x12.walk import Handler, handlers_by_name
 
-_AMOUNTS = range(3, 20, 3)
-_REASON = re.compile(r"\d{1,3}|[A-Z]\d{1,3}")
-_REMARK = re.compile(r"[A-Z]{1,2}\d{1,4}")
 _REJECTING = frozenset(("A3", "A4", "A6", "A7", "A8"))
+# IK501: accepted, with errors, rejected, and the three security codes.
+_RESPONSES = frozenset("AEMRWX")
 _ACCEPTING = frozenset(("A0", "A1", "A2", "A5"))
 
 
-class RemittanceCheck:
-    """The three equations of an 835 (X221 balancing): line, claim, transaction."""
-
-    def __init__(self, guide: Guide, report: TransactionReport) -> None:
-        self.report = report
-        self.payment: int | None = None
-        self.payment_position = 0
-        self.paid = 0
-        self.adjusted_by_provider = 0
-        self.exact = True
-        self.claim: list[int] | None = None  # position, charge, paid, adjusted, patient share sent, patient adjusted
-        self.line: list[int] | None = None  # position, charge, paid, adjusted
-        self.line_totals = [0, 0]
-        self.has_lines = False
-        self.handlers = _handlers(guide, _REMITTANCE)
-
-    def finish(self, _position: int) -> None:
-        """The transaction set has ended."""
-        self._end_claim()
-        if self.payment is None or not self.exact:
-            return
-        expected = self.paid - self.adjusted_by_provider
-        if expected != self.payment:
-            message = (
-                f"The payment (BPR02) is {money(self.payment)}; the claims' payments less provider adjustments "
-                f"come to {money(expected)}."
-            )
-            self._add(ERROR, "payment-out-of-balance", message, "BPR", self.payment_position, "", "BPR02")
-
-    def _end_line(self) -> None:
-        line, self.line = self.line, None
-        if line is None:
-            return
-        position, charge, paid, adjusted = line
-        self.line_totals[0] += charge
-        self.line_totals[1] += paid
-        if charge - adjusted != paid:
-            message = f"Line charge {money(charge)} less adjustments {money(adjusted)} is not the paid {money(paid)}."
-            self._add(ERROR, "line-out-of-balance", message, "SVC", position, "2110", "SVC03")
-
-    def _end_claim(self) -> None:
-        self._end_line()
-        claim, self.claim = self.claim, None
-        if claim is None:
-            return
-        position, charge, paid, adjusted, patient, patient_adjusted = claim
-        self.paid += paid
-        if charge - adjusted != paid:
-            message = f"Claim charge {money(charge)} less adjustments {money(adjusted)} is not the paid {money(paid)}."
-            self._add(ERROR, "claim-out-of-balance", message, "CLP", position, "2100", "CLP04")
-        if self.has_lines and self.line_totals[0] != charge:
-            message = f"The lines' charges come to {money(self.line_totals[0])}; the claim's charge is {money(charge)}."
-            self._add(NOTE, "charges-differ", message, "CLP", position, "2100", "CLP03")
-        if patient >= 0 and patient != patient_adjusted:
-            message = "The patient's share (CLP05) differs from the patient responsibility adjustments."
-            self._add(NOTE, "patient-share-differs", message, "CLP", position, "2100", "CLP05")
-
-    def _bpr(self, text: str, position: int, _loop: str) -> None:
-        self.payment, self.payment_position = self._cents(at(text.split(ELEMENT), 2)), position
-
-    def _clp(self, text: str, position: int, _loop: str) -> None:
-        self._end_claim()
-        values = text.split(ELEMENT)
-        patient = self._cents(at(values, 5)) if at(values, 5) else -1
-        self.claim = [position, self._cents(at(values, 3)), self._cents(at(values, 4)), 0, patient, 0]
-        self.line_totals, self.has_lines = [0, 0], False
-
-    def _svc(self, text: str, position: int, _loop: str) -> None:
-        self._end_line()
-        values = text.split(ELEMENT)
-        self.line = [position, self._cents(at(values, 2)), self._cents(at(values, 3)), 0]
-        self.has_lines = True
-
-    def _cas(self, text: str, position: int, loop: str) -> None:
-        values = text.split(ELEMENT)
-        for index in range(2, len(values), 3):
-            if values[index] and _REASON.fullmatch(values[index]) is None:
-                message = f"CAS{index:02d} has not the form of an adjustment reason code."
-                element, shape = f"CAS{index:02d}", redacted(values[index])
-                found = Finding(5, ERROR, "reason-shape", message, "CAS", position, loop, element, shape, "8", "7")
-                self.report.add(found)
-        total = sum(self._cents(values[index]) for index in _AMOUNTS if index < len(values))
-        if self.line is not None:
-            self.line[3] += total
-        if self.claim is not None:
-            self.claim[3] += total
-            if at(values, 1) == "PR":
-                self.claim[5] += total
-
-    def _lq(self, text: str, position: int, loop: str) -> None:
-        values = text.split(ELEMENT)
-        if at(values, 1) == "HE" and _REMARK.fullmatch(at(values, 2)) is None:
-            message = "LQ02 has not the form of a remark code (one or two letters and a number)."
-            shape = redacted(at(values, 2))
-            self.report.add(Finding(5, ERROR, "remark-shape", message, "LQ", position, loop, "LQ02", shape, "8", "7"))
-
-    def _plb(self, text: str, _position: int, _loop: str) -> None:
-        self._end_claim()
-        values = text.split(ELEMENT)
-        self.adjusted_by_provider += sum(self._cents(value) for value in values[4::2])
-
-    def _nm1(self, text: str, position: int, loop: str) -> None:
-        values = text.split(ELEMENT)
-        self._npi(at(values, 8), at(values, 9), "NM109", position, loop)
-
-    def _n1(self, text: str, position: int, loop: str) -> None:
-        values = text.split(ELEMENT)
-        self._npi(at(values, 3), at(values, 4), "N104", position, loop)
-
-    def _npi(self, qualifier: str, value: str, element: str, position: int, loop: str) -> None:
-        if qualifier == "XX" and not is_npi(value):
-            message = f"{element} is not a National Provider Identifier: ten digits whose check digit must fit."
-            shape = redacted(value)
-            finding = Finding(
-                5, WARNING, "npi-invalid", message, element[:-2], position, loop, element, shape, "8", "7"
-            )
-            self.report.add(finding)
-
-    def _cents(self, text: str) -> int:
-        try:
-            return cents(text)
-        except ValueError:
-            self.exact = False
-            return 0
-
-    def _add(
-        self, severity: str, code: str, message: str, segment: str, position: int, loop: str, element: str
-    ) -> None:
-        finding = Finding(3, severity, code, message, segment, position, loop, element, "", "8", "7")
-        self.report.add(finding)
-
-
 class AcknowledgementCheck:
-    """A 999's counts against its own responses."""
+    """A 999's counts and codes against its own responses."""
 
     def __init__(self, guide: Guide, report: TransactionReport) -> None:
         self.report = report
         self.responses = 0
         self.accepted = 0
-        self.handlers = _handlers(guide, _ACKNOWLEDGEMENT)
+        self.errors = False
+        self.judged = 0
+        self.handlers = handlers_by_name(guide, _ACKNOWLEDGEMENT)
 
     def finish(self, _position: int) -> None:
         """Nothing is left to say."""
 
-    def _ik5(self, text: str, _position: int, _loop: str) -> None:
+    def _ak2(self, _text: str, _position: int, _loop: str) -> None:
         self.responses += 1
-        self.accepted += at(text.split(ELEMENT), 1) in ("A", "E")
+        self.errors = False
+
+    def _ik3(self, _text: str, _position: int, _loop: str) -> None:
+        self.errors = True
+
+    def _ik5(self, text: str, position: int, loop: str) -> None:
+        code = at(text.split(ELEMENT), 1)
+        self.judged += code in _RESPONSES
+        self.accepted += code in ("A", "E")
+        if code == "A" and self.errors:
+            message = "IK501 accepts the transaction set without errors (A), and errors are listed above it."
+            self._add("response-code", message, "IK5", position, loop, "IK501")
 
     def _ak9(self, text: str, position: int, _loop: str) -> None:
         values = text.split(ELEMENT)
-        if self.responses and at(values, 4) != str(self.accepted):
-            message = f"AK904 counts {self.accepted} accepted transaction sets differently than the responses show."
-            self._add("accepted-count", message, position, "AK904")
-        if at(values, 1) == "A" and self.accepted != self.responses:
+        code = at(values, 1)
+        if self.responses and at(values, 3) != str(self.responses):
+            message = f"AK903 counts other than the {self.responses} transaction sets this acknowledgment answers."
+            self._add("received-count", message, "AK9", position, "", "AK903")
+        if not self.responses or self.judged != self.responses:
+            return
+        if at(values, 4) != str(self.accepted):
+            message = f"AK904 counts other than the {self.accepted} transaction sets the responses accept."
+            self._add("accepted-count", message, "AK9", position, "", "AK904")
+        message = ""
+        if code == "A" and self.accepted != self.responses:
             message = "AK901 accepts the group, and a response inside it rejects a transaction set."
-            self._add("group-code", message, position, "AK901")
+        elif code == "R" and self.accepted:
+            message = "AK901 rejects the group, and a response inside it accepts a transaction set."
+        elif code == "P" and self.accepted in (0, self.responses):
+            message = "AK901 accepts the group in part, and the responses are all of one kind."
+        if message:
+            self._add("group-code", message, "AK9", position, "", "AK901")
 
-    def _add(self, code: str, message: str, position: int, element: str) -> None:
-        self.report.add(Finding(3, WARNING, code, message, "AK9", position, "", element, "", "8", "7"))
+    def _add(self, code: str, message: str, segment: str, position: int, loop: str, element: str) -> None:
+        self.report.add(Finding(3, WARNING, code, message, segment, position, loop, element, "", "8", "7"))
+
+
+class _Level:
+    """A receiver or provider level: what its totals say, and what the claims below it add up to.
+
+    Each total is (position, number or cents), each sum likewise a pair: accepted first, rejected second.
+    """
+
+    def __init__(self, loop: str) -> None:
+        self.loop = loop
+        self.counts: dict[bool, tuple[int, int]] = {}
+        self.amounts: dict[bool, tuple[int, int]] = {}
+        self.listed = {True: 0, False: 0}
+        self.charged = {True: 0, False: 0}
 
 
 class StatusCheck:
-    """A 277CA's action code against its category: WQ accepts, U rejects (X12 RFI 2203)."""
+    """A 277CA's action codes against its categories (WQ accepts, U rejects: X12 RFI 2203), its totals against claims.
+
+    Totals are judged only where claims of their kind are listed: a payer may list the rejected ones alone.
+    """
 
     def __init__(self, guide: Guide, report: TransactionReport) -> None:
         self.report = report
-        self.handlers = _handlers(guide, _STATUS)
+        self.levels: list[_Level] = []
+        self.judged = False
+        self.handlers = handlers_by_name(guide, _STATUS)
 
     def finish(self, _position: int) -> None:
-        """Nothing is left to say."""
+        """The transaction set has ended."""
+        self._end_levels(0)
+
+    def _hl(self, _text: str, _position: int, loop: str) -> None:
+        depth = {"2000A": 0, "2000B": 0, "2000C": 1}.get(loop)
+        self.judged = False
+        if depth is not None:
+            self._end_levels(depth)
+            if loop != "2000A":
+                self.levels.append(_Level("2200" + loop[-1]))
+
+    def _end_levels(self, depth: int) -> None:
+        while len(self.levels) > depth:
+            level = self.levels.pop()
+            for accepted, word in ((True, "accepted"), (False, "rejected")):
+                self._compare(level, "QTY", level.counts.get(accepted), level.listed[accepted], word)
+                if level.listed[accepted]:
+                    self._compare(level, "AMT", level.amounts.get(accepted), level.charged[accepted], word)
+
+    def _compare(self, level: _Level, segment: str, told: tuple[int, int] | None, found: int, word: str) -> None:
+        if told is None or not found or told[1] == found:
+            return
+        code, what = ("status-count", "number") if segment == "QTY" else ("status-amount", "charges")
+        message = f"The total of {word} claims differs from the {what} of the {word} claims listed below it."
+        element = f"{segment}02"
+        self.report.add(Finding(3, WARNING, code, message, segment, told[0], level.loop, element, "", "8", "7"))
+
+    def _qty(self, text: str, position: int, loop: str) -> None:
+        values = text.split(ELEMENT)
+        if self.levels and self.levels[-1].loop == loop and at(values, 2).isdecimal():
+            self.levels[-1].counts[at(values, 1) in ("90", "QA")] = (position, int(at(values, 2)[:9]))
+
+    def _amt(self, text: str, position: int, loop: str) -> None:
+        values = text.split(ELEMENT)
+        charge = _cents(at(values, 2))
+        if self.levels and self.levels[-1].loop == loop and charge is not None:
+            self.levels[-1].amounts[at(values, 1) == "YU"] = (position, charge)
 
     def _stc(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
@@ -200,26 +140,29 @@ class StatusCheck:
             message = f"Category {category} and action {action} contradict each other: WQ accepts, U rejects."
             finding = Finding(4, WARNING, "status-contradicts", message, "STC", position, loop, "STC03", "", "8", "7")
             self.report.add(finding)
+        if loop == "2200D" and not self.judged:
+            self.judged = True
+            for level in self.levels:
+                level.listed[category in _ACCEPTING] += 1
+                level.charged[category in _ACCEPTING] += _cents(at(values, 4)) or 0
 
 
-_REMITTANCE: tuple[tuple[str, Handler], ...] = (
-    ("BPR", RemittanceCheck._bpr),
-    ("CLP", RemittanceCheck._clp),
-    ("SVC", RemittanceCheck._svc),
-    ("CAS", RemittanceCheck._cas),
-    ("LQ", RemittanceCheck._lq),
-    ("PLB", RemittanceCheck._plb),
-    ("NM1", RemittanceCheck._nm1),
-    ("N1", RemittanceCheck._n1),
-)
+def _cents(text: str) -> int | None:
+    try:
+        return cents(text)
+    except ValueError:
+        return None
+
+
 _ACKNOWLEDGEMENT: tuple[tuple[str, Handler], ...] = (
+    ("AK2", AcknowledgementCheck._ak2),
+    ("IK3", AcknowledgementCheck._ik3),
     ("IK5", AcknowledgementCheck._ik5),
     ("AK9", AcknowledgementCheck._ak9),
 )
-_STATUS: tuple[tuple[str, Handler], ...] = (("STC", StatusCheck._stc),)
-
-
-@cache
-def _handlers(guide: Guide, named: tuple[tuple[str, Handler], ...]) -> Mapping[SegmentNode, Handler]:
-    by_name = dict(named)
-    return MappingProxyType({node: by_name[node.name] for node in guide.segments if node.name in by_name})
+_STATUS: tuple[tuple[str, Handler], ...] = (
+    ("HL", StatusCheck._hl),
+    ("QTY", StatusCheck._qty),
+    ("AMT", StatusCheck._amt),
+    ("STC", StatusCheck._stc),
+)

@@ -143,10 +143,11 @@ class _InterchangeCheck:
     def cut(self) -> None:
         message = "The interchange is cut off inside a segment: the last terminator is missing."
         self.report.findings.append(envelope_finding("interchange-cut", message, "", self.position + 1))
+        self.closed = True
 
     def finish(self) -> None:
         if self.walk is not None:
-            self._unfinished()
+            self._unfinished(at_end=True)
         if self.group is not None:
             self._missing("GE", "The functional group has no GE segment.", self.group.findings)
             self._end_group()
@@ -260,11 +261,13 @@ class _InterchangeCheck:
         report = TransactionReport(kind, announced, values[2])
         version = announced or self.header.elements[12].strip()
         shown = version if version.isascii() and version.isalnum() else "this version"
-        if not self.supported or shown.startswith("004010"):
+        if not self.supported and shown.startswith("005"):
+            message = "The interchange announces another version (ISA12) than its transaction sets; 5010 is 00501."
+        elif not self.supported or shown.startswith("004010"):
             message = f"{shown} is not version 5010; only the 005010 guides HIPAA names are checked."
         else:
             message = f"{shown} is not one of the guides checked here (837I, 837P, 835, 277CA, 999)."
-        report.findings.append(Finding(2, ERROR, "version-unsupported", message, "ST", 1, "", "ST03", "", "8", "7"))
+        report.findings.append(Finding(2, ERROR, "version-unsupported", message, "ST", 1, "", "ST03"))
         assert self.group is not None
         self.group.transactions.append(report)
         return report
@@ -279,16 +282,16 @@ class _InterchangeCheck:
             report.findings.append(Finding(1, ERROR, "envelope-value", message, "GS", None, "", "GS01"))
         if values[3] and group.guide and values[3] != group.guide:
             message = "ST03 and GS08 announce different guides; they must be the same."
-            report.findings.append(Finding(1, ERROR, "version-mismatch", message, "ST", 1, "", "ST03", "", "8", "7"))
+            report.findings.append(Finding(1, ERROR, "version-mismatch", message, "ST", 1, "", "ST03"))
 
-    def _unfinished(self) -> None:
+    def _unfinished(self, *, at_end: bool = False) -> None:
         assert self.walk is not None
-        self.walk.finish_without_trailer()
-        self._end_transaction()
+        self.walk.finish_without_trailer(at_end=at_end)
+        self._end_transaction(complete=not at_end)
 
-    def _end_transaction(self) -> None:
+    def _end_transaction(self, *, complete: bool = True) -> None:
         assert self.walk is not None
-        if self.semantics is not None:
+        if self.semantics is not None and complete:
             self.semantics.finish(self.walk.position)
         self.walk.report.close()
         self.walk = self.semantics = None

@@ -29,10 +29,10 @@ class DiagnosisFact:
 
 @dataclass(slots=True)
 class AdjudicationFact:
-    """One 2430: payer id, paid and adjusted cents, where it began."""
+    """One 2430: payer id, paid and adjusted cents, where it began. `paid_cents` None: its SVD cannot be read."""
 
     payer_id: str
-    paid_cents: int
+    paid_cents: int | None
     position: int
     adjusted_cents: int = 0
 
@@ -67,6 +67,7 @@ class CoverageFact:
     paid_cents: int | None = None
     adjusted_cents: int = 0
     adjusted: bool = False
+    decided_on: bool = False
 
 
 @dataclass(slots=True)
@@ -80,8 +81,13 @@ class ClaimFact:
     frequency: str
     statement_from: str = ""
     statement_through: str = ""
-    admitted: bool = False
+    statement_position: int = 0
+    admitted: Placed | None = None
+    admission_type: str = ""
     patient_status: Placed | None = None
+    causes: tuple[str, ...] = ()
+    accident_state: str = ""
+    dates: set[str] = field(default_factory=set)
     references: set[str] = field(default_factory=set)
     diagnoses: list[DiagnosisFact] = field(default_factory=list)
     roles: set[str] = field(default_factory=set)
@@ -97,14 +103,16 @@ class SubscriberFact:
     responsibility: str = ""
     relationship: str = ""
     filing_indicator: str = ""
+    promises_patient: bool = False
     name_position: int = 0
+    named: bool = False
     member_id: str = ""
-    has_address: bool = False
+    has_street: bool = False
+    has_city: bool = False
     has_demographics: bool = False
     born: str = ""
     has_patient: bool = False
     patient_born: str = ""
-    claims: int = 0
 
 
 INPATIENT_CLASSES = frozenset(("11", "12", "18", "21", "41", "65", "66"))

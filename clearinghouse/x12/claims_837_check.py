@@ -71,14 +71,15 @@ class ClaimsCheck:
     def _bht(self, text: str, _position: int, _loop: str) -> None:
         self.created = at(text.split(ELEMENT), 4)
 
-    def _hl(self, _text: str, position: int, loop: str) -> None:
+    def _hl(self, text: str, position: int, loop: str) -> None:
         self._end_claim()
         if loop == "2000C":
             self.subscriber.has_patient = True
             self.subscriber.patient_born = ""
             return
         self._end_subscriber()
-        self.subscriber = SubscriberFact(position if loop == "2000B" else 0)
+        promises = at(text.split(ELEMENT), 4) == "1"
+        self.subscriber = SubscriberFact(position if loop == "2000B" else 0, promises_patient=promises)
 
     def _sbr(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
@@ -87,6 +88,10 @@ class ClaimsCheck:
             if self.claim is not None:
                 self.claim.coverages.append(self.coverage)
             return
+        if self.subscriber.responsibility:  # a second subscriber whose HL is missing
+            self._end_claim()
+            self._end_subscriber()
+            self.subscriber = SubscriberFact(position)
         subscriber = self.subscriber
         subscriber.responsibility = at(values, 1)
         subscriber.relationship = at(values, 2)
@@ -98,6 +103,7 @@ class ClaimsCheck:
             self.report.add_all(codes_837.npi_findings(values, position, loop))
         if loop == "2010BA":
             self.subscriber.name_position = position
+            self.subscriber.named = len(values) > 2
             self.subscriber.member_id = at(values, 9)
         elif loop == "2330B" and self.coverage is not None:
             self.coverage.payer_id = at(values, 9)
@@ -106,11 +112,13 @@ class ClaimsCheck:
 
     def _n3(self, text: str, position: int, loop: str) -> None:
         if loop == "2010BA":
-            self.subscriber.has_address = True
+            self.subscriber.has_street = True
             return
         self.report.add_all(situations_837.street_findings(text.split(ELEMENT), position, loop))
 
     def _n4(self, text: str, position: int, loop: str) -> None:
+        if loop == "2010BA":
+            self.subscriber.has_city = True
         self.report.add_all(codes_837.postal_findings(text.split(ELEMENT), position, loop, self.institutional))
 
     def _dmg(self, text: str, position: int, loop: str) -> None:
@@ -130,8 +138,9 @@ class ClaimsCheck:
         self._end_claim()
         values = text.split(ELEMENT)
         place = at(values, 5).split(COMPONENT)
-        self.subscriber.claims += 1
+        causes = at(values, 11).split(COMPONENT)
         self.claim = ClaimFact(position, at(values, 1), _cents(at(values, 2)), at(place, 0), at(place, 2))
+        self.claim.causes, self.claim.accident_state = tuple(causes[:3]), at(causes, 3)
         self.coverage = None
 
     def _claim_date(self, text: str, position: int, _loop: str) -> None:
@@ -140,17 +149,19 @@ class ClaimsCheck:
         claim = self.claim
         if claim is None:
             return
+        claim.dates.add(at(values, 1))
         if at(values, 1) == "434":
             first, _, last = at(values, 3).partition("-")
-            last = last or first
-            if is_date(first) and is_date(last):
-                claim.statement_from, claim.statement_through = first, last
+            if is_date(first) and is_date(last) and first <= last:
+                claim.statement_from, claim.statement_through, claim.statement_position = first, last, position
         elif at(values, 1) == "435":
-            claim.admitted = True
+            claim.admitted = Placed(at(values, 3)[:8], position)
 
     def _cl1(self, text: str, position: int, _loop: str) -> None:
         if self.claim is not None:
-            self.claim.patient_status = Placed(at(text.split(ELEMENT), 3), position)
+            values = text.split(ELEMENT)
+            self.claim.admission_type = at(values, 1)
+            self.claim.patient_status = Placed(at(values, 3), position)
 
     def _claim_ref(self, text: str, _position: int, _loop: str) -> None:
         if self.claim is not None:
@@ -161,15 +172,29 @@ class ClaimsCheck:
             return
         for index, value in enumerate(text.split(ELEMENT)):
             parts = value.split(COMPONENT)
-            if index and parts[0] in codes_837.DIAGNOSIS_QUALIFIERS:
+            if not index:
+                continue
+            if parts[0] in codes_837.DIAGNOSIS_QUALIFIERS:
                 element = f"HI{index:02d}-2"
                 present = at(parts, 8)
                 self.claim.diagnoses.append(DiagnosisFact(parts[0], at(parts, 1), present, element, position))
+            elif parts[0] in codes_837.BILLING_QUALIFIERS:
+                self.report.add_all(codes_837.billing_code_findings(parts, index, position))
 
-    def _coverage_amount(self, text: str, _position: int, _loop: str) -> None:
+    def _amount(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
-        if self.coverage is not None and at(values, 1) == "D":
-            self.coverage.paid_cents = _cents(at(values, 2))
+        paid = _cents(at(values, 2))
+        if loop == "2320" and self.coverage is not None and at(values, 1) == "D":
+            self.coverage.paid_cents = paid
+        if paid is not None and paid < 0:
+            self.report.add(situations_837.negative_amount(position, loop))
+
+    def _decided(self, text: str, _position: int, _loop: str) -> None:
+        if self.coverage is not None and text.startswith("573", 4):
+            self.coverage.decided_on = True
+
+    def _pwk(self, text: str, position: int, loop: str) -> None:
+        self.report.add_all(situations_837.attachment_findings(text.split(ELEMENT), position, loop))
 
     def _cas(self, text: str, _position: int, loop: str) -> None:
         values = text.split(ELEMENT)
@@ -189,7 +214,7 @@ class ClaimsCheck:
 
     def _sv1(self, text: str, position: int, _loop: str) -> None:
         line = self.line
-        if line is None:
+        if line is None or line.service_position:
             return
         values = text.split(ELEMENT)
         line.service_position = position
@@ -200,7 +225,7 @@ class ClaimsCheck:
 
     def _sv2(self, text: str, position: int, _loop: str) -> None:
         line = self.line
-        if line is None:
+        if line is None or line.service_position:
             return
         values = text.split(ELEMENT)
         line.service_position = position
@@ -228,7 +253,7 @@ class ClaimsCheck:
         if self.line is None:
             return
         values = text.split(ELEMENT)
-        self.adjudication = AdjudicationFact(at(values, 1), _cents(at(values, 2)) or 0, position)
+        self.adjudication = AdjudicationFact(at(values, 1), _cents(at(values, 2)), position)
         self.line.adjudications.append(self.adjudication)
 
 
@@ -251,6 +276,7 @@ _ANYWHERE: dict[str, Handler] = {
     "CL1": ClaimsCheck._cl1,
     "HI": ClaimsCheck._hi,
     "CAS": ClaimsCheck._cas,
+    "PWK": ClaimsCheck._pwk,
     "LX": ClaimsCheck._lx,
     "SV1": ClaimsCheck._sv1,
     "SV2": ClaimsCheck._sv2,
@@ -261,7 +287,9 @@ _IN_LOOP: dict[tuple[str, str], Handler] = {
     ("DTP", "2400"): ClaimsCheck._line_date,
     ("REF", "2300"): ClaimsCheck._claim_ref,
     ("REF", "2400"): ClaimsCheck._line_ref,
-    ("AMT", "2320"): ClaimsCheck._coverage_amount,
+    ("AMT", "2300"): ClaimsCheck._amount,
+    ("AMT", "2320"): ClaimsCheck._amount,
+    ("DTP", "2330B"): ClaimsCheck._decided,
     ("N3", "2010BA"): ClaimsCheck._n3,
     ("N3", "2010AA"): ClaimsCheck._n3,
 }

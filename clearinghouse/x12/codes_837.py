@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from clearinghouse.x12.claim_facts import ClaimFact, LineFact
@@ -21,6 +22,8 @@ from clearinghouse.x12.findings import ERROR, WARNING, Finding, redacted
 _ICD_10 = frozenset(("ABK", "ABF", "ABJ", "APR", "ABN"))
 _ICD_9 = frozenset(("BK", "BF", "BJ", "PR", "BN"))
 DIAGNOSIS_QUALIFIERS = _ICD_10 | _ICD_9
+# Condition, occurrence, occurrence span, value and treatment codes: lists of the billing committee, shapes only.
+BILLING_QUALIFIERS = frozenset(("BE", "BG", "BH", "BI"))
 _ICD_10_FROM = "20151001"
 # Service facilities; the billing provider's nine digits are part of the guide table. 2310E is one only in the 837I.
 _FACILITY_LOOPS = {True: frozenset(("2310E",)), False: frozenset(("2310C", "2420C"))}
@@ -35,11 +38,29 @@ def npi_findings(values: list[str], position: int, loop: str) -> Iterator[Findin
 
 
 def taxonomy_findings(values: list[str], position: int, loop: str) -> Iterator[Finding]:
-    """PRV03 qualified PXC must have the form of a taxonomy code."""
+    """PRV03 qualified PXC must have the form of a taxonomy code; today's all end in X, older ones did not."""
     value = at(values, 3)
-    if at(values, 2) == "PXC" and value and not is_taxonomy(value):
-        message = "PRV03 is not a taxonomy code: ten letters and digits ending in X."
-        yield _finding("taxonomy-invalid", message, "PRV", position, loop, "PRV03", value)
+    if at(values, 2) != "PXC" or not value or is_taxonomy(value):
+        return
+    retired = len(value) == 10 and value.isascii() and value.isalnum()
+    severity = WARNING if retired else ERROR
+    told = (
+        "is not a taxonomy code in use: those end in X" if retired else "is not a taxonomy code: ten letters and digits"
+    )
+    found = Finding(5, severity, "taxonomy-invalid", f"PRV03 {told}.", "PRV", position, loop, "PRV03", redacted(value))
+    yield replace(found, ik3="8", ik4="7")
+
+
+def billing_code_findings(parts: list[str], index: int, position: int) -> Iterator[Finding]:
+    """A condition, occurrence, occurrence span or value code has two characters; a span runs forward."""
+    code, element = at(parts, 1), f"HI{index:02d}"
+    if code and not is_modifier_shape(code):
+        message = f"{element}-2 is not a condition, occurrence or value code: two letters or digits."
+        yield _finding("billing-code-shape", message, "HI", position, "2300", f"{element}-2", code)
+    first, dash, last = at(parts, 3).partition("-")
+    if dash and len(first) == len(last) == 8 and first > last:
+        message = "The occurrence span ends before it begins."
+        yield Finding(4, ERROR, "span-reversed", message, "HI", position, "2300", f"{element}-4", "", "8", "8")
 
 
 def postal_findings(values: list[str], position: int, loop: str, institutional: bool) -> Iterator[Finding]:
@@ -52,10 +73,10 @@ def postal_findings(values: list[str], position: int, loop: str, institutional: 
         yield _finding("zip-invalid", message, "N4", position, loop, "N403", value)
     elif len(value) != 9 and loop == "2010AA" and not institutional:
         message = "N403 of the billing provider must be nine digits (ZIP+4)."
-        yield _finding("zip-short", message, "N4", position, loop, "N403", value)
+        yield Finding(2, ERROR, "zip-short", message, "N4", position, loop, "N403", redacted(value), "8", "I12")
     elif len(value) != 9 and loop in _FACILITY_LOOPS[institutional]:
         message = "N403 of a service facility must be nine digits (ZIP+4)."
-        yield Finding(5, WARNING, "zip-short", message, "N4", position, loop, "N403", redacted(value), "8", "7")
+        yield Finding(5, WARNING, "zip-short", message, "N4", position, loop, "N403", redacted(value), "8", "I12")
 
 
 def claim_findings(claim: ClaimFact, institutional: bool, code_sets: CodeSets) -> Iterator[Finding]:
@@ -66,6 +87,12 @@ def claim_findings(claim: ClaimFact, institutional: bool, code_sets: CodeSets) -
             if on >= _ICD_10_FROM:
                 message = "An ICD-9 qualifier is sent for a date of service after ICD-10 took over (2015-10-01)."
                 yield _finding("diagnosis-outdated", message, "HI", fact.position, "2300", fact.element[:-1] + "1", "")
+            continue
+        if on and on < _ICD_10_FROM:
+            message = "An ICD-10 qualifier is sent for a date of service before ICD-10 took over (2015-10-01)."
+            yield _finding("diagnosis-outdated", message, "HI", fact.position, "2300", fact.element[:-1] + "1", "")
+            continue
+        if not fact.code:
             continue
         if not is_diagnosis_shape(fact.code):
             message = f"{fact.element} is not an ICD-10-CM code (three to seven characters, no dot)."
@@ -106,8 +133,8 @@ def _line_findings(line: LineFact, claim_date: str, institutional: bool, code_se
 def _modifier_findings(modifiers: list[str], segment: str, position: int, element: str) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, modifier in enumerate(modifiers, 3):
-        if not modifier:
-            continue
+        if len(modifier) != 2:
+            continue  # blank, or of a length the guide refuses
         if not is_modifier_shape(modifier):
             message = f"{element}-{index} is not a modifier: two letters or digits."
             yield _finding("modifier-shape", message, segment, position, "2400", f"{element}-{index}", modifier)

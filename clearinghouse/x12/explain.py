@@ -11,13 +11,14 @@ from datetime import date
 
 from clearinghouse.x12.findings import ERROR, Finding, redacted
 from clearinghouse.x12.guide_tables import CODE_LISTS, ElementTable, SegmentTable, code_list
-from clearinghouse.x12.patterns import COMPONENT, ELEMENT, MINUTE, REPETITION, SHAPES
+from clearinghouse.x12.patterns import COMPONENT, ELEMENT, MINUTE, MONEY, REPETITION, SHAPES
 
 _CODES_SHOWN = 12
 _INTEGER = re.compile(r"-?\d+")
 _DECIMAL = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)")
 _TIME = re.compile(rf"{MINUTE}(?:[0-5]\d\d{{0,2}})?")
 _TIME_LENGTHS = (4, 6, 7, 8)
+_FOREIGN_MARK = re.compile(r"[^A-Za-z0-9 .\-]")
 _PRINTABLE = re.compile(r"[ -~]*")
 _EXTERNAL_TITLES = {
     "states": "state codes",
@@ -45,9 +46,19 @@ class _Explanation:
 
     def findings(self) -> Iterator[Finding]:
         elements, values = self.segment.elements, self.values
+        torn = -1
         for index, element in enumerate(elements):
+            if index == torn:
+                continue
             value = values[index] if index < len(values) else ""
             before = (elements[index - 1], values[index - 1]) if 0 < index <= len(values) else None
+            if index + 1 < len(values) and self._is_torn(element, value, values[index + 1]):
+                torn = index + 1
+                message = (
+                    f"{_titled(element)} is cut in two: its components need the component separator, not this one."
+                )
+                yield self._finding(2, "component-separator-wrong", message, element.name, value, ik4="7")
+                continue
             yield from self._judge(element, value, before)
         if any(values[len(elements) :]):
             extra = f"{self.segment.name}{len(elements) + 1:02d}"
@@ -79,34 +90,62 @@ class _Explanation:
             yield from self._simple(element, value, before)
 
     def _composite(self, element: ElementTable, value: str) -> Iterator[Finding]:
-        parts, values = element.components, value.split(COMPONENT)
+        values = value.split(COMPONENT)
         if not any(values):
             if element.usage == "R":
                 yield self._missing(element)
             return
+        if self._is_glued(element, value):
+            message = f"{_titled(element)} has another mark between its components than the ISA announces."
+            yield self._finding(2, "component-separator-wrong", message, element.name, value, ik4="7")
+            return
+        yield from self._components(element, values)
+
+    def _components(self, element: ElementTable, values: list[str]) -> Iterator[Finding]:
+        parts = element.components
         for index, part in enumerate(parts):
             given = values[index] if index < len(values) else ""
             before = (parts[index - 1], values[index - 1]) if 0 < index <= len(values) else None
-            yield from self._judge(part, given, before)
+            found = [*self._judge(part, given, before)]
+            yield from found
+            if found and len(values) == 1 and values[0]:
+                return  # what else a lone wrong component lacks would only say again that it is wrong
         if any(values[len(parts) :]):
             message = f"{_titled(element)} has more than the {len(parts)} components the guide allows."
-            yield self._finding(1, "component-too-many", message, element.name, value, ik4="13")
+            yield self._finding(1, "component-too-many", message, element.name, COMPONENT.join(values), ik4="13")
         elif not values[-1]:
             message = f"{_titled(element)} ends with empty components; the separators after the last one must go."
             yield self._finding(1, "separator-trailing", message, element.name, ik4="6")
+
+    def _is_glued(self, element: ElementTable, value: str) -> bool:
+        """Whether a composite of one component would be right with another mark read as its separator."""
+        if COMPONENT in value or not any(self._components(element, [value])):
+            return False
+        marks = sorted(set(_FOREIGN_MARK.findall(value)))
+        return any(not [*self._components(element, value.split(mark))] for mark in marks)
+
+    def _is_torn(self, element: ElementTable, value: str, following: str) -> bool:
+        """Whether a composite stands in two elements: `HI*ABK*F332` for `HI*ABK:F332`."""
+        parts = element.components
+        if len(parts) < 2 or parts[1].usage != "R" or value not in parts[0].codes or COMPONENT in following:
+            return False
+        return bool(following) and not [*self._components(element, [value, following])]
 
     def _simple(self, element: ElementTable, value: str, before: tuple[ElementTable, str] | None) -> Iterator[Finding]:
         if not _PRINTABLE.fullmatch(value):
             message = f"{_titled(element)} holds a control or non-ASCII character."
             yield self._finding(1, "character-invalid", message, element.name, value, ik4="6")
             return
-        yield from self._length(element, value)
-        yield from self._type(element, value, before)
-        yield from self._code(element, value)
+        if element.codes or element.external:
+            yield from self._code(element, value)
+            return
+        wrong = [*self._type(element, value, before)]
+        yield from wrong or self._length(element, value)
         if element.pattern and not re.fullmatch(element.pattern, value):
-            nine = element.pattern == "[0-9]{9}"
-            wanted = "must be nine digits (ZIP+4)" if nine else "has not the form the guide asks for"
-            yield self._finding(2, "form-wrong", f"{_titled(element)} {wanted}.", element.name, value, ik4="I12")
+            postal = element.data_element == "116"
+            nine = "must be nine digits" if element.pattern == "[0-9]{9}" else "has not the form the guide asks for"
+            code, wanted = ("zip-short", f"{nine} (ZIP+4)") if postal else ("form-wrong", nine)
+            yield self._finding(2, code, f"{_titled(element)} {wanted}.", element.name, value, ik4="I12")
 
     def _length(self, element: ElementTable, value: str) -> Iterator[Finding]:
         numeric = element.kind == "R" or element.kind.startswith("N")
@@ -126,20 +165,28 @@ class _Explanation:
             yield self._wrong_type(element, value, "a whole number")
         elif kind == "R" and not _DECIMAL.fullmatch(value):
             yield self._wrong_type(element, value, "a number with at most one decimal point")
+        elif element.data_element == MONEY and len(value.partition(".")[2]) > 2:
+            yield self._wrong_type(element, value, "an amount of whole cents: at most two digits after the point")
         elif kind in _PERIODS and not _PERIODS[kind][0](value):
             code, ik4 = ("time-invalid", "9") if kind in ("TM", "HHMM") else ("date-invalid", "8")
             message = f"{_titled(element)} is not a valid {_PERIODS[kind][1]}."
             yield self._finding(1, code, message, element.name, value, ik4=ik4)
         elif kind in ("AN", "ID") and value.endswith(" ") and len(value.rstrip()) >= element.least:
-            message = f"{_titled(element)} ends with spaces that must go."
-            yield self._finding(1, "space-trailing", message, element.name, value, ik4="6")
+            yield self._trailing_space(element, value)
+
+    def _trailing_space(self, element: ElementTable, value: str) -> Finding:
+        message = f"{_titled(element)} ends with spaces that must go."
+        return self._finding(1, "space-trailing", message, element.name, value, ik4="6")
 
     def _wrong_type(self, element: ElementTable, value: str, wanted: str) -> Finding:
         message = f"{_titled(element)} must be {wanted}."
         return self._finding(1, "character-invalid", message, element.name, value, ik4="6")
 
     def _code(self, element: ElementTable, value: str) -> Iterator[Finding]:
-        if value in element.codes or not (element.codes or element.external):
+        if value in element.codes:
+            return
+        if value.endswith(" ") and value.rstrip() in element.codes:
+            yield self._trailing_space(element, value)
             return
         if not element.external:
             allowed = ", ".join(element.codes[:_CODES_SHOWN]) + (" ..." if len(element.codes) > _CODES_SHOWN else "")

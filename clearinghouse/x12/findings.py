@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from clearinghouse.x12 import answer_codes
+
 ERROR, WARNING, NOTE = "error", "warning", "note"
 MAX_FINDINGS = 5000
 _SHOWN = 40
@@ -33,6 +35,25 @@ class Finding:
     ik3: str = ""
     ik4: str = ""
 
+    @property
+    def _envelope_key(self) -> tuple[str, str]:
+        return self.code, self.element or self.segment
+
+    @property
+    def ik5(self) -> str:
+        """The IK502 code of a finding on ST or SE; blank for any other, which a 999 tells with IK3 and IK4."""
+        return answer_codes.TRANSACTION.get(self._envelope_key, "")
+
+    @property
+    def ak9(self) -> str:
+        """The AK905 code of a finding on GS or GE, else blank."""
+        return answer_codes.GROUP.get(self._envelope_key, "")
+
+    @property
+    def ta1(self) -> str:
+        """The TA105 code of a finding on ISA or IEA, else blank."""
+        return answer_codes.INTERCHANGE.get(self._envelope_key, "")
+
     def as_json(self) -> dict[str, Any]:
         """The finding under its documented keys."""
         return {
@@ -47,6 +68,9 @@ class Finding:
             "value_redacted": self.value_redacted or None,
             "ik3": self.ik3 or None,
             "ik4": self.ik4 or None,
+            "ik5": self.ik5 or None,
+            "ak9": self.ak9 or None,
+            "ta1": self.ta1 or None,
         }
 
 

@@ -90,15 +90,27 @@ class LoopNode:
 
 
 class Move:
-    """Where a segment leads: loops to leave, loops to enter, and the node it is."""
+    """Where a segment leads: loops to leave, loops to enter, and the node it is.
 
-    __slots__ = ("disorder", "enter", "leave", "node")
+    A guess is marked: `disorder` goes back in the guide, `headless` enters a loop whose first segment never came.
+    """
 
-    def __init__(self, leave: int, enter: tuple[LoopNode, ...], node: SegmentNode, disorder: bool = False) -> None:
+    __slots__ = ("disorder", "enter", "headless", "leave", "node")
+
+    def __init__(
+        self,
+        leave: int,
+        enter: tuple[LoopNode, ...],
+        node: SegmentNode,
+        *,
+        disorder: bool = False,
+        headless: bool = False,
+    ) -> None:
         self.leave = leave
         self.enter = enter
         self.node = node
         self.disorder = disorder
+        self.headless = headless
 
 
 class Guide:
@@ -134,14 +146,6 @@ class Guide:
             if found is not None:
                 by_qualifier[qualifier] = found
         return found
-
-    def recover(self, node: SegmentNode, segment: str) -> Move | None:
-        """Where a segment that has no place here most likely belongs: a bad qualifier, or out of order."""
-        name, qualifier = split_key(segment)
-        asked = qualifier if name in self.discriminated else None
-        return (
-            _resolve_loosely(node, name) or _resolve_through(node, name, asked) or _resolve_backwards(node, name, asked)
-        )
 
 
 def guide_for(name: str) -> Guide:
@@ -196,20 +200,20 @@ def _segments(loop: LoopNode) -> Iterator[SegmentNode]:
             yield from _segments(child)
 
 
-def _matches(node: SegmentNode, name: str, qualifier: str | None) -> bool:
+def matches(node: SegmentNode, name: str, qualifier: str | None) -> bool:
     """Whether a segment is this node; None = its name is told apart by order alone, so its qualifier is not asked."""
     return node.name == name and (qualifier is None or not node.qualifiers or qualifier in node.qualifiers)
 
 
-def _enter(loop: LoopNode, name: str, qualifier: str | None) -> tuple[tuple[LoopNode, ...], SegmentNode] | None:
+def enter(loop: LoopNode, name: str, qualifier: str | None) -> tuple[tuple[LoopNode, ...], SegmentNode] | None:
     """Loops to enter to place a segment as the first of a loop, or of any loop inside a wrapper."""
     if loop.first is not None:
-        return ((loop,), loop.first) if _matches(loop.first, name, qualifier) else None
+        return ((loop,), loop.first) if matches(loop.first, name, qualifier) else None
     for child in loop.children:
         if isinstance(child, SegmentNode):
-            if _matches(child, name, qualifier):
+            if matches(child, name, qualifier):
                 return (loop,), child
-        elif (found := _enter(child, name, qualifier)) is not None:
+        elif (found := enter(child, name, qualifier)) is not None:
             return (loop, *found[0]), found[1]
     return None
 
@@ -222,64 +226,11 @@ def _resolve(node: SegmentNode, name: str, qualifier: str | None) -> Move | None
             if child.order < order:
                 continue
             if isinstance(child, SegmentNode):
-                if child is not loop.first and _matches(child, name, qualifier):
+                if child is not loop.first and matches(child, name, qualifier):
                     return Move(leave, (), child)
-            elif (found := _enter(child, name, qualifier)) is not None:
+            elif (found := enter(child, name, qualifier)) is not None:
                 return Move(leave, *found)
         order, leave, loop = loop.order, leave + 1, loop.parent
-    return None
-
-
-def _resolve_loosely(node: SegmentNode, name: str) -> Move | None:
-    """The one segment of this name still to come in the loop at hand (or the header), whatever its qualifier."""
-    loop = node.loop
-    candidates: list[Move] = []
-    for child in loop.children:
-        if child.order < node.order:
-            continue
-        if isinstance(child, SegmentNode):
-            if child is not loop.first and child is not node and child.name == name:
-                candidates.append(Move(0, (), child))
-        elif child.first is not None and child.first.name == name:
-            candidates.append(Move(0, (child,), child.first))
-    return candidates[0] if len(candidates) == 1 else None
-
-
-def _resolve_through(node: SegmentNode, name: str, qualifier: str | None) -> Move | None:
-    """A loop inside a loop whose own first segment never came: CLP without LX. The gap is reported at the close."""
-    loop: LoopNode | None = node.loop
-    order, leave = node.order, 0
-    while loop is not None:
-        for child in loop.children:
-            if child.order < order or isinstance(child, SegmentNode):
-                continue
-            for inner in child.children:
-                if isinstance(inner, LoopNode) and (found := _enter_deep(inner, name, qualifier)) is not None:
-                    return Move(leave, (child, *found[0]), found[1])
-        order, leave, loop = loop.order, leave + 1, loop.parent
-    return None
-
-
-def _enter_deep(loop: LoopNode, name: str, qualifier: str | None) -> tuple[tuple[LoopNode, ...], SegmentNode] | None:
-    if (found := _enter(loop, name, qualifier)) is not None:
-        return found
-    for child in loop.children:
-        if isinstance(child, LoopNode) and (deeper := _enter_deep(child, name, qualifier)) is not None:
-            return (loop, *deeper[0]), deeper[1]
-    return None
-
-
-def _resolve_backwards(node: SegmentNode, name: str, qualifier: str | None) -> Move | None:
-    loop: LoopNode | None = node.loop
-    leave = 0
-    while loop is not None:
-        for child in loop.children:
-            if isinstance(child, SegmentNode):
-                if child is not loop.first and _matches(child, name, qualifier):
-                    return Move(leave, (), child, disorder=True)
-            elif (found := _enter(child, name, qualifier)) is not None:
-                return Move(leave, *found, disorder=True)
-        leave, loop = leave + 1, loop.parent
     return None
 
 

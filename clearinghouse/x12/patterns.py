@@ -29,6 +29,8 @@ TIMES = {4: MINUTE, 6: MINUTE + r"[0-5]\d", 7: MINUTE + r"[0-5]\d\d", 8: MINUTE 
 FORMATS = {"D8": DATE, "RD8": f"{DATE}-{DATE}", "TM": MINUTE, "DT": DATE + MINUTE, "D6": SHORT_DATE}
 # Shapes of lists too old in pyx12 to judge by membership.
 SHAPES = {"claim_status": r"\d{1,4}", "remark_code": r"[A-Z]{1,2}\d{1,4}"}
+MONEY = "782"
+"""The data element of an amount of money: whole cents (guide appendix B, decimal)."""
 _FORMAT_ELEMENT = "1250"
 _PERIOD_ELEMENT = "1251"
 
@@ -176,6 +178,8 @@ def _typed(element: ElementTable) -> str:
     if element.kind.startswith("N"):
         return rf"-?\d{{{least},{most}}}"
     if element.kind == "R":
+        if element.data_element == MONEY:
+            return rf"-?\d{{1,{most - 2}}}(?:\.\d{{1,2}})?"
         whole = max(1, most - 3)
         return rf"-?\d{{1,{whole}}}(?:\.\d{{1,3}})?" if most > 3 else rf"-?\d{{1,{most}}}"
     if element.kind in ("DT", "D8"):

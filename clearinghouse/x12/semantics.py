@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from clearinghouse.x12.answers_check import AcknowledgementCheck, RemittanceCheck, StatusCheck
+from clearinghouse.x12.answers_check import AcknowledgementCheck, StatusCheck
 from clearinghouse.x12.claims_837_check import ClaimsCheck
 from clearinghouse.x12.code_sets import CodeSets
 from clearinghouse.x12.findings import TransactionReport
 from clearinghouse.x12.guide import Guide, SegmentNode
+from clearinghouse.x12.remittance_check import RemittanceCheck
 from clearinghouse.x12.walk import Handler
 
 

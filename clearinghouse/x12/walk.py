@@ -6,16 +6,20 @@ The loop over segments is the hot path of the product's check: it keeps nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from clearinghouse.x12.envelope_check import counts
 from clearinghouse.x12.explain import explain
 from clearinghouse.x12.findings import ERROR, Finding, TransactionReport
 from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, is_unbounded, split_key
+from clearinghouse.x12.hierarchy import Hierarchy
 from clearinghouse.x12.patterns import COMPONENT, ELEMENT, FORBIDDEN_CONTROL
+from clearinghouse.x12.recovery import find_place
 
 ENVELOPE = frozenset(("ISA", "IEA", "GS", "GE", "ST", "TA1"))
-# What may follow an NM1 that was not recognized and belongs to it: reported once, with the NM1.
+# What may follow a segment that was not recognized and belongs to it: reported once, with that segment.
 _FOLLOWERS = frozenset(("N3", "N4", "REF", "PER", "PRV", "DMG"))
 # Called with (the later checks' own state, segment, position, loop name).
 Handler = Callable[[Any, str, int, str], None]
@@ -57,8 +61,8 @@ class Walk:
         self.skipped_at = 0
         self.done = False
         self.control_number = ""
-        self.hierarchy = _Hierarchy(self)
-        self.line_number = 0
+        self.hierarchy = Hierarchy(self._hierarchy_wrong)
+        self.line_number = self.last_line = 0
 
     def begin(self, text: str) -> None:
         """The ST segment."""
@@ -119,10 +123,11 @@ class Walk:
         self.node, self.position = node, position
         return len(segments)
 
-    def finish_without_trailer(self) -> None:
-        """The transaction ended with no SE: close what is open."""
-        self._add(1, "trailer-missing", "The transaction set has no SE segment.", "SE", ik3="3")
-        while self.frames:
+    def finish_without_trailer(self, *, at_end: bool) -> None:
+        """The transaction ended with no SE: close what is open, unless the rest is missing with the end of the file."""
+        self._add(1, "trailer-missing", "The transaction set has no SE segment.", "SE")
+        self.frames[0].seen |= self.guide.end.bit
+        while self.frames and not at_end:
             self._close(self.frames.pop())
         self.done = True
 
@@ -172,10 +177,11 @@ class Walk:
             code = "loop-missing" if name else "segment-missing"
             self._add(2, code, message, first.name if first else "", position, name, ik3="I7" if name else "3")
 
-    def _repeated(self, frame: _Frame, target: SegmentNode, position: int) -> None:
+    def _repeated(self, frame: _Frame, target: SegmentNode, position: int) -> bool:
+        """Count a repeat; whether it was one too many."""
         most = target.table.most
         if is_unbounded(most):
-            return
+            return False
         count = frame.counts.get(target.bit, 1) + 1
         frame.counts[target.bit] = count
         if count > most:
@@ -183,6 +189,7 @@ class Walk:
             times = "once" if most == 1 else f"{most} times"
             message = f"{target.name} ({target.table.title}) may appear {times} in loop {loop}; this is number {count}."
             self._add(2, "segment-too-many", message, target.name, position, loop, ik3="5")
+        return count > most
 
     def _loop_repeated(self, frame: _Frame, loop: LoopNode, position: int) -> None:
         if is_unbounded(loop.most):
@@ -205,27 +212,64 @@ class Walk:
     def _unplaced(self, text: str) -> None:
         """A segment with no place here: name the trouble, and go on from the place it most likely meant."""
         name = text.split(ELEMENT, 1)[0]
-        if name in _FOLLOWERS and self.skipped_at == self.position - 1:
-            self.skipped_at = self.position
-            return
         if not text:
             self._add(1, "segment-empty", "Two segment terminators follow each other.", "", self.position, ik3="8")
             return
+        after_skipped = self.skipped_at == self.position - 1
         if name not in self.guide.names:
             self._unknown(name, self.position)
+            self.skipped_at = self.position
             return
-        move = self.guide.recover(self.node, text)
-        if move is None:
+        move = find_place(self.guide, self.node, [*self.frames], text)
+        if after_skipped and name in _FOLLOWERS and not (move is not None and self._is_awaited(move)):
+            self.skipped_at = self.position
+        elif move is None:
             self._unexpected(name, text)
-            return
-        if move.disorder:
+            self.skipped_at = self.position
+        elif move.headless:
+            self._enter_headless(move, text, told=after_skipped)
+        elif move.disorder:
             self._out_of_order(move, text)
-            return
+        else:
+            frame = self._change(move, self.position)
+            frame.seen |= move.node.bit
+            self._settle(move.node, text)
+
+    def _is_awaited(self, move: Move) -> bool:
+        """Whether a move enters a loop that is required and has not come yet."""
+        frame = self.frames[-1 - move.leave]
+        return move.headless and bool(frame.loop.required & ~frame.seen & move.enter[0].bit)
+
+    def _enter_headless(self, move: Move, text: str, *, told: bool) -> None:
+        """A loop begun without its first segment; a required loop stays missing unless it begins properly later."""
+        loop = move.node.loop
+        if not told:
+            self._unexpected(move.node.name, text, loop)
+        parent = self.frames[-1 - move.leave]
+        seen = parent.seen
         frame = self._change(move, self.position)
-        frame.seen |= move.node.bit
-        self._explain(move.node, text, self.position)
-        self.node = move.node
-        self._observe(move.node, text)
+        parent.seen = seen
+        first = loop.first
+        assert first is not None
+        frame.seen |= first.bit | move.node.bit
+        if first.name == "HL":
+            self.hierarchy.skipped(loop)
+        elif first.name == "LX":
+            self.line_number += 1
+            self.last_line += 1
+        elif first.name == "CLM":
+            self.line_number = self.last_line = 0
+        handler = self.handlers.get(first)
+        if handler is not None:
+            codes = [*first.qualifiers] if first.key == 1 and len(first.qualifiers) == 1 else []
+            handler(self.observer, ELEMENT.join((first.name, *codes)), self.position, loop.name)
+        self._settle(move.node, text)
+
+    def _settle(self, node: SegmentNode, text: str) -> None:
+        """Judge a segment where it was placed, and walk on from there."""
+        self._explain(node, text, self.position)
+        self.node = node
+        self._observe(node, text)
 
     def _observe(self, node: SegmentNode, text: str) -> None:
         """What `feed` does for a segment in its place, for one that was placed by guess."""
@@ -243,42 +287,45 @@ class Walk:
             message = f"{shown} is not a segment of guide {self.guide.name}."
         self._add(1, "segment-unknown", message, shown, position, self.node.loop.name, ik3="1")
 
-    def _unexpected(self, name: str, text: str) -> None:
+    def _unexpected(self, name: str, text: str, headless: LoopNode | None = None) -> None:
+        """`headless` is the loop the segment belongs to, whose first segment did not come."""
         loop = self.node.loop.name
         qualifier = split_key(text)[1]
         named = _is_code(qualifier) and name in self.guide.discriminated
         shown = f"{name} with qualifier {qualifier}" if named else name
         where = f"in or after loop {loop}" if loop else "here"
-        message = f"{shown} has no place {where}."
+        why = f": loop {headless.name} must begin with {headless.first.name}" if headless and headless.first else ""
+        message = f"{shown} has no place {where}{why}."
         self._add(2, "segment-unexpected", message, name, self.position, loop, ik3="2")
-        if name == "NM1":
-            self.skipped_at = self.position
 
     def _out_of_order(self, move: Move, text: str) -> None:
         node = move.node
-        inside = f" of loop {node.loop.name}" if node.loop.name else ""
-        message = f"{node.name} ({node.table.title}){inside} is out of order."
-        self._add(1, "segment-out-of-order", message, node.name, self.position, node.loop.name, ik3="7")
-        self._explain(node, text, self.position)
+        frame = self.frames[-1 - move.leave]
+        if move.enter:
+            told = bool(frame.seen & move.enter[0].bit) and move.enter[0].most == 1
+        else:
+            told = bool(frame.seen & node.bit) and self._repeated(frame, node, self.position)
+        if not told:
+            inside = f" of loop {node.loop.name}" if node.loop.name else ""
+            message = f"{node.name} ({node.table.title}){inside} is out of order."
+            self._add(1, "segment-out-of-order", message, node.name, self.position, node.loop.name, ik3="7")
         if move.enter:
             frame = self._change(move, self.position)
             frame.seen |= node.bit
-            self.node = node
-        else:
-            frame = self.frames[-1 - move.leave]
-            if frame.seen & node.bit:
-                self._repeated(frame, node, self.position)
-            frame.seen |= node.bit
+            self._settle(node, text)
+            return
+        frame.seen |= node.bit
+        self._explain(node, text, self.position)
         self._observe(node, text)
 
     def _structure(self, target: SegmentNode, text: str, position: int) -> None:
         name = target.name
         if name == "HL":
-            self.hierarchy.level(target, text.split(ELEMENT), position)
+            self.hierarchy.level(target.loop, text.split(ELEMENT), position)
         elif name == "LX":
             self._line(target, text.split(ELEMENT), position)
         elif name == "CLM":
-            self.line_number = 0
+            self.line_number = self.last_line = 0
             self.report.claim_count += 1
         elif name == "CLP":
             self.report.claim_count += 1
@@ -290,19 +337,19 @@ class Walk:
             return
         self.line_number += 1
         given = values[1] if len(values) > 1 else ""
-        if not counts(given, self.line_number):
+        if not counts(given, self.line_number) and not counts(given, self.last_line + 1):
             message = f"Service lines must be numbered 1, 2, 3 within the claim; this one should be {self.line_number}."
             self._add(2, "line-number-wrong", message, "LX", position, "2400", "LX01", ik3="8", ik4="7")
+        self.last_line = int(given) if given.isdecimal() and len(given) < 7 else self.line_number
 
     def _trailer(self, values: list[str], position: int) -> None:
         values = [*values, "", ""]
-        if not counts(values[1], position):
-            given = values[1] if values[1].isdecimal() and len(values[1]) < 11 else "no number of"
-            message = f"SE01 counts {given} segments; there are {position}."
-            self._add(1, "segment-count-wrong", message, "SE", position, "", "SE01", ik3="8", ik4="7")
+        if values[1].isdecimal() and len(values[1]) < 11 and not counts(values[1], position):
+            message = f"SE01 counts {values[1]} segments; there are {position}."
+            self._add(1, "segment-count-wrong", message, "SE", position, "", "SE01")
         if values[2] != self.control_number:
             message = "SE02 must repeat the control number of ST02."
-            self._add(1, "control-number-mismatch", message, "SE", position, "", "SE02", ik3="8", ik4="7")
+            self._add(1, "control-number-mismatch", message, "SE", position, "", "SE02")
         self.hierarchy.finish()
         while self.frames:
             frame = self.frames.pop()
@@ -325,58 +372,18 @@ class Walk:
     ) -> None:
         self._append(Finding(snip, ERROR, code, message, segment, position, loop, element, "", ik3, ik4))
 
+    def _hierarchy_wrong(self, message: str, element: str, loop: str, position: int) -> None:
+        self._add(2, "hierarchy-wrong", message, "HL", position, loop, element, ik3="8", ik4="7")
+
     def _append(self, finding: Finding) -> None:
         self.report.add(finding)
 
 
-class _Hierarchy:
-    """HL numbering: HL01 counts from 1, HL02 names the level above, HL04 says whether a level below follows."""
-
-    def __init__(self, walk: Walk) -> None:
-        self.walk = walk
-        self.count = 0
-        self.numbers: dict[LoopNode, str] = {}
-        self.promised: tuple[LoopNode, str, int] | None = None
-
-    def level(self, target: SegmentNode, values: list[str], position: int) -> None:
-        values = [*values, "", "", "", "", ""]
-        loop = target.loop
-        self.count += 1
-        self.numbers[loop] = values[1]
-        if values[1] != str(self.count):
-            self._wrong(f"HL01 must be {self.count}: levels count from 1 by one.", "HL01", loop.name, position)
-        parent = _parent_level(loop)
-        expected = self.numbers.get(parent, "") if parent is not None else ""
-        if values[2] != expected:
-            named = f"HL02 must be {expected}, the level above."
-            message = named if expected else "HL02 must be empty at the top level."
-            self._wrong(message, "HL02", loop.name, position)
-        self._keep_promise(parent)
-        self.promised = (loop, values[4], position)
-
-    def finish(self) -> None:
-        self._keep_promise(None)
-
-    def _keep_promise(self, parent: LoopNode | None) -> None:
-        if self.promised is None:
-            return
-        loop, code, at = self.promised
-        if code == "1" and parent is not loop:
-            self._wrong("HL04 says a level below follows, and none does.", "HL04", loop.name, at)
-        elif code == "0" and parent is loop:
-            self._wrong("HL04 says no level below follows, and one does.", "HL04", loop.name, at)
-
-    def _wrong(self, message: str, element: str, loop: str, position: int) -> None:
-        self.walk._add(2, "hierarchy-wrong", message, "HL", position, loop, element, ik3="8", ik4="7")
-
-
-def _parent_level(loop: LoopNode) -> LoopNode | None:
-    above = loop.parent
-    while above is not None:
-        if above.first is not None and above.first.name == "HL":
-            return above
-        above = above.parent
-    return None
+@cache
+def handlers_by_name(guide: Guide, named: tuple[tuple[str, Handler], ...]) -> Mapping[SegmentNode, Handler]:
+    """Handlers for every place of the guide that holds a segment of these names."""
+    by_name = dict(named)
+    return MappingProxyType({node: by_name[node.name] for node in guide.segments if node.name in by_name})
 
 
 def _is_code(value: str) -> bool:

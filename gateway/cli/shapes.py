@@ -70,7 +70,7 @@ With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
 x12:   "interchanges": [{"sender", "receiver", "control_number", "usage", "findings", "groups": [{"control_number",
        "findings", "transactions": [{"type", "guide", "control_number", "accepted": bool, "findings"}]}]}]
        finding: {"snip": 1..7, "severity", "code", "message", "segment", "position", "loop", "element",
-                 "value_redacted", "ik3", "ik4"}
+                 "value_redacted", "ik3", "ik4", "ik5", "ak9", "ta1"}
 hl7v2: "messages": [{"index", "byte_position", "type", "version", "segments", "answer": "AA|AE|AR", "reason",
        "findings"}]
        finding: {"segment", "field", "position", "message", "severity", "code"}

@@ -11,6 +11,7 @@ from tests.e2e.command import Cleanclaim
 
 FINDING_KEYS = {
     "snip", "severity", "code", "message", "segment", "position", "loop", "element", "value_redacted", "ik3", "ik4",
+    "ik5", "ak9", "ta1",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from clearinghouse.x12.check import check_bytes
 from clearinghouse.x12.claims_837 import (
     Attachment,
     ClaimTransaction,
+    Diagnosis,
     Note,
     Occurrence,
     OccurrenceSpan,
@@ -79,6 +80,7 @@ def full_institutional() -> ClaimTransaction:
         facility_code="11",
         frequency_code="7",
         lines=lines,
+        diagnoses=(Diagnosis("ABK", "F332"), Diagnosis("ABJ", "F329"), Diagnosis("ABF", "F411")),
         admitted_at=datetime(2026, 11, 2, 9, 30),  # noqa: DTZ001 - X12 carries local time
         discharge_time=time(17, 5),
         attachments=(Attachment("OZ", "EL", "CTRL1"),),
