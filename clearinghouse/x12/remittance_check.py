@@ -47,6 +47,9 @@ class RemittanceCheck:
                 f"come to {money(expected)}."
             )
             self._add(ERROR, "payment-out-of-balance", message, "BPR", self.payment_position, "", "BPR02")
+        elif self.payment < 0:
+            message = "A payment is not negative: what the payee owes is carried forward with a PLB adjustment (FB)."
+            self._add(WARNING, "payment-negative", message, "BPR", self.payment_position, "", "BPR02")
 
     def _end_line(self) -> None:
         line, self.line = self.line, None
@@ -82,11 +85,7 @@ class RemittanceCheck:
     def _bpr(self, text: str, position: int, _loop: str) -> None:
         values = text.split(ELEMENT)
         self.payment, self.payment_position = self._cents(at(values, 2)), position
-        if self.payment < 0:
-            message = "A payment cannot be negative; what the payee owes is carried forward with a PLB adjustment (FB)."
-            self._add(ERROR, "payment-negative", message, "BPR", position, "", "BPR02")
-            self.exact = False
-        elif self.payment and at(values, 4) == "NON":
+        if self.payment and at(values, 4) == "NON":
             message = "The payment method says that nothing is paid (BPR04 = NON), and BPR02 is not zero."
             self._add(ERROR, "payment-method", message, "BPR", position, "", "BPR04")
 
