@@ -36,6 +36,7 @@ from adapters.mapping.shapes import (
 from adapters.mapping.yaml_reader import Node, Problems, Text, nearest
 from gateway.claim.claim import Claim
 from gateway.claim.contract import (
+    CertificationClock,
     Charge,
     Enrollment,
     Facility,
@@ -49,6 +50,7 @@ from gateway.claim.contract import (
     RuleSetting,
     ServiceDefinition,
     SessionKind,
+    UnknownFacts,
 )
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Address, Identifier
@@ -227,6 +229,11 @@ def _check_form(service: ServiceDefinition, place: Any, problems: Problems) -> N
         problems.add(place, "a line has at most four modifiers, each once")
 
 
+def _check_clock(clock: CertificationClock, table: Any, problems: Problems) -> None:
+    if min(clock.first_days, clock.then_days) < 1:
+        problems.add(table.place, "a certification covers at least one day")
+
+
 def _check_charge(charge: Charge, table: Any, problems: Problems) -> None:
     if not charge.revenue_code and not charge.hcpcs:
         problems.add(table.place, "a charge needs a revenue_code, an hcpcs, or both")
@@ -237,10 +244,12 @@ _SHAPES: dict[type[Any], Shape] = {}
 _SHAPES[Identifier] = shape_of(Identifier, "name")
 _SHAPES[Address] = shape_of(Address)
 _SHAPES[Program] = shape_of(Program)
+_SHAPES[UnknownFacts] = shape_of(UnknownFacts, "unknown facts")
 _SHAPES[Route] = shape_of(Route, dated=Dated.MAY)
 _SHAPES[Enrollment] = shape_of(Enrollment, dated=Dated.MUST)
 _SHAPES[ItemisedService] = shape_of(ItemisedService, "item")
 _SHAPES[HalfDay] = shape_of(HalfDay, "half_day")
+_SHAPES[CertificationClock] = shape_of(CertificationClock, "certification", check=_check_clock)
 _SHAPES[RuleSetting] = shape_of(RuleSetting, "rule setting", Dated.MAY)
 _SHAPES[PayerRule] = shape_of(
     PayerRule,

@@ -1,18 +1,19 @@
 """The addresses of /api/v1, each a sentence to the desk. Nothing is decided here but who may ask."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.api.access import BODY_MAX, Access, guarded_route
+from gateway.api.access import Access, guarded_route
 from gateway.pipeline.commands import Actor
 from gateway.wiring import messages
 from gateway.wiring.desk import Desk
 from gateway.wiring.ingest import Taking
 from gateway.wiring.people import Permission
+from gateway.wiring.rosters import OWN_ROSTER
 
 _ERROR = {"application/json": {"example": {"error": {"kind": "not-found", "message": "there is no such claim"}}}}
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -22,6 +23,17 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     409: {"description": "Somebody changed it first", "content": _ERROR},
     422: {"description": "The request is not right", "content": _ERROR},
     503: {"description": "The database does not answer; nothing was changed", "content": _ERROR},
+}
+
+_ROSTER_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
+            "application/edi-x12": {"schema": {"type": "string"}},
+        },
+    }
 }
 
 Answer = dict[str, Any]
@@ -74,7 +86,7 @@ class AgainRequest(_Request):
 def api_router(desk: Desk, access: Access) -> APIRouter:
     """Every address under /api/v1."""
     router = APIRouter(prefix="/api/v1", responses=_ERRORS, route_class=guarded_route(access))
-    for add in (_add_claims, _add_encounters, _add_exchange, _add_messages, _add_whole):
+    for add in (_add_claims, _add_encounters, _add_rosters, _add_exchange, _add_messages, _add_whole):
         add(router, desk, access)
     return router
 
@@ -130,13 +142,47 @@ def _add_encounters(router: APIRouter, desk: Desk, access: Access) -> None:
         first, second = request.encounters
         return desk.decide_encounters(first, second, request.decision, actor, request.organization)
 
-    @router.put("/credentials", tags=["credentials"], summary="Replace a roster by the rows of a CSV")
-    def credentials(
-        content: Annotated[bytes, Body(media_type="text/csv", max_length=BODY_MAX)],
-        actor: Annotated[Actor, Depends(access.may(Permission.LOAD_CREDENTIALS))],
+
+def _add_rosters(router: APIRouter, desk: Desk, access: Access) -> None:
+    @router.get(
+        "/rosters",
+        tags=["rosters"],
+        summary="Which rosters are loaded",
+        dependencies=[Depends(access.may(Permission.SEE_COUNTS))],
+    )
+    def listed() -> Answer:
+        return desk.rosters()
+
+    @router.get(
+        "/rosters/{kind}",
+        tags=["rosters"],
+        summary="The rows of one kind, as they stood at a moment",
+        dependencies=[Depends(access.may(Permission.SEE_CLAIMS))],
+    )
+    def rows(kind: str, organization: str = "", at: datetime | None = None) -> Answer:
+        moment = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+        return desk.roster(kind, moment, organization)
+
+    @router.post(
+        "/rosters/{kind}",
+        tags=["rosters"],
+        summary="Load rows: credentials, eligibility, certifications or consents, all of them or none",
+        openapi_extra=_ROSTER_BODY,
+    )
+    def load(
+        kind: str,
+        content: Annotated[bytes, Depends(_body)],
+        actor: Annotated[Actor, Depends(access.may(Permission.LOAD_ROSTERS))],
         organization: str = "",
+        source: str = OWN_ROSTER,
+        whole: bool = False,
     ) -> Answer:
-        return desk.load_credentials(content, "roster.csv", actor, organization)
+        return desk.load_roster(kind, content, "body", actor, organization=organization, source=source, whole=whole)
+
+
+async def _body(request: Request) -> bytes:
+    """A body of whichever type the address takes."""
+    return await request.body()
 
 
 def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:

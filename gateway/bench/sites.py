@@ -14,12 +14,12 @@ from adapters.hl7.batching import ReceivedFrame
 from gateway.bench.weeks import WEEK_IS_OVER
 from gateway.claim.contract import ClaimForm
 from gateway.demo.feed import Feed, FeedMessage
-from gateway.demo.rosters import credentials_roster
+from gateway.demo.rosters import load_rosters
 from gateway.pipeline.commands import Actor
 from gateway.wiring.clock import RehearsalClock
+from gateway.wiring.desk import Desk
 from gateway.wiring.feeds import hl7_receive
 from gateway.wiring.new_site import CLOCK, make_site
-from gateway.wiring.rosters import read_credentials
 from gateway.wiring.site import Site, open_site
 
 CONNECTION = "sandbox"
@@ -38,10 +38,10 @@ def folder_of_site(now: datetime = WEEK_IS_OVER) -> Iterator[Path]:
 
 @contextmanager
 def site_in(folder: Path) -> Iterator[Site]:
-    """The site of a folder, opened as every door opens it (SQLite: WAL, synchronous FULL), its roster loaded."""
+    """The site of a folder, opened as every door opens it (SQLite: WAL, synchronous FULL), its rosters loaded."""
     site = open_site(folder)
     try:
-        site.commands.load_credentials("riverbend", read_credentials(credentials_roster()), BILLER)
+        load_rosters(Desk(site, lambda: None), BILLER)
         yield site
     finally:
         site.close()

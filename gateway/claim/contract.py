@@ -133,6 +133,17 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownFacts:
+    """How much it weighs that a fact is unknown, by the roster that would tell it: the organization's choice."""
+
+    credentials: Severity = Severity.WARN
+    eligibility: Severity = Severity.WARN
+    certifications: Severity = Severity.WARN
+    consents: Severity = Severity.WARN
+    enrollments: Severity = Severity.WARN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
     """A billing entity."""
 
@@ -146,6 +157,7 @@ class Organization:
     contact_name: str
     contact_phone: str
     programs: tuple[Program, ...] = ()
+    unknown: UnknownFacts = UnknownFacts()
     entry: str = ""
 
 
@@ -192,6 +204,16 @@ class HalfDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificationClock:
+    """How many days a physician's certification covers, its own first day counted."""
+
+    first_days: int
+    then_days: int
+    """Of each recertification."""
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceDefinition:
     """What a payer buys and how it is billed. Resolved by date of service; the most specific wins, a tie blocks."""
 
@@ -220,6 +242,8 @@ class ServiceDefinition:
     minimum_services_day: int | None = None
     half_day: HalfDay | None = None
     authorization: AuthorizationNeed = AuthorizationNeed.REQUIRED
+    certification: CertificationClock | None = None
+    """Where the payer wants a physician's certification of the level of care."""
     condition_codes: tuple[str, ...] = ()
     diagnosis_prefixes: tuple[str, ...] = ("F",)
     telehealth_allowed: bool = True

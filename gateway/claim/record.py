@@ -1,4 +1,4 @@
-"""What feeds tell us, in our words: one record per patient, coverage, episode, encounter, authorization or credential.
+"""What feeds tell us, in our words: one record per patient, coverage, episode, encounter or authorization.
 
 A record is one source's word on one thing at one time. Mapping files fill these fields by name; unknown stays None,
 which is never the same as false. Later records of the same source replace earlier ones by ``asserted_at``.
@@ -15,14 +15,13 @@ from gateway.claim.party import Address, Identifier, PersonName, Practitioner, R
 
 
 class RecordKind(StrEnum):
-    """The kinds of record a feed or an import can bring."""
+    """The kinds of record a feed can bring."""
 
     PATIENT = "patient"
     COVERAGE = "coverage"
     EPISODE = "episode"
     ENCOUNTER = "encounter"
     AUTHORIZATION = "authorization"
-    CREDENTIAL = "credential"
 
 
 class LevelOfCare(StrEnum):
@@ -186,23 +185,6 @@ class AuthorizationRecord:
     start_on: date | None = None
     end_on: date | None = None
     status: AuthorizationStatus | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialRecord:
-    """A practitioner's or facility's standing with one payer; from a roster the organization loads, not from a feed."""
-
-    kind: ClassVar[RecordKind] = RecordKind.CREDENTIAL
-
-    npi: str
-    payer: str
-    """The payer file's id."""
-    role: str
-    """``rendering``, ``attending`` or ``billing``."""
-    start_on: date
-    end_on: date | None = None
-    taxonomy: str = ""
-    location_npi: str = ""
 
 
 FeedRecord = PatientRecord | CoverageRecord | EpisodeRecord | EncounterRecord | AuthorizationRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import claims, codes, exchange, files, mappings, messages, rehearsals, sandbox, sites
+from gateway.cli import claims, codes, exchange, files, mappings, messages, rehearsals, rosters, sandbox, sites
 
 app = typer.Typer(
     name="cleanclaim",
@@ -19,6 +19,7 @@ app = typer.Typer(
 sites.add_to(app)
 messages.add_to(app)
 claims.add_to(app)
+rosters.add_to(app)
 exchange.add_to(app)
 files.add_to(app)
 mappings.add_to(app)

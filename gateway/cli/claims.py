@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,9 +24,6 @@ def add_to(app: typer.Typer) -> None:
     encounters.command("list")(list_encounters)
     encounters.command("decide")(decide)
     app.add_typer(encounters, name="encounters")
-    credentials = typer.Typer(help="Who may be billed for whom: rosters.", no_args_is_help=True)
-    credentials.command("load")(load_credentials)
-    app.add_typer(credentials, name="credentials")
 
 
 def list_claims(
@@ -278,26 +274,4 @@ def decide(
     with open_desk_as(site, act_as, "decide-encounters") as (desk, actor):
         done = desk.decide_encounters(first, second, decision, actor, organization)
     output.show(done, as_json=as_json, render=lambda _: output.say(f"Decided: {decision}."))
-    return output.OK
-
-
-def load_credentials(
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV: npi,payer,role,start_on[,end_on,taxonomy,location_npi].", show_default=False),
-    ],
-    site: SiteFolder = HERE,
-    organization: Annotated[str, typer.Option(help="Whose roster; needed where there are several.")] = "",
-    act_as: ActAs = "",
-    as_json: AsJson = False,
-) -> int:
-    """Replace an organization's roster of credentials, whole; nothing is loaded unless every row is good."""
-    content = file.read_bytes()
-    with open_desk_as(site, act_as, "load-credentials") as (desk, actor):
-        done = desk.load_credentials(content, str(file), actor, organization)
-    output.show(
-        done,
-        as_json=as_json,
-        render=lambda _: output.say(f"Loaded {output.count(done['rows'], 'row')} for {done['organization']}."),
-    )
     return output.OK

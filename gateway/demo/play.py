@@ -16,15 +16,15 @@ from gateway.claim.money import dollars
 from gateway.demo.feed import Batch, Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
 from gateway.demo.report import story_of
-from gateway.demo.rosters import credentials_roster
+from gateway.demo.rosters import load_rosters
 from gateway.demo.server import ServeProcess
 from gateway.errors import NotAllowed, Unavailable
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.doctor import examine
 from gateway.pipeline.funnel import Funnel, count
+from gateway.wiring.desk import Desk
 from gateway.wiring.rehearsal import Hl7Sender, Rehearsal, rehearsal
-from gateway.wiring.rosters import read_credentials
 from gateway.wiring.site import Site, open_site
 
 MONTH_BEGINS = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
@@ -80,7 +80,7 @@ class _Play:
     def run(self) -> dict[str, Any]:
         """The month week by week, the people's decisions, the late changes; then everything is counted."""
         try:
-            self._load_roster()
+            self._load_rosters()
             self._server.ports()
             self._progress("the server takes FHIR over HTTP and HL7 over MLLP")
             self._weeks()
@@ -121,10 +121,10 @@ class _Play:
             f"{funnel.sent} claims sent, {dollars(funnel.paid_cents)} paid"
         )
 
-    def _load_roster(self) -> None:
-        rows = read_credentials(credentials_roster())
-        self._site.commands.load_credentials("riverbend", rows, BILLER)
-        self._progress(f"the biller loads a roster of {len(rows)} credentials")
+    def _load_rosters(self) -> None:
+        rows = load_rosters(Desk(self._site, lambda: None), BILLER)
+        told = ", ".join(f"{number} {kind}" for kind, number in rows.items())
+        self._progress(f"{BILLER.name} loads the clinic's rosters: {told}")
 
     # --- the EHRs ----------------------------------------------------------------------------------------------------
 

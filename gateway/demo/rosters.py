@@ -9,11 +9,19 @@ from datetime import date
 
 from gateway.demo import clinic
 from gateway.demo.truth import Plan
+from gateway.pipeline.commands import Actor
+from gateway.wiring.desk import Desk
 
 HEADER = ("npi", "payer", "role", "start_on", "end_on", "taxonomy", "location_npi")
 CONTRACTS_SINCE = date(2025, 1, 1)
 NEW_CONTRACT_SINCE = date(2026, 8, 17)
 _ATTENDING_TAXONOMIES = ("2084P0800X", "2084A0401X")
+
+
+def load_rosters(desk: Desk, actor: Actor) -> dict[str, int]:
+    """Load every roster the clinic keeps; how many rows of each kind."""
+    files = {"credentials": credentials_roster()}
+    return {kind: desk.load_roster(kind, content, f"{kind}.csv", actor)["rows"] for kind, content in files.items()}
 
 
 def credentials_roster() -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from gateway.claim.finding import Severity, blocks
 from gateway.claim.identifiers import stable_id
-from gateway.claim.record import CredentialRecord
+from gateway.claim.record import RecordKind
+from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind, guard_hold, guard_release
 from gateway.pipeline.derive import Derivation, release_fact
@@ -16,6 +17,7 @@ from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, add_interchange_fact
 from gateway.ports import Clock
+from gateway.ports.rosters import Changes
 from gateway.ports.storage import ClaimRow, InterchangeRow, Override, Store, Transaction
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
@@ -28,6 +30,17 @@ class Actor:
 
     name: str
     role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterLoad:
+    """What loading a roster came to. ``unmatched`` counts the patients it names whom no feed has told of yet."""
+
+    rows: int
+    added: int
+    changed: int
+    retired: int
+    unmatched: int
 
 
 class Commands:
@@ -149,14 +162,37 @@ class Commands:
             tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)))
             tx.work.add(DERIVE, tx.subjects.patient_ids())
 
-    def load_credentials(self, organization: str, rows: Sequence[CredentialRecord], actor: Actor) -> int:
-        """Replace the organization's roster; claims it concerns are judged again."""
+    def load_roster(
+        self,
+        organization: str,
+        kind: RosterKind,
+        source: str,
+        rows: Mapping[str, RosterRecord],
+        actor: Actor,
+        *,
+        whole: bool = False,
+    ) -> RosterLoad:
+        """Put rows in place of the source's rows of the same keys; claims of everybody concerned are judged again.
+
+        ``whole``: the rows are all there are, so whatever else the source said is over.
+        """
         with self._store.write() as tx:
-            tx.subjects.set_credentials(organization, rows)
+            first = not any(each.kind is kind for each in tx.rosters.statuses([organization]))
             now = self._clock.now()
-            tx.audit.record(now, actor.name, actor.role, "load-credentials", f"organization:{organization}")
-            tx.work.add(DERIVE, tx.subjects.patient_ids())
-            return len(rows)
+            changes = tx.rosters.load(organization, kind, source, rows, now, whole=whole)
+            detail = " ".join(f"{word}={len(records)}" for word, records in changes.items())
+            tx.audit.record(now, actor.name, actor.role, "load-roster", f"{kind}:{organization}:{source}", "", detail)
+            named = [each.patient for each in rows.values() if not isinstance(each, CredentialRecord)]
+            known = tx.subjects.who_are(organization, RecordKind.PATIENT, named)
+            tx.work.add(DERIVE, _concerned(tx, organization, changes, everyone=first))
+            unmatched = {each for each in named if not is_member(each)} - set(known)
+            return RosterLoad(
+                rows=len(rows),
+                added=len(changes["added"]),
+                changed=len(changes["changed"]),
+                retired=len(changes["retired"]),
+                unmatched=len(unmatched),
+            )
 
     def _fresh(self, tx: Transaction, claim: str) -> ClaimRow:
         """The claim, derived anew, so that the decision is about what is true now."""
@@ -169,6 +205,15 @@ class Commands:
     def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
         rows = tx.claims.rows([claim_id for claim_id, _ in tx.exchanges.versions_in(interchange_id)])
         tx.work.add(DERIVE, {row.patient_id for row in rows})
+
+
+def _concerned(tx: Transaction, organization: str, changes: Changes, *, everyone: bool) -> Iterable[str]:
+    """The patients whose claims a change of a roster may judge otherwise."""
+    changed = [record for records in changes.values() for record in records]
+    named = [] if everyone else [each.patient for each in changed if not isinstance(each, CredentialRecord)]
+    if everyone or len(named) < len(changed) or any(map(is_member, named)):
+        return tx.subjects.patient_ids()
+    return tx.subjects.who_are(organization, RecordKind.PATIENT, named).values()
 
 
 def _move(tx: Transaction, row: InterchangeRow, state: str) -> None:

@@ -18,6 +18,7 @@ from gateway.claim.finding import Finding, blocks
 from gateway.claim.fingerprint import billing_fingerprint, content_fingerprint
 from gateway.claim.identifiers import stable_id
 from gateway.claim.record import AuthorizationRecord, AuthorizationUnit
+from gateway.claim.roster import CredentialRecord, Standing
 from gateway.lifecycle import (
     ADJUDICATED,
     ClaimFact,
@@ -179,7 +180,10 @@ class Derivation:
             authorization_use=tuple(
                 use for key, other, _, _ in others for use in _uses(key, other, case.authorizations if case else ())
             ),
-            credentials=facts.credentials,
+            credentials=_credentials(facts.standing, claim),
+            eligibility=facts.standing.eligibility,
+            certifications=facts.standing.certifications,
+            consents=facts.standing.consents,
             billed_lines=tuple(line for each in others for line in _billed_lines(*each)),
             previous=_previous(proposal.known),
             never_bill_payers=case.never_bill_payers if case else frozenset(),
@@ -218,6 +222,16 @@ def release_fact(
         code=content_hash,
         reason=reason,
     )
+
+
+def _credentials(standing: Standing, claim: Claim) -> tuple[CredentialRecord, ...] | None:
+    """The roster's rows of everybody the claim names; None when no roster is loaded."""
+    if standing.credentials is None:
+        return None
+    clinicians = (claim.attending, claim.rendering, *(line.rendering for line in claim.lines))
+    places = (claim.billing_provider.npi, claim.service_facility.npi if claim.service_facility else "")
+    named = dict.fromkeys((*places, *(each.npi for each in clinicians if each is not None)))
+    return tuple(record for npi in named for record in standing.credentials.get(npi, ()))
 
 
 def _proposal(row: ClaimRow, known: KnownClaim | None, drafted: DraftClaim) -> _Proposal | None:

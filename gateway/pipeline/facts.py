@@ -10,13 +10,14 @@ from typing import Any, cast
 from gateway.claim.record import (
     AuthorizationRecord,
     CoverageRecord,
-    CredentialRecord,
     EncounterRecord,
     EpisodeRecord,
     PatientRecord,
     RecordKind,
 )
+from gateway.claim.roster import Standing
 from gateway.lifecycle import ClaimFact, ClaimState, version_state
+from gateway.pipeline.standing import standing_of
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Assertion, ClaimRow, Draft, Override, Transaction, Version
 from gateway.services.case import (
@@ -74,7 +75,7 @@ class PatientFacts:
     case: PatientCase | None
     """None when nothing is asserted of the patient any more."""
     claims: tuple[KnownClaim, ...]
-    credentials: tuple[CredentialRecord, ...] | None
+    standing: Standing
 
 
 def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -> list[PatientFacts]:
@@ -87,20 +88,23 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
     ids = [row.id for row in rows]
     drafts, versions = tx.claims.drafts(ids), tx.claims.versions(ids)
     facts, overrides = tx.claims.facts(ids), tx.claims.overrides(ids)
-    rosters: dict[str, tuple[CredentialRecord, ...] | None] = {}
     decisions: dict[str, Mapping[frozenset[str], str]] = {}
-    gathered = []
+    cases: dict[str, PatientCase | None] = {}
     for patient_id in patient_ids:
         assertions = said[patient_id]
         organization = assertions[0].organization if assertions else ""
-        if organization not in rosters:
-            rosters[organization] = tx.subjects.credentials(organization)
+        if organization not in decisions:
             decisions[organization] = tx.subjects.encounter_decisions(organization)
+        known = decisions[organization]
+        cases[patient_id] = _case(patient_id, organization, assertions, names[patient_id], policy, known)
+    standings = standing_of(tx, cases, names)
+    gathered = []
+    for patient_id in patient_ids:
         own = {patient_id, *joined.get(patient_id, ())}
         gathered.append(
             PatientFacts(
                 patient_id=patient_id,
-                case=_case(patient_id, organization, assertions, names[patient_id], policy, decisions[organization]),
+                case=cases[patient_id],
                 claims=tuple(
                     KnownClaim(
                         row=row,
@@ -112,7 +116,7 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
                     for row in rows
                     if row.patient_id in own
                 ),
-                credentials=rosters[organization],
+                standing=standings[patient_id],
             )
         )
     return gathered

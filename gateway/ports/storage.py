@@ -13,10 +13,11 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Finding, Origin
 from gateway.claim.party import Identifier
-from gateway.claim.record import CredentialRecord, FeedRecord, RecordKind
+from gateway.claim.record import FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
 from gateway.ports import MappingProblem, Resource, ResourceTable
 from gateway.ports.code_lists import CodeLists
+from gateway.ports.rosters import Rosters
 from gateway.receivable.ledger import LedgerEntry
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -187,6 +188,11 @@ class Subjects(Protocol):
     def find(self, organization: str, kind: RecordKind, identifier: Identifier) -> str | None:
         """The subject that has the identifier."""
 
+    def who_are(
+        self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]
+    ) -> Mapping[Identifier, str]:
+        """The subject that has each identifier; those that nobody has are left out."""
+
     def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
         """Every identifier of the subjects, joined ones' included."""
 
@@ -214,12 +220,6 @@ class Subjects(Protocol):
 
     def patient_ids(self) -> Iterable[str]:
         """Every patient."""
-
-    def set_credentials(self, organization: str, rows: Sequence[CredentialRecord]) -> None:
-        """Replace the organization's roster."""
-
-    def credentials(self, organization: str) -> tuple[CredentialRecord, ...] | None:
-        """The organization's roster; None when none was ever loaded."""
 
     def encounter_decisions(self, organization: str) -> Mapping[frozenset[str], str]:
         """What a person decided of encounters told twice: ``same`` or ``different`` by pair of ids."""
@@ -569,6 +569,7 @@ class Transaction:
     work: Work
     resources: Resources
     subjects: Subjects
+    rosters: Rosters
     claims: Claims
     exchanges: Exchanges
     ledger: Ledger

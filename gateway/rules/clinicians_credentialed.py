@@ -1,89 +1,125 @@
 """Each clinician is credentialed with the payer on every date of service, where the payer credentials clinicians.
 
 Why: days of a clinician the payer has not credentialed yet are denied (CARC 185, B7, 208), and back-dating is rare.
-Fails: a payer that credentials practitioners, and a rendering or attending clinician with no credential in that role
-    covering a day billed; a credential tied to another location. Warns once: no roster is loaded.
-Passes: a credential from before the first day billed to after the last; payers that credential the facility alone.
+Fails: a payer that credentials practitioners, and a rendering or attending clinician with no active credential in that
+    role covering a day billed; a credential tied to another location. Warns: the claim's taxonomy is none of those the
+    payer has for the clinician; the credential ends within `warn_days` (30).
+Passes: an active credential from before the first day billed, or back-dated by the payer to it (`retro_effective_on`),
+    to after the last; payers that credential the facility alone. A roster never loaded is told once, by readiness.
 Source: 42 CFR 424.516 (enrollment), payers' credentialing terms; the payer's file (`credentials: practitioner`) and the
     organization's roster. A payer may set `role: any` where one credential serves in every role.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 from gateway.claim.contract import CredentialNeed
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.claim.record import CredentialRecord
+from gateway.claim.party import Practitioner
+from gateway.claim.roster import CredentialRecord, CredentialStatus, RosterKind
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 from gateway.services.origins import origin_of
 
-Billed = dict[tuple[str, str], list[tuple[int, date, int]]]
-"""Line index, date and cents by (NPI, role)."""
+Day = tuple[int, date, int]
+"""Line index, date, cents."""
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
-    payer, claim = inspection.context.payer, inspection.claim
+    payer = inspection.context.payer
     if payer is None or payer.credentials is not CredentialNeed.PRACTITIONER:
         return
     roster = inspection.context.credentials
     if roster is None:
-        yield RULE.finding(
-            "",
-            f"No credentialing roster is loaded, so {payer.name}'s credentialing was not checked.",
-            "Load the organization's roster of credentials by payer.",
-            values={"source": "credentialing roster", "payer": payer.id},
-            severity=Severity.WARN,
-        )
+        yield from RULE.never_loaded(inspection, RosterKind.CREDENTIALS)
         return
     any_role = limits["role"] == "any"
-    for (npi, role), days in _billed(inspection).items():
+    for (who, role), days in _billed(inspection).items():
         held = [
-            each for each in roster if each.npi == npi and each.payer == payer.id and (any_role or each.role == role)
+            each
+            for each in roster
+            if each.npi == who.npi and each.payer == payer.id and (any_role or each.role == role)
         ]
         uncovered = [day for day in days if not any(_covers(each, day[1], inspection) for each in held)]
-        if not uncovered:
+        if uncovered:
+            yield _uncovered(inspection, who, role, held, uncovered)
             continue
-        index, first, _ = uncovered[0]
-        since = min((each.start_on for each in held), default=None)
-        known = f"is credentialed from {since}" if since else "has no credential on the roster"
-        yield RULE.finding(
-            f"lines[{index}].rendering" if role == "rendering" else "attending",
-            f"The {role} clinician {known} with {payer.name}; {len(uncovered)} days from {first} are not covered.",
-            "Ask the payer for the effective date; bill the days once the roster says so, or under another clinician "
-            "who rendered them.",
-            values={
-                "npi": npi,
-                "role": role,
-                "payer": payer.id,
-                "credential_from": str(since or ""),
-                "days": ", ".join(on.isoformat() for _, on, _ in uncovered),
-            },
-            origin=origin_of(claim.lines[index].origins, role) or inspection.origin(role),
-            cents=sum(cents for _, _, cents in uncovered),
-        )
+        yield from _other_taxonomy(who, role, held)
+        yield from _ending(inspection, who, role, held, int(limits["warn_days"]))
 
 
-def _billed(inspection: Inspection) -> Billed:
+def _billed(inspection: Inspection) -> dict[tuple[Practitioner, str], list[Day]]:
     claim = inspection.claim
-    billed: Billed = {}
+    billed: dict[tuple[Practitioner, str], list[Day]] = {}
     for index, line in enumerate(claim.lines):
         rendering = line.rendering or claim.rendering
         for who, role in ((claim.attending, "attending"), (rendering, "rendering")):
             if who is not None and who.npi:
-                billed.setdefault((who.npi, role), []).append((index, line.service_on, line.charge_cents))
+                billed.setdefault((who, role), []).append((index, line.service_on, line.charge_cents))
     return billed
 
 
 def _covers(credential: CredentialRecord, on: date, inspection: Inspection) -> bool:
     claim = inspection.claim
     place = claim.service_facility.npi if claim.service_facility else ""
-    return (
-        credential.start_on <= on
-        and (credential.end_on is None or on <= credential.end_on)
-        and credential.location_npi in ("", place, claim.billing_provider.npi)
+    return credential.covers(on) and credential.location_npi in ("", place, claim.billing_provider.npi)
+
+
+def _uncovered(
+    inspection: Inspection, who: Practitioner, role: str, held: Sequence[CredentialRecord], days: Sequence[Day]
+) -> Finding:
+    claim = inspection.claim
+    index, first, _ = days[0]
+    active = [each for each in held if each.status is CredentialStatus.ACTIVE]
+    since = min((each.since for each in active), default=None)
+    known = "has no credential on the roster"
+    if since:
+        known = f"is credentialed from {since}"
+    elif held:
+        known = f"has a credential that is {held[0].status}"
+    return RULE.finding(
+        f"lines[{index}].rendering" if role == "rendering" else "attending",
+        f"The {role} clinician {known} with {claim.insured.payer_name}; {len(days)} days from {first} are not covered.",
+        "Ask the payer for the effective date; bill the days once the roster says so, or under another clinician "
+        "who rendered them.",
+        values={
+            "npi": who.npi,
+            "role": role,
+            "payer": claim.insured.payer,
+            "credential_from": str(since or ""),
+            "days": ", ".join(on.isoformat() for _, on, _ in days),
+        },
+        origin=origin_of(claim.lines[index].origins, role) or inspection.origin(role),
+        cents=sum(cents for _, _, cents in days),
     )
+
+
+def _other_taxonomy(who: Practitioner, role: str, held: Sequence[CredentialRecord]) -> Iterator[Finding]:
+    known = sorted({each.taxonomy for each in held if each.taxonomy})
+    if who.taxonomy and known and who.taxonomy not in known:
+        yield RULE.finding(
+            role,
+            f"The {role} clinician's taxonomy is not the one the payer has.",
+            "Correct the taxonomy in the EHR, or tell the payer and then the roster.",
+            values={"npi": who.npi, "found": who.taxonomy, "roster": ", ".join(known)},
+            severity=Severity.WARN,
+        )
+
+
+def _ending(
+    inspection: Inspection, who: Practitioner, role: str, held: Sequence[CredentialRecord], warn_days: int
+) -> Iterator[Finding]:
+    today = inspection.context.today
+    last = max(each.end_on or date.max for each in held)
+    if today <= last <= today + timedelta(days=warn_days):
+        yield RULE.finding(
+            role,
+            f"The {role} clinician's credential with {inspection.claim.insured.payer_name} ends on {last}.",
+            "Have it renewed, then load the roster again.",
+            values={"npi": who.npi, "end_on": last.isoformat()},
+            severity=Severity.WARN,
+        )
 
 
 RULE = Rule(
@@ -95,6 +131,6 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
-    limits={"role": "same"},
+    limits={"role": "same", "warn_days": "30"},
     limit_words={"role": ("same", "any")},
 )

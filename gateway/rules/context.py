@@ -9,7 +9,8 @@ from typing import Protocol
 
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.contract import Catalogue, Facility, Payer
-from gateway.claim.record import AuthorizationRecord, CredentialRecord
+from gateway.claim.record import AuthorizationRecord
+from gateway.claim.roster import CertificationRecord, ConsentRecord, CredentialRecord, EligibilityRecord
 from gateway.services.case import KnownCoverage
 
 
@@ -115,6 +116,10 @@ class GateContext:
     authorizations: tuple[AuthorizationRecord, ...] = ()
     authorization_use: tuple[AuthorizationUse, ...] = ()
     credentials: tuple[CredentialRecord, ...] | None = None
+    """Of the organization and the clinicians the claim names; None, as below, where no such roster was ever loaded."""
+    eligibility: tuple[EligibilityRecord, ...] | None = None
+    certifications: tuple[CertificationRecord, ...] | None = None
+    consents: tuple[ConsentRecord, ...] | None = None
     billed_lines: tuple[BilledLine, ...] = ()
     previous: PreviousVersion | None = None
     never_bill_payers: frozenset[str] = frozenset()

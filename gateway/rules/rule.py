@@ -28,6 +28,7 @@ class Group(StrEnum):
     AUTHORIZATION = "authorization"
     COVERAGE = "eligibility and coverage"
     CREDENTIALING = "credentialing"
+    CERTIFICATION = "certification"
     SERIES = "series and frequency"
     DUPLICATES = "duplicates and overlap"
     FILING = "timely filing"
@@ -59,6 +60,11 @@ class Inspection:
     def origin(self, name: str) -> Origin | None:
         """Where a field of the claim came from, by its path; None when nobody said."""
         return origin_of(self.claim.origins, name)
+
+    def weight_of_unknown(self, roster: str) -> Severity:
+        """How much the organization lets an unknown fact weigh, by the roster that would tell it."""
+        organization = self.context.catalogue.organizations.get(self.claim.key.organization)
+        return getattr(organization.unknown, roster) if organization else Severity.WARN
 
     def is_per_diem(self, index: int) -> bool:
         """True when the line bills a whole program day."""
@@ -92,6 +98,21 @@ class Rule:
     """Every limit the rule knows, as it is where no payer sets it. A number, or empty, is set to a number."""
     limit_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a limit that is no number may be."""
+
+    def never_loaded(self, inspection: Inspection, roster: str, of: str = "") -> Iterator[Finding]:
+        """Holds the claim where the organization chose that, of a roster that was never loaded.
+
+        Otherwise nothing is said of the single claim: ``readiness`` says it once for the organization.
+        """
+        if inspection.weight_of_unknown(roster) is Severity.BLOCK:
+            yield self.finding(
+                "",
+                f"The roster of {roster}{of} was never loaded, and the organization holds claims until it is.",
+                "Load the roster, or let the unknown weigh less in the organization's file (unknown).",
+                values={"roster": roster},
+                cents=inspection.claim.charge_cents,
+                severity=Severity.BLOCK,
+            )
 
     def finding(
         self,

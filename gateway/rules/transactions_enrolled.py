@@ -3,7 +3,7 @@
 Why: an electronic claim of an NPI that is not enrolled is rejected at the clearinghouse or the payer (RARC N570), and
     without an 835 enrollment the answer comes on paper.
 Fails: the payer's enrollment roster is loaded and holds no 837I or 837P enrollment of the billing NPI for today. Warns:
-    none for the 835; no roster is loaded at all (said once, because unknown is not the same as not enrolled).
+    none for the 835. A payer's file without any enrollment roster is told once, by readiness.
 Passes: an enrollment of the billing NPI for the claim's form, in force today.
 Source: payers' electronic data interchange enrollment terms; the payer's file (`enrollments`). Judged by the day of
     submission, because an enrollment lets a transaction be sent, whatever days are on it.
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.claim.finding import Finding, Owner, Severity
+from gateway.claim.roster import ENROLLMENTS
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 
@@ -23,13 +24,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         return
     npi = claim.billing_provider.npi
     if payer.enrollments is None:
-        yield RULE.finding(
-            "",
-            f"No enrollment roster is loaded for {payer.name}, so enrollment was not checked.",
-            "List the enrollments per NPI and transaction in the payer's file.",
-            values={"source": "enrollment roster", "payer": payer.id},
-            severity=Severity.WARN,
-        )
+        yield from RULE.never_loaded(inspection, ENROLLMENTS, f" with {payer.name}")
         return
     in_force = {each.transaction for each in payer.enrollments if each.npi == npi and each.span.covers(today)}
     for transaction, severity in ((claim.form.value, Severity.BLOCK), ("835", Severity.WARN)):

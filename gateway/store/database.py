@@ -24,6 +24,7 @@ from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
 from gateway.store.mapping_sets import MappingSetRows
 from gateway.store.resources import ResourceRows
+from gateway.store.rosters import RosterRows
 from gateway.store.sql import hold_names, insert_missing
 from gateway.store.subjects import SubjectRows
 from gateway.store.work import WorkRows
@@ -108,6 +109,7 @@ def _rows(connection: Connection) -> Transaction:
         work=WorkRows(connection),
         resources=ResourceRows(connection),
         subjects=SubjectRows(connection),
+        rosters=RosterRows(connection),
         claims=ClaimRows(connection),
         exchanges=ExchangeRows(connection, blobs),
         ledger=LedgerRows(connection),

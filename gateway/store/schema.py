@@ -259,19 +259,39 @@ assertion = Table(  # append-only: per subject and source the newest counts
     Index("ix_assertion_origin", "source", "origin_key"),
 )
 
-credential = Table(
-    "credential",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("organization_id", ForeignKey("organization.id"), nullable=False, index=True),
-    Column("content", LargeBinary, nullable=False),
-)
-
-credential_roster = Table(
-    "credential_roster",
+roster = Table(  # one row for each roster of a source that was ever loaded: the rest is unknown, not empty
+    "roster",
     metadata,
     Column("organization_id", ForeignKey("organization.id"), primary_key=True),
-    Column("row_count", Integer, nullable=False),
+    Column("kind", String(20), primary_key=True),
+    Column("source", _NAME, primary_key=True),
+    Column("loaded_at", UtcTime, nullable=False),
+)
+
+roster_row = Table(  # append-only: a row that is said no more, or otherwise, is retired
+    "roster_row",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("source", _NAME, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("recorded_at", UtcTime, nullable=False),
+    Column("retired_at", UtcTime, nullable=True),
+    Index("ix_roster_row_patient", "namespace", "value"),
+    Index(
+        "uq_roster_row_in_force",
+        "organization_id",
+        "kind",
+        "source",
+        "key",
+        unique=True,
+        sqlite_where=text("retired_at IS NULL"),
+        postgresql_where=text("retired_at IS NULL"),
+    ),
 )
 
 encounter_decision = Table(

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_, update
 
 from gateway.claim.finding import Origin
 from gateway.claim.identifiers import stable_id
 from gateway.claim.party import Identifier
-from gateway.claim.record import FEED_RECORDS, CredentialRecord, FeedRecord, RecordKind
+from gateway.claim.record import FEED_RECORDS, FeedRecord, RecordKind
 from gateway.errors import Unavailable
 from gateway.ports.storage import Assertion
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
     assertion,
-    credential,
-    credential_roster,
     encounter_decision,
     subject,
     subject_identifier,
@@ -46,6 +44,12 @@ class SubjectRows:
     def find(self, organization: str, kind: RecordKind, identifier: Identifier) -> str | None:
         """The subject that has the identifier."""
         return self._known(organization, kind, [identifier]).get(identifier)
+
+    def who_are(
+        self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]
+    ) -> Mapping[Identifier, str]:
+        """The subject that has each identifier; those that nobody has are left out."""
+        return self._known(organization, kind, sorted(set(identifiers), key=str))
 
     def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
         """Every identifier of the subjects."""
@@ -142,25 +146,6 @@ class SubjectRows:
         """Every patient, joined ones once."""
         alive = select(subject.c.id).where(subject.c.kind == RecordKind.PATIENT, subject.c.joined_into.is_(None))
         return list(self._connection.scalars(alive.order_by(subject.c.id)))
-
-    def set_credentials(self, organization: str, rows: Sequence[CredentialRecord]) -> None:
-        """Replace the organization's roster."""
-        self._connection.execute(delete(credential).where(credential.c.organization_id == organization))
-        if rows:
-            self._connection.execute(
-                insert(credential), [{"organization_id": organization, "content": encode(row)} for row in rows]
-            )
-        insert_or_replace(
-            self._connection, credential_roster, [{"organization_id": organization, "row_count": len(rows)}]
-        )
-
-    def credentials(self, organization: str) -> tuple[CredentialRecord, ...] | None:
-        """The organization's roster; None when none was ever loaded."""
-        loaded = select(credential_roster.c.row_count).where(credential_roster.c.organization_id == organization)
-        if self._connection.scalar(loaded) is None:
-            return None
-        rows = select(credential.c.content).where(credential.c.organization_id == organization)
-        return tuple(decode(content, CredentialRecord) for content in self._connection.scalars(rows))
 
     def encounter_decisions(self, organization: str) -> Mapping[frozenset[str], str]:
         """What a person decided of encounters told twice."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from gateway.pipeline import funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.ports import MappingProblem
 from gateway.ports.storage import AnswerRow, InboundMessage, Store
+from gateway.wiring.rosters import roster_kind, roster_view
 from gateway.wiring.storage import open_store
 
 
@@ -66,6 +67,24 @@ class Books:
         """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""
         with self._store.read() as tx:
             return {"answers": [_answer(row) for row in tx.exchanges.answers(type=type, status=status)]}
+
+    def rosters(self) -> dict[str, Any]:
+        """{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}: what is loaded."""
+        with self._store.read() as tx:
+            found = [{**asdict(each), "loaded_at": each.loaded_at.isoformat()} for each in tx.rosters.statuses()]
+        return {"rosters": found}
+
+    def roster(self, kind: str, at: datetime | None = None, organization: str = "") -> dict[str, Any]:
+        """{"kind", "at", "rows": [{"organization", "source", column: text}]}, now or as they stood at a moment."""
+        wanted = roster_kind(kind)
+        with self._store.read() as tx:
+            owners = sorted({each.organization for each in tx.rosters.statuses([organization] if organization else ())})
+            rows = [
+                {"organization": owner, "source": source, **roster_view(record)}
+                for owner in owners
+                for source, record in tx.rosters.rows(owner, wanted, at)
+            ]
+        return {"kind": wanted, "at": at.isoformat() if at else None, "rows": rows}
 
     def export(self) -> dict[str, Any]:
         """The canonical export: claims, lines, money and states by business identity."""

@@ -8,12 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gateway.errors import ConfigurationError, Conflict, NotAllowed, NotFound
+from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.pipeline import doctor, views
 from gateway.pipeline.commands import Actor
 from gateway.wiring.books import Books
 from gateway.wiring.people import Permission, require
-from gateway.wiring.rosters import read_credentials
+from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind
 from gateway.wiring.site import Site
 
 
@@ -86,21 +86,26 @@ class Desk(Books):
         self._after()
         return {"encounters": sorted(pair), "decision": decision}
 
-    def load_credentials(self, content: bytes, name: str, actor: Actor, organization: str = "") -> dict[str, Any]:
-        """Replace a roster by a CSV's rows: {"organization", "rows"}. Raises ConfigurationError with every bad row."""
-        require(actor, Permission.LOAD_CREDENTIALS)
-        owner = self._organization(organization)
-        rows = read_credentials(content, name)
-        payers = self.site.policy.catalogue.payers
-        unknown = sorted({row.payer for row in rows} - set(payers))
-        if unknown:
-            known = ", ".join(sorted(payers))
-            raise ConfigurationError(
-                [f"{name}: no payer file has the id {each!r}; known are {known}" for each in unknown]
-            )
-        number = self.site.commands.load_credentials(owner, rows, actor)
+    def load_roster(
+        self,
+        kind: str,
+        content: bytes,
+        name: str,
+        actor: Actor,
+        *,
+        organization: str = "",
+        source: str = OWN_ROSTER,
+        whole: bool = False,
+    ) -> dict[str, Any]:
+        """Load a roster's file, every row or none: {"organization", "kind", "source", "rows", "added", "changed",
+        "retired", "unmatched"}. Raises ConfigurationError with everything wrong in any row."""
+        require(actor, Permission.LOAD_ROSTERS)
+        owner, wanted = self._organization(organization), roster_kind(kind)
+        known = known_names(self.site.policy.mapping_set, owner)
+        rows = read_roster(wanted, content, name, known)
+        load = self.site.commands.load_roster(owner, wanted, source, rows, actor, whole=whole)
         self._after()
-        return {"organization": owner, "rows": number}
+        return {"organization": owner, "kind": wanted, "source": source, **asdict(load)}
 
     def _organization(self, name: str) -> str:
         known = sorted(self.site.policy.catalogue.organizations)

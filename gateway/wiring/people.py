@@ -27,7 +27,7 @@ class Permission(StrEnum):
     RESOLVE = "resolve"
     EXCHANGE = "exchange"
     DECIDE_ENCOUNTERS = "decide-encounters"
-    LOAD_CREDENTIALS = "load-credentials"
+    LOAD_ROSTERS = "load-rosters"
     INTERPRET_AGAIN = "interpret-again"
     PUT_MAPPINGS = "put-mappings"
     IMPORT_CODES = "import-codes"
@@ -46,7 +46,7 @@ PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
     Permission.RESOLVE: ("supervisor",),
     Permission.EXCHANGE: _BILLING,
     Permission.DECIDE_ENCOUNTERS: (*_BILLING, "utilization-review"),
-    Permission.LOAD_CREDENTIALS: _BILLING,
+    Permission.LOAD_ROSTERS: (*_BILLING, "utilization-review"),
     Permission.INTERPRET_AGAIN: ("integration", "supervisor"),
     Permission.PUT_MAPPINGS: ("integration", "supervisor"),
     Permission.IMPORT_CODES: ("integration", "supervisor"),

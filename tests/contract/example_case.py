@@ -97,7 +97,7 @@ class Play:
 
     def run(self, inputs: list[Path]) -> dict[str, bytes]:
         """Take in what was told before billing, bill, take in the rest, bill again; every expected file by name."""
-        self._desk.load_credentials(_ROSTER.read_bytes(), _ROSTER.name, BILLER)
+        self._desk.load_roster("credentials", _ROSTER.read_bytes(), _ROSTER.name, BILLER)
         for begins_at, billed_at in ((self._clock.at, BILLED_AT), (BILLED_AT, BILLED_AGAIN_AT)):
             self._take([path for path in inputs if begins_at <= _said_at(path) < billed_at])
             self._clock.turn(billed_at)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier, PersonName
-from gateway.claim.record import CredentialRecord, EncounterRecord, FeedRecord, PatientRecord, RecordKind
+from gateway.claim.record import EncounterRecord, FeedRecord, PatientRecord, RecordKind
 from gateway.errors import Unavailable
 from gateway.ports.storage import Assertion, InboundMessage
 from gateway.store.database import Database
@@ -242,21 +242,6 @@ def test_what_was_said_of_a_joined_subject_was_said_of_the_one_that_stands(store
     with store.read() as tx:
         for visit in visits:
             assert tx.subjects.asserted_by("ehr", f"Encounter/{visit}") == [(ENCOUNTER, standing, patient)]
-
-
-def test_a_roster_never_loaded_is_unknown_and_an_empty_one_is_known_to_be_empty(store: Database) -> None:
-    row = CredentialRecord(npi="1882001013", payer="acme", role="attending", start_on=date(2026, 1, 1))
-
-    def loaded(rows: Sequence[CredentialRecord]) -> tuple[CredentialRecord, ...] | None:
-        with store.write() as tx:
-            tx.subjects.set_credentials(ORGANIZATION, rows)
-        with store.read() as tx:
-            return tx.subjects.credentials(ORGANIZATION)
-
-    with store.read() as tx:
-        assert tx.subjects.credentials(ORGANIZATION) is None
-    assert loaded([row]) == (row,)
-    assert loaded([]) == ()
 
 
 @pytest.mark.parametrize("swap", [False, True])

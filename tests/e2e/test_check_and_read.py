@@ -25,7 +25,7 @@ def test_help_names_every_command(cleanclaim: Cleanclaim) -> None:
     done = cleanclaim.run("--help")
     assert done.code == 0
     named = {line.split()[0] for line in done.out.partition("Commands:")[2].splitlines() if line.startswith("  ")}
-    expected = "init serve ingest messages claims encounters credentials exchange check read mappings sandbox"
+    expected = "init serve ingest messages claims encounters rosters exchange check read mappings sandbox"
     assert {*expected.split(), "demo", "bench", "doctor", "funnel", "export"} <= named
 
 

@@ -31,7 +31,7 @@ MISUSE = {
     "a role that is none": ["serve", "--role", "king"],
     "a database of another kind": ["init", "site", "--database", "mysql://localhost/x"],
     "a bench that is none": ["bench", "weather"],
-    "a roster that is not there": ["credentials", "load", "nowhere.csv"],
+    "a roster that is not there": ["rosters", "import", "credentials", "nowhere.csv"],
     "a mapping of no site": ["mappings", "check"],
     "no patients": ["demo", "--patients", "0"],
 }

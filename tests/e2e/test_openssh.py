@@ -83,7 +83,7 @@ def _listed(cleanclaim: Cleanclaim) -> list[tuple[str, str]]:
 def test_claims_leave_by_opensshs_server_and_come_back_paid(
     cleanclaim: Cleanclaim, cleanclaim_command: str, site: Path, mailbox: Path
 ) -> None:
-    cleanclaim.json("credentials", "load", EXAMPLES / "roster.csv", *SITE)
+    cleanclaim.json("rosters", "import", "credentials", EXAMPLES / "roster.csv", *SITE)
     for case in ("synthetic-commercial-mh-iop", "synthetic-medicaid-sud-iop"):
         _ingest(cleanclaim, case)
     (sent,) = cleanclaim.json("exchange", "send", *SITE)["connections"]

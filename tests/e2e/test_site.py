@@ -132,11 +132,12 @@ def test_rosters_are_loaded_whole_or_not_at_all(site: Cleanclaim) -> None:
     roster = site.folder / "roster.csv"
     header = "npi,payer,role,start_on,end_on,taxonomy,location_npi\n"
     roster.write_text(header + "1991000104,medicare,billing,2026-01-01,,,\n1234567890,medicare,king,tomorrow,,,\n")
-    done = site.run("credentials", "load", roster, "--site", "clinic", "--as", "dana")
+    done = site.run("rosters", "import", "credentials", roster, "--site", "clinic", "--as", "dana")
     assert done.code == 2
     assert all(word in done.err for word in ("roster.csv:3", "npi", "role", "start_on"))
     roster.write_text(header + "1991000104,medicare,billing,2026-01-01,,,\n")
-    assert {"organization": "riverbend", "rows": 1} == site.json("credentials", "load", roster, "--site", "clinic")
+    done = site.json("rosters", "import", "credentials", roster, "--site", "clinic")
+    assert ("riverbend", 1, 1) == (done["organization"], done["rows"], done["added"])
 
 
 def test_a_broken_mapping_edit_is_listed_with_its_line_and_never_put_in_force(

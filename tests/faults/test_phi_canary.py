@@ -223,8 +223,8 @@ def ask_the_api(site: Site) -> None:
         site.ask("POST", f"/api/v1{path}", body, token, **{"Content-Type": "application/json"})
         site.ask("POST", f"/api/v1{path}", FAMILY.encode(), token, **{"Content-Type": "application/json"})
     site.ask(
-        "PUT",
-        "/api/v1/credentials",
+        "POST",
+        "/api/v1/rosters/credentials",
         f"npi,payer,role,start_on\n{GIVEN},{FAMILY},{FAMILY},{BORN_FHIR}x\n".encode(),
         token,
         **{"Content-Type": "text/csv"},

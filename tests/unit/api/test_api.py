@@ -158,12 +158,22 @@ def test_the_whole_is_counted_and_accounted_for(client: TestClient, tokens: Toke
 
 def test_a_roster_is_loaded_whole_or_not_at_all(client: TestClient, tokens: Tokens) -> None:
     headers = {**tokens["dana"], "Content-Type": "text/csv"}
-    bad = client.put("/api/v1/credentials", headers=headers, content=b"npi,payer\n1,2\n")
+    bad = client.post("/api/v1/rosters/credentials", headers=headers, content=b"npi,payer\n1,2\n")
     assert bad.status_code == 422
-    assert "roster.csv:1" in _error(bad)["message"]
+    assert "body:1" in _error(bad)["message"]
     good = b"npi,payer,role,start_on\n1991000104,medicare,billing,2026-01-01\n"
-    done = client.put("/api/v1/credentials", headers=headers, content=good)
-    assert {"organization": "riverbend", "rows": 1} == done.json()
+    done = client.post("/api/v1/rosters/credentials", headers=headers, content=good)
+    assert {"organization": "riverbend", "kind": "credentials", "source": "organization", "rows": 1} | {
+        "added": 1,
+        "changed": 0,
+        "retired": 0,
+        "unmatched": 0,
+    } == done.json()
+    (row,) = client.get("/api/v1/rosters/credentials", headers=tokens["dana"]).json()["rows"]
+    assert ("1991000104", "billing") == (row["npi"], row["role"])
+    (listed,) = client.get("/api/v1/rosters", headers=tokens["dana"]).json()["rosters"]
+    assert ("credentials", 1) == (listed["kind"], listed["rows"])
+    assert client.post("/api/v1/rosters/hats", headers=headers, content=good).status_code == 404
 
 
 def test_partners_are_shown_and_unknown_ones_are_not_guessed(client: TestClient, tokens: Tokens) -> None:

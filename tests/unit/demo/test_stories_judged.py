@@ -17,12 +17,12 @@ from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.demo.feed import Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
-from gateway.demo.rosters import credentials_roster
+from gateway.demo.rosters import load_rosters
 from gateway.demo.scenarios import CASES, SCENARIOS
 from gateway.pipeline.commands import Actor
+from gateway.wiring.desk import Desk
 from gateway.wiring.feeds import fhir_routes, hl7_receive
 from gateway.wiring.new_site import make_site
-from gateway.wiring.rosters import read_credentials
 from gateway.wiring.site import Site, open_site
 
 NOW = datetime(2026, 9, 1, 13, tzinfo=UTC)
@@ -36,7 +36,7 @@ def _site(folder: Path) -> Iterator[tuple[Site, TestClient]]:
     site = open_site(folder)
     try:
         actor = Actor(name="dana", role="biller")
-        site.commands.load_credentials("riverbend", read_credentials(credentials_roster()), actor)
+        load_rosters(Desk(site, lambda: None), actor)
         doors = FastAPI()
         doors.include_router(fhir_routes(site, lambda: None))
         token = (folder / "secrets" / "riverbend-fhir.token").read_text().strip()

@@ -53,6 +53,12 @@ def _apply(start: Situation, tokens: Sequence[str | int], raw: Any) -> Situation
             _changed(each, type(each), rest, raw) if each.id == used else each for each in context.catalogue.services
         )
         return replace(start, context=replace(context, catalogue=replace(context.catalogue, services=services)))
+    if root == "organization":
+        owner = context.catalogue.organizations[claim.key.organization]
+        organizations = {owner.id: _changed(owner, type(owner), rest, raw)}
+        return replace(
+            start, context=replace(context, catalogue=replace(context.catalogue, organizations=organizations))
+        )
     if root == "days":
         days = [context.days[on] for on in sorted(context.days)]
         if not rest:

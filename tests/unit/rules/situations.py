@@ -8,7 +8,8 @@ from typing import Any
 
 from gateway.claim.claim import Claim
 from gateway.claim.party import PersonName, Relationship
-from gateway.claim.record import CredentialRecord, LevelOfCare
+from gateway.claim.record import LevelOfCare
+from gateway.claim.roster import CredentialRecord, CredentialRole
 from gateway.rules.context import CodeSets, GateContext
 from gateway.services.assembly import assemble
 from gateway.services.case import PatientCase
@@ -74,10 +75,15 @@ def _situation(patient: PatientCase) -> Situation:
         coverages=patient.coverages,
         authorizations=patient.authorizations,
         credentials=(
-            CredentialRecord(npi=CLINICIAN.npi, payer="state-medicaid", role="rendering", start_on=date(2025, 1, 1)),
+            _credential(CLINICIAN.npi, "state-medicaid", CredentialRole.RENDERING),
+            *(_credential(claim.billing_provider.npi, payer, CredentialRole.BILLING) for payer in CATALOGUE.payers),
         ),
     )
     return Situation(claim, context)
+
+
+def _credential(npi: str, payer: str, role: CredentialRole) -> CredentialRecord:
+    return CredentialRecord(npi=npi, payer=payer, role=role, start_on=date(2025, 1, 1))
 
 
 def _dependent() -> PatientCase:

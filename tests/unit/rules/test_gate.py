@@ -99,7 +99,16 @@ def test_a_setting_outside_its_dates_is_no_setting() -> None:
 @pytest.mark.parametrize("rule", [each for each in RULES if not each.overridable], ids=lambda each: each.name)
 def test_what_nothing_overrides_cannot_be_switched_off(rule: Any) -> None:
     claim = replace(WEEK.claim, lines=())
-    context = replace(WEEK.context, never_bill_payers=frozenset({"acme"}))
+    organizations = {
+        owner.id: replace(owner, programs=tuple(replace(each, part_2=True) for each in owner.programs))
+        for owner in WEEK.context.catalogue.organizations.values()
+    }
+    context = replace(
+        WEEK.context,
+        never_bill_payers=frozenset({"acme"}),
+        catalogue=catalogue_with(organizations=organizations),
+        consents=(),
+    )
     off = {rule.name: (RuleSetting(enabled=False, severity=Severity.NOTE),)}
     found = check(of_payer(Situation(claim, context), rules=off))
     assert [Severity.BLOCK] == [each.severity for each in found if each.rule == rule.name]

@@ -1,0 +1,230 @@
+"""Rosters as files: each row judged, every mistake told with place and column, all rows or none, no cell repeated."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.claim.party import Identifier
+from gateway.claim.record import LevelOfCare
+from gateway.claim.roster import (
+    CertificationRecord,
+    ConsentRecord,
+    CredentialRecord,
+    CredentialRole,
+    CredentialStatus,
+    EligibilityRecord,
+    RosterKind,
+    RosterRecord,
+    member_of,
+)
+from gateway.errors import ConfigurationError, NotFound
+from gateway.wiring.rosters import KnownNames, read_roster, roster_kind, roster_view
+
+KNOWN = KnownNames(
+    payers={"acme", "medicare"}, programs={"sud-iop"}, namespaces={"mrn", "visit"}, record_numbers={"mrn"}
+)
+NPI = "1991000104"
+
+
+def read(kind: str, text: str, known: KnownNames = KNOWN) -> list[RosterRecord]:
+    return list(read_roster(RosterKind(kind), text.encode(), "roster.csv", known).values())
+
+
+def wrong(kind: str, text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        read(kind, text)
+    return refused.value.problems
+
+
+def test_a_credential_with_everything_a_payer_and_a_board_say() -> None:
+    text = (
+        "npi,payer,role,start_on,retro_effective_on,status,tax_id,taxonomy,license_number,license_state,license_end_on\n"
+        f"{NPI},acme,Attending,2026-03-01,2026-02-01,active,99-0000017,2084P0800X,036.1,IL,2027-07-31\n"
+    )
+    expected = CredentialRecord(
+        npi=NPI,
+        payer="acme",
+        role=CredentialRole.ATTENDING,
+        start_on=date(2026, 3, 1),
+        retro_effective_on=date(2026, 2, 1),
+        status=CredentialStatus.ACTIVE,
+        tax_id="990000017",
+        taxonomy="2084P0800X",
+        license_number="036.1",
+        license_state="IL",
+        license_end_on=date(2027, 7, 31),
+    )
+    assert [expected] == read("credentials", text)
+
+
+def test_an_answer_names_a_patient_or_a_member() -> None:
+    text = (
+        "patient,member_number,payer,active,start_on,checked_on,service_types,copay,carve_out_payer\n"
+        "mrn|7,,acme,yes,2026-01-01,2026-08-01,MH 30,40.00,\n"
+        ",ABC1,acme,no,2026-01-01,2026-08-01,,,Other Health\n"
+    )
+    by_patient, by_member = read("eligibility", text)
+    given: dict[str, Any] = {"payer": "acme", "start_on": date(2026, 1, 1), "checked_on": date(2026, 8, 1)}
+    assert (
+        EligibilityRecord(
+            patient=Identifier("mrn", "7"), active=True, service_types=("30", "MH"), copay_cents=4000, **given
+        )
+        == by_patient
+    )
+    assert (
+        EligibilityRecord(patient=member_of("acme", "ABC1"), active=False, carve_out_payer="Other Health", **given)
+        == by_member
+    )
+
+
+def test_a_bare_number_is_a_medical_record_number_where_there_is_one_namespace_of_them() -> None:
+    text = f"patient,level_of_care,start_on,signed_on,signed_by,weekly_hours\n7,php,2026-08-03,2026-08-04,{NPI},20\n"
+    expected = CertificationRecord(
+        patient=Identifier("mrn", "7"),
+        level_of_care=LevelOfCare.PHP,
+        start_on=date(2026, 8, 3),
+        signed_on=date(2026, 8, 4),
+        signed_by=NPI,
+        weekly_hours=20,
+    )
+    assert [expected] == read("certifications", text)
+    two = KnownNames(payers={"acme"}, namespaces={"mrn", "other"}, record_numbers={"mrn", "other"})
+    with pytest.raises(ConfigurationError, match=r"roster.csv:2: patient: write it as NAMESPACE\|NUMBER"):
+        read("certifications", text, two)
+
+
+def test_rows_may_come_as_json() -> None:
+    rows = [{"patient": "mrn|7", "program": "sud-iop", "signed_on": "2026-08-01", "payer": None}]
+    expected = ConsentRecord(patient=Identifier("mrn", "7"), program="sud-iop", signed_on=date(2026, 8, 1))
+    assert [expected] == read("consents", json.dumps(rows))
+    assert ["roster.csv: row 1: the column 'program' is missing"] == wrong(
+        "consents", json.dumps([{"patient": "mrn|7", "signed_on": "2026-08-01"}])
+    )
+    assert ["roster.csv: is not a list of objects, one for each row"] == wrong("consents", '{"rows": []}')
+
+
+def test_every_mistake_of_every_row_is_told_with_its_line_and_column() -> None:
+    text = "npi,payer,role,start_on,end_on\n1234567890,nobody,king,tomorrow,\n\n" + f"{NPI},acme,billing,,2026-01-01\n"
+    assert [
+        "roster.csv:2: npi: is not a valid NPI",
+        "roster.csv:2: payer: no payer file has this id; known are acme, medicare",
+        "roster.csv:2: role: is none of rendering, attending, billing",
+        "roster.csv:2: start_on: is not a date such as 2026-01-31",
+        "roster.csv:4: start_on: is empty",
+    ] == wrong("credentials", text)
+
+
+CONTRADICTIONS = {
+    "an end before the beginning": (
+        "credentials",
+        f"npi,payer,role,start_on,end_on\n{NPI},acme,billing,2026-02-01,2026-01-31\n",
+        "end_on: lies before the first day",
+    ),
+    "dated back to a later day": (
+        "credentials",
+        f"npi,payer,role,start_on,retro_effective_on\n{NPI},acme,billing,2026-02-01,2026-02-02\n",
+        "retro_effective_on: lies after start_on; it is the earlier day the payer agreed to",
+    ),
+    "signed on no day": (
+        "certifications",
+        f"patient,level_of_care,start_on,signed_by\nmrn|7,PHP,2026-08-03,{NPI}\n",
+        "signed_on: is empty, and signed_by says that somebody signed",
+    ),
+    "revoked before it was given": (
+        "consents",
+        "patient,program,signed_on,revoked_on\nmrn|7,sud-iop,2026-08-03,2026-08-02\n",
+        "revoked_on: lies before the first day",
+    ),
+    "an answer about nobody": (
+        "eligibility",
+        "payer,active,start_on,checked_on\nacme,yes,2026-08-03,2026-08-02\n",
+        "patient: is empty, and so is member_number; give one of them",
+    ),
+    "an amount that is none": (
+        "eligibility",
+        "member_number,payer,active,start_on,checked_on,copay\nA1,acme,yes,2026-08-03,2026-08-02,NaN\n",
+        "copay: is not an amount such as 40.00",
+    ),
+    "a namespace no feed has": (
+        "consents",
+        "patient,program,signed_on\nmrm|7,sud-iop,2026-08-03\n",
+        "patient: no source file has this namespace; known are mrn, visit",
+    ),
+    "a program that is none": (
+        "consents",
+        "patient,program,signed_on\nmrn|7,sud,2026-08-03\n",
+        "program: the organization has no such program; known are sud-iop",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CONTRADICTIONS)
+def test_what_a_row_may_not_say(what: str) -> None:
+    kind, text, expected = CONTRADICTIONS[what]
+    assert [f"roster.csv:2: {expected}"] == wrong(kind, text)
+
+
+def test_two_rows_of_one_key_contradict_each_other() -> None:
+    row = f"{NPI},acme,billing,2026-01-01,"
+    text = f"npi,payer,role,start_on,end_on\n{row}\n{row}2026-12-31\n"
+    assert ["roster.csv:3: the same npi, payer, role, location_npi, start_on as in roster.csv:2; keep one"] == wrong(
+        "credentials", text
+    )
+
+
+UNREADABLE = {
+    "no text": (b"\xff\xfe", "roster.csv:1: the file is not UTF-8 text; save it as CSV UTF-8"),
+    "nothing": (b"", "roster.csv:1: has no heading line"),
+    "a quote that never ends": (b'npi,payer,role,start_on\n"199', "roster.csv:2: is not CSV"),
+    "more cells than headings": (b"npi,payer,role,start_on\n1,2,3,4,5\n", "roster.csv:2: 5 cells under 4 headings"),
+    "a heading twice": (b"npi,npi,payer,role,start_on\n", "roster.csv:1: the column 'npi' is there twice"),
+    "a heading we do not know": (b"npi,payer,role,start_on,hat\n", "roster.csv:1: column 5 has no heading we know"),
+    "broken JSON": (b"[{", "roster.csv: is not JSON"),
+    "JSON without a bottom": (b"[" * 100_000, "roster.csv: is not JSON"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_file_that_is_no_roster_is_told_what_it_lacks(what: str) -> None:
+    content, expected = UNREADABLE[what]
+    with pytest.raises(ConfigurationError) as refused:
+        read_roster(RosterKind.CREDENTIALS, content, "roster.csv", KNOWN)
+    assert refused.value.problems[0].startswith(expected)
+
+
+def test_no_cell_of_a_roster_is_repeated_in_what_is_wrong_with_it() -> None:
+    for kind in RosterKind:
+        columns = [*roster_columns(kind)]
+        text = ",".join(columns) + "\n" + ",".join(["Thornbury"] * len(columns)) + "\n"
+        assert "Thornbury" not in "\n".join(wrong(kind, text))
+
+
+def roster_columns(kind: RosterKind) -> list[str]:
+    """The columns as the error for a file without a heading lists them."""
+    return wrong(kind, "")[0].rpartition("columns are ")[2].split(", ")
+
+
+def test_a_record_is_shown_by_the_columns_of_its_file() -> None:
+    text = (
+        "patient,payer,active,start_on,checked_on,service_types,copay\n"
+        "mrn|7,acme,yes,2026-01-01,2026-08-01,30 MH,40.05\n"
+    )
+    (record,) = read("eligibility", text)
+    assert {
+        "patient": "mrn|7",
+        "payer": "acme",
+        "active": "yes",
+        "start_on": "2026-01-01",
+        "checked_on": "2026-08-01",
+        "service_types": "30 MH",
+        "copay": "40.05",
+    } == roster_view(record)
+
+
+def test_a_kind_that_is_none_is_told_which_there_are() -> None:
+    with pytest.raises(NotFound, match="credentials, eligibility, certifications, consents"):
+        roster_kind("hats")
