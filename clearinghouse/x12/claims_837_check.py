@@ -143,9 +143,10 @@ class ClaimsCheck:
         self.claim.causes, self.claim.accident_state = tuple(causes[:3]), at(causes, 3)
         self.coverage = None
 
-    def _claim_date(self, text: str, position: int, _loop: str) -> None:
+    def _claim_date(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
-        self.report.add_all(situations_837.span_findings(values, position, _loop))
+        if "-" in text:
+            self.report.add_all(situations_837.span_findings(values, position, loop))
         claim = self.claim
         if claim is None:
             return
@@ -237,7 +238,8 @@ class ClaimsCheck:
 
     def _line_date(self, text: str, position: int, loop: str) -> None:
         values = text.split(ELEMENT)
-        self.report.add_all(situations_837.span_findings(values, position, loop))
+        if "-" in text:
+            self.report.add_all(situations_837.span_findings(values, position, loop))
         if self.line is not None and at(values, 1) == "472":
             first, _, last = at(values, 3).partition("-")
             first, last = first[:8], (last or first)[:8]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from clearinghouse.x12.claim_facts import ClaimFact, LineFact
 from clearinghouse.x12.code_sets import (
@@ -110,11 +111,10 @@ def _line_findings(line: LineFact, claim_date: str, institutional: bool, code_se
     segment = "SV2" if institutional else "SV1"
     served = _day(line.date_from or claim_date)
     if line.revenue:
-        unknown = is_revenue_shape(line.revenue) and served is not None
         if not is_revenue_shape(line.revenue):
             message = "SV201 is not a revenue code: four digits."
             yield _finding("revenue-shape", message, segment, line.service_position, "2400", "SV201", line.revenue)
-        elif unknown and served is not None and code_sets.revenue(line.revenue, served) is False:
+        elif served is not None and code_sets.revenue(line.revenue, served) is False:
             message = f"SV201 is not a revenue code in use on {served.isoformat()}."
             yield _finding("revenue-unknown", message, segment, line.service_position, "2400", "SV201", line.revenue)
     procedure = line.procedure
@@ -127,7 +127,8 @@ def _line_findings(line: LineFact, claim_date: str, institutional: bool, code_se
     elif code and served is not None and code_sets.procedure(code, served) is False:
         message = f"{element}-2 is not a HCPCS code in use on {served.isoformat()}."
         yield _finding("procedure-unknown", message, segment, line.service_position, "2400", f"{element}-2", code)
-    yield from _modifier_findings(procedure[2:6], segment, line.service_position, element)
+    if len(procedure) > 2:
+        yield from _modifier_findings(procedure[2:6], segment, line.service_position, element)
 
 
 def _modifier_findings(modifiers: list[str], segment: str, position: int, element: str) -> Iterator[Finding]:
@@ -151,6 +152,7 @@ def _code_date(claim: ClaimFact, institutional: bool) -> str:
     return next((line.date_from for line in claim.lines if line.date_from), claim.statement_from)
 
 
+@lru_cache(maxsize=8192)
 def _day(text: str) -> date | None:
     try:
         return day(text[:8])

@@ -6,8 +6,9 @@ The slow and exact half of the check.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 
 from clearinghouse.x12.findings import ERROR, Finding, redacted
 from clearinghouse.x12.guide_tables import CODE_LISTS, ElementTable, SegmentTable, code_list
@@ -262,6 +263,7 @@ def _reference(name: str) -> str:
     return f"{head}-{int(component)}" if dash and component.isdigit() else name
 
 
+@lru_cache(maxsize=8192)
 def is_date(value: str) -> bool:
     """Whether a CCYYMMDD names a day from 1800 on."""
     if len(value) != 8 or not value.isdecimal() or value < "1800":
@@ -295,7 +297,7 @@ def _is_minute(value: str) -> bool:
     return len(value) == 4 and is_time(value)
 
 
-_PERIODS = {
+_PERIODS: dict[str, tuple[Callable[[str], bool], str]] = {
     "D8": (is_date, "date (CCYYMMDD)"),
     "RD8": (_is_span, "date range (CCYYMMDD-CCYYMMDD)"),
     "D6": (_is_short_or_long_date, "date (YYMMDD)"),

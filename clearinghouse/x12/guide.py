@@ -13,7 +13,6 @@ from typing import Any
 from clearinghouse.x12.guide_tables import (
     ALIASES,
     KINDS,
-    UNBOUNDED,
     LoopTable,
     SegmentTable,
     read_guide,
@@ -232,8 +231,3 @@ def _resolve(node: SegmentNode, name: str, qualifier: str | None) -> Move | None
                 return Move(leave, *found)
         order, leave, loop = loop.order, leave + 1, loop.parent
     return None
-
-
-def is_unbounded(most: int) -> bool:
-    """Whether a repeat count of the tables means any number."""
-    return most == UNBOUNDED

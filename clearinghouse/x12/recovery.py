@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, enter, is_unbounded, matches, split_key
+from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, enter, matches, split_key
+from clearinghouse.x12.guide_tables import UNBOUNDED
 from clearinghouse.x12.patterns import ELEMENT
 
 _LEADING_CODE = re.compile(r"[A-Z0-9]+")
@@ -88,7 +89,7 @@ def _headless_again(frames: list[OpenLoop], name: str, qualifier: str | None) ->
         if frame.loop.first is None or frame.loop.most == 1:
             continue
         for child in _segments_after_the_first(frame.loop):
-            again = frame.seen & child.bit & frame.loop.required and not is_unbounded(child.table.most)
+            again = frame.seen & child.bit & frame.loop.required and child.table.most != UNBOUNDED
             if again and matches(child, name, qualifier):
                 return Move(depth + 1, (frame.loop,), child, headless=True)
     return None

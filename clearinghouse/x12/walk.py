@@ -13,7 +13,8 @@ from typing import Any
 from clearinghouse.x12.envelope_check import counts
 from clearinghouse.x12.explain import explain
 from clearinghouse.x12.findings import ERROR, Finding, TransactionReport
-from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, is_unbounded, split_key
+from clearinghouse.x12.guide import Guide, LoopNode, Move, SegmentNode, split_key
+from clearinghouse.x12.guide_tables import UNBOUNDED
 from clearinghouse.x12.hierarchy import Hierarchy
 from clearinghouse.x12.patterns import COMPONENT, ELEMENT, FORBIDDEN_CONTROL
 from clearinghouse.x12.recovery import find_place
@@ -180,7 +181,7 @@ class Walk:
     def _repeated(self, frame: _Frame, target: SegmentNode, position: int) -> bool:
         """Count a repeat; whether it was one too many."""
         most = target.table.most
-        if is_unbounded(most):
+        if most == UNBOUNDED:
             return False
         count = frame.counts.get(target.bit, 1) + 1
         frame.counts[target.bit] = count
@@ -192,7 +193,7 @@ class Walk:
         return count > most
 
     def _loop_repeated(self, frame: _Frame, loop: LoopNode, position: int) -> None:
-        if is_unbounded(loop.most):
+        if loop.most == UNBOUNDED:
             return
         count = frame.counts.get(loop.bit, 1) + 1
         frame.counts[loop.bit] = count
