@@ -13,6 +13,7 @@ import typer
 from gateway.cli.app import app
 from gateway.cli.shapes import SHAPES
 from gateway.rules.gate import RULES, rule_pages
+from gateway.wiring.files import x12_finding_codes
 
 _CLI_HEAD = """\
 # Command line
@@ -54,12 +55,27 @@ come under `own_rules:` ([mapping files](mapping-files.md)). Each rule's cases a
 """
 
 
+_FINDINGS_HEAD = """\
+# Findings of the X12 check
+
+Written from the code by `python -m gateway.cli.reference docs/reference`; a test keeps it current.
+
+What `cleanclaim check` can say of an X12 file, by SNIP type: 1 syntax, 2 guide, 3 balance, 4 situation, 5 codes. A
+transaction set with an *error* is not accepted; a *warning* is for a person, a *note* for the reader. The last column
+is what an acknowledgment of the file would carry: IK304 and IK403 in a 999 (or, from type 3 on, a status in a 277CA),
+IK502 for a transaction set, AK905 for a group, TA105 for an interchange. One mistake is told once; only a segment whose
+loop never began is told together with that loop when the loop is required.
+
+"""
+
+
 def write_pages(folder: Path) -> None:
-    """Write cli.md, api.md and rules.md into a folder."""
+    """Write cli.md, api.md, rules.md and x12-findings.md into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cli.md").write_text(cli_page())
     (folder / "api.md").write_text(api_page(_contract()))
     (folder / "rules.md").write_text(rules_page())
+    (folder / "x12-findings.md").write_text(findings_page())
 
 
 def cli_page() -> str:
@@ -79,6 +95,16 @@ def rules_page() -> str:
     ]
     table = ["| rule | code | about | severity | who can free it |", "|---|---|---|---|---|", *rows]
     return "\n".join([head, "", _RULES_HEAD, *table, pages])
+
+
+def findings_page() -> str:
+    """Every finding of the X12 check, by SNIP type and name."""
+    rows = ["| code | SNIP | severity | means | what to do | answered with |", "|---|---|---|---|---|---|"]
+    for each in sorted(x12_finding_codes(), key=lambda each: (each.snip, each.code)):
+        snip, severity = (", ".join(map(str, values)) for values in (each.snip, each.severity))
+        answers = ", ".join(each.answered)
+        rows.append(f"| `{each.code}` | {snip} | {severity} | {each.means} | {each.remedy} | {answers} |")
+    return _FINDINGS_HEAD + "\n".join(rows) + "\n"
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -103,6 +103,13 @@ def _cannot(error: OSError) -> str:
     return f"The file cannot be opened: {error.strerror}."
 
 
+def x12_finding_codes() -> list[Any]:
+    """Every code the check of an X12 file can tell: code, snip, severity, means, remedy, answered."""
+    from clearinghouse.x12.finding_codes import finding_codes
+
+    return [*finding_codes().values()]
+
+
 def _check_x12(path: Path) -> dict[str, Any]:
     from clearinghouse.x12.check import check_file
 

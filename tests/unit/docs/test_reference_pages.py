@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.cli import run
-from gateway.cli.reference import rules_page
+from gateway.cli.reference import findings_page, rules_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
 from gateway.services.case import Place
 from gateway.store.database import Database
@@ -31,6 +31,10 @@ REMITTANCE = ROOT / "tests" / "examples" / "synthetic-medicaid-sud-iop" / "reply
 
 def test_the_page_of_the_rules_is_current() -> None:
     assert rules_page() == (REFERENCE / "rules.md").read_text()
+
+
+def test_the_page_of_the_findings_is_current() -> None:
+    assert findings_page() == (REFERENCE / "x12-findings.md").read_text()
 
 
 def test_the_page_of_states_has_every_state_and_no_other() -> None:
