@@ -6,8 +6,9 @@ Knows no bytes and no envelope; values stay as the claim has them (the writer up
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from clearinghouse.x12 import claims_837 as guide
 from clearinghouse.x12.parties import (

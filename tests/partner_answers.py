@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from itertools import count
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.acknowledgement_999 import Acknowledgement, TransactionResponse, write_999
 from clearinghouse.x12.envelope import Envelope

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from clearinghouse.sandbox.payer import Decision, LineDecision
 from clearinghouse.sandbox.payer_table import SimulatedPayer

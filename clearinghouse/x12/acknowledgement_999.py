@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.decoding import X12FormatError, at
@@ -14,8 +15,7 @@ from clearinghouse.x12.transactions import Enclosure, read_lines
 GUIDE = "005010X231A1"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True, gc=False):
     """CTX: where the trouble is, in business or segment terms.
 
     `name` CTX01-1 (CLM01 for the claim's number, SITUATIONAL TRIGGER ...), `value` CTX01-2; the segment trigger is
@@ -31,8 +31,7 @@ class Context:
     component_position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ElementError:
+class ElementError(Struct, frozen=True, gc=False):
     """IK4: element position in the segment, component and repeat where they apply, data element number, code, bad
     value.
 
@@ -49,8 +48,7 @@ class ElementError:
     contexts: tuple[Context, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentError:
+class SegmentError(Struct, frozen=True, gc=False):
     """IK3: segment id, its position counted from ST = 1, loop, code, with its element errors.
 
     `code` is IK304 (1 unrecognized, 2 unexpected, 3 required missing, 4 loop too often, 5 too many, 6 not in set,
@@ -65,8 +63,7 @@ class SegmentError:
     elements: tuple[ElementError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionResponse:
+class TransactionResponse(Struct, frozen=True, gc=False):
     """AK2..IK5: one transaction set of the acknowledged group.
 
     `code` is IK501: A accepted, E accepted with errors, R rejected (M, W, X security). `error_codes` are IK502-06.
@@ -80,8 +77,7 @@ class TransactionResponse:
     error_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True, gc=False):
     """One ST of a 999: answers one functional group.
 
     `group_control_number` AK102 = their GS06 as written, `group_code` AK901 A, E, P or R, counts AK902-04,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from clearinghouse.x12.remittance_835 import ClaimPayment, ProviderAdjustment, Remittance
 
 
-@dataclass(frozen=True, slots=True)
-class OutOfBalance:
+class OutOfBalance(Struct, frozen=True, gc=False):
     """One equation that does not hold: where ("transaction", "claim 3", "claim 3 line 2"), cents on both sides."""
 
     where: str

@@ -5,10 +5,11 @@ Knows no claim of ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from clearinghouse.x12.parties import (
     Address,
@@ -71,8 +72,7 @@ LINE_PROVIDERS: dict[ClaimKind, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True, gc=False):
     """A provider of a claim, a line or another payer (loops 2310x, 2420x, 2330C and on). `role` is NM101.
 
     71 attending, 72 operating, ZZ other operating, 82 rendering, 77 service facility, DN referring, P3 primary care,
@@ -88,8 +88,7 @@ class Provider:
     contact: Contact | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, gc=False):
     """One HI diagnosis: qualifier (ABK principal, ABF other, ABJ admitting, APR reason for visit, ABN external cause).
 
     `code` has no dot. `present_on_admission` is Y, N, U, W or blank (inpatient only).
@@ -100,16 +99,14 @@ class Diagnosis:
     present_on_admission: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True, gc=False):
     """One occurrence code (HI*BH) with its date."""
 
     code: str
     occurred_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class OccurrenceSpan:
+class OccurrenceSpan(Struct, frozen=True, gc=False):
     """One occurrence span code (HI*BI) with its first and last day."""
 
     code: str
@@ -117,8 +114,7 @@ class OccurrenceSpan:
     through_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class ValueCode:
+class ValueCode(Struct, frozen=True, gc=False):
     """One value code (HI*BE).
 
     `value` is written as HI05 writes it: an amount or number with an optional decimal point.
@@ -128,8 +124,7 @@ class ValueCode:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class InpatientProcedure:
+class InpatientProcedure(Struct, frozen=True, gc=False):
     """One HI procedure of an inpatient claim: qualifier BBR principal or BBQ other (ICD-10-PCS), code, its day."""
 
     qualifier: str
@@ -137,16 +132,14 @@ class InpatientProcedure:
     performed_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class OtherCode:
+class OtherCode(Struct, frozen=True, gc=False):
     """One HI code that is a qualifier and a code alone: DR diagnosis related group, TC treatment, BP/BO anesthesia."""
 
     qualifier: str
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class InstitutionalFacts:
+class InstitutionalFacts(Struct, frozen=True, gc=False):
     """CL1: admission type, point of origin ("admission source"), patient status."""
 
     admission_type: str
@@ -154,16 +147,14 @@ class InstitutionalFacts:
     patient_status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True, gc=False):
     """One NTE: reference code (ADD, DCP, TPO ...) and text."""
 
     code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True, gc=False):
     """One PWK: report type, transmission code, control number (PWK06 under PWK05 AC)."""
 
     report_type: str
@@ -171,8 +162,7 @@ class Attachment:
     control_number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineAdjudication:
+class LineAdjudication(Struct, frozen=True, gc=False):
     """Loop 2430: what another payer (SVD01 = its 2330B NM109) decided on this line.
 
     `remaining_patient_cents` is AMT*EAF. `bundled_into` is SVD06, the line number this one was bundled into.
@@ -189,8 +179,7 @@ class LineAdjudication:
     bundled_into: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceLine:
+class ServiceLine(Struct, frozen=True, gc=False):
     """Loop 2400. Institutional lines use SV2 (revenue code), professional ones SV1 (place, pointers).
 
     `units` has up to three decimals; `unit_basis` is UN, DA (institutional) or MJ (professional). `control_number` is
@@ -220,8 +209,7 @@ class ServiceLine:
     fixed_format: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OtherPayer:
+class OtherPayer(Struct, frozen=True, gc=False):
     """Loop 2330B: the other payer. `adjudicated_on` is DTP*573; REF holds F8 (its claim number), G1, 2U, T4 ..."""
 
     name: Name
@@ -230,8 +218,7 @@ class OtherPayer:
     references: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OtherSubscriber:
+class OtherSubscriber(Struct, frozen=True, gc=False):
     """Loops 2320 and 2330A to 2330I: one other coverage and what it decided at claim level.
 
     `payer_paid_cents` AMT*D (zero is sent as 0, None is not sent), `remaining_patient_cents` AMT*EAF,
@@ -261,8 +248,7 @@ class OtherSubscriber:
     providers: tuple[Provider, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Struct, frozen=True, gc=False):
     """Loop 2000C/2010CA: a patient who is a dependent. `relationship` is PAT01 (01 spouse, 19 child, G8 other ...).
 
     The guides require address and demographics; None writes a loop that the guide check refuses.
@@ -277,8 +263,7 @@ class Patient:
     unread: tuple[UnreadSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True, gc=False):
     """Loop 2300 and below.
 
     `patient_control_number` CLM01, `total_charge_cents` CLM02, `facility_code` CLM05-1 (bill type digits 2-3, or
@@ -327,8 +312,7 @@ class Claim:
     unread: tuple[UnreadSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
+class Payer(Struct, frozen=True, gc=False):
     """Loop 2010BB: the destination payer; `references` are secondary ids (2U, FY, NF) and billing ids (G2, LU)."""
 
     name: Name
@@ -336,8 +320,7 @@ class Payer:
     references: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True, gc=False):
     """Loops 2000B, 2010BA, 2010BB with the claims filed under it.
 
     `payer_responsibility` SBR01 (P, S, T ...); `relationship` SBR02 is "18" when the patient is the subscriber and
@@ -360,8 +343,7 @@ class Subscriber:
     unread: tuple[UnreadSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PayToPlan:
+class PayToPlan(Struct, frozen=True, gc=False):
     """Loop 2010AC: the health plan a subrogation claim is paid to. `references` hold 2U, FY or NF, and EI."""
 
     name: Name
@@ -369,8 +351,7 @@ class PayToPlan:
     references: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BillingProvider:
+class BillingProvider(Struct, frozen=True, gc=False):
     """Loops 2000A, 2010AA to 2010AC with its subscribers. `references` must hold REF*EI or REF*SY (tax id)."""
 
     name: Name
@@ -384,16 +365,14 @@ class BillingProvider:
     unread: tuple[UnreadSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Submitter:
+class Submitter(Struct, frozen=True, gc=False):
     """Loop 1000A: NM1*41 (identifier with qualifier 46) and one or two contacts."""
 
     name: Name
     contacts: tuple[Contact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimTransaction:
+class ClaimTransaction(Struct, frozen=True, gc=False):
     """One ST of an 837.
 
     `reference` is BHT03 (<= 30 characters, comes back in the 277CA), `purpose_code` BHT02 (00 original, 18 reissue),
@@ -418,8 +397,7 @@ class ClaimTransaction:
         return GUIDES[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
-class FiledClaim:
+class FiledClaim(Struct, frozen=True, gc=False):
     """One claim met while streaming an 837, with what stands above it.
 
     `header` is the transaction without billing providers, `billing_provider` is without subscribers, `subscriber`

@@ -11,6 +11,7 @@ from typing import TypeVar
 from clearinghouse.x12.parties import (
     Address,
     Adjustment,
+    Amount,
     Contact,
     ContactNumber,
     DateSpan,
@@ -25,8 +26,11 @@ from clearinghouse.x12.parties import (
 
 _MONEY = re.compile(r"(-?)(\d{0,15})(?:\.(\d{1,2})0*)?", re.ASCII)
 _NUMBER = re.compile(r"-?(?:\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})", re.ASCII)
-_TRIPLETS = range(2, 20, 3)
 _REMARKS_MIA = (5, 20, 21, 22, 23)
+# Nearly every amount is one of these and a fraction: two look-ups cost half of what judging the digits does.
+_WHOLE_DOLLARS = {str(dollars): dollars * 100 for dollars in range(10_000)}
+_FRACTIONS = {"": 0} | {f"{tens}": tens * 10 for tens in range(10)} | {f"{part:02d}": part for part in range(100)}
+_MISSING = [""] * 20
 
 T = TypeVar("T")
 
@@ -52,12 +56,16 @@ def at(values: list[str], index: int) -> str:
 
 def cents(text: str) -> int:
     """An X12 amount as cents. Raises ValueError for anything else, blank or a fraction of a cent."""
-    whole, dot, fraction = text.partition(".")
-    if whole.isdecimal() and whole.isascii() and len(whole) < 16:
-        if not dot:
-            return int(whole) * 100
-        if len(fraction) == 2 and fraction.isdecimal() and fraction.isascii():
-            return int(whole + fraction)
+    dollars, point, fraction = text.partition(".")
+    if fraction or not point:
+        try:
+            return _WHOLE_DOLLARS[dollars] + _FRACTIONS[fraction]
+        except KeyError:
+            pass
+    return _any_cents(text)
+
+
+def _any_cents(text: str) -> int:
     found = _MONEY.fullmatch(text)
     if found is None or not (found[2] or found[3]):
         raise ValueError("not an amount of whole cents")
@@ -126,15 +134,9 @@ def reading(convert: Callable[[str], T], values: list[str], index: int, position
 
 def name(values: list[str]) -> Name:
     """NM1."""
-    return Name(
-        last_or_organization=at(values, 3),
-        first=at(values, 4),
-        middle=at(values, 5),
-        suffix=at(values, 7),
-        id_qualifier=at(values, 8),
-        identifier=at(values, 9),
-        entity_type=at(values, 2),
-    )
+    if len(values) < 10:
+        values = values + _MISSING
+    return Name(values[3], values[4], values[5], values[7], values[8], values[9], values[2])
 
 
 def party(values: list[str]) -> Name:
@@ -162,7 +164,9 @@ def demographics(values: list[str], position: int) -> Demographics:
 
 def reference(values: list[str]) -> Reference:
     """REF."""
-    return Reference(at(values, 1), at(values, 2))
+    if len(values) < 3:
+        values = values + _MISSING
+    return Reference(values[1], values[2])
 
 
 def contact(values: list[str]) -> Contact:
@@ -173,16 +177,14 @@ def contact(values: list[str]) -> Contact:
 
 def adjustments(values: list[str]) -> list[Adjustment]:
     """The reasons of a CAS. Raises ValueError."""
-    group = at(values, 1)
+    if len(values) == 4:
+        return [Adjustment(values[1], values[2], cents(values[3]))]
+    padded = values + _MISSING
     found = []
-    for index in _TRIPLETS:
-        if index >= len(values):
-            break
-        reason = values[index]
-        if not (reason or at(values, index + 1)):
-            continue
-        quantity = optional_decimal(at(values, index + 2))
-        found.append(Adjustment(group, reason, cents(at(values, index + 1)), quantity))
+    for index in range(2, min(len(values), 20), 3):
+        reason, amount, quantity = padded[index], padded[index + 1], padded[index + 2]
+        if reason or amount:
+            found.append(Adjustment(padded[1], reason, cents(amount), decimal(quantity) if quantity else None))
     return found
 
 
@@ -200,6 +202,13 @@ def outpatient(values: list[str]) -> OutpatientAdjudication:
         esrd_cents=optional_cents(at(values, 8)),
         professional_component_cents=optional_cents(at(values, 9)),
     )
+
+
+def amount(values: list[str]) -> Amount:
+    """AMT. Raises ValueError."""
+    if len(values) < 3:
+        values = values + _MISSING
+    return Amount(values[1], cents(values[2]))
 
 
 def quantity(values: list[str]) -> Quantity:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time
+
+from msgspec import Struct, field
 
 
 class BadDelimitersError(ValueError):
@@ -30,8 +32,7 @@ class Delimiters:
             raise BadDelimitersError(BadDelimitersError.__doc__)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False):
     """ISA and GS values of one interchange holding one group.
 
     `usage` is "T" or "P" (ISA15); control numbers are 1..999999999 (ISA13, GS06); `created_on`/`created_time` are the

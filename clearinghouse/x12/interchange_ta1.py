@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, time
+
+from msgspec import Struct
 
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.decoding import at
@@ -12,8 +13,7 @@ from clearinghouse.x12.envelope import Envelope, interchange_header, join_segmen
 from clearinghouse.x12.tokens import Header, Source, read_segments
 
 
-@dataclass(frozen=True, slots=True)
-class InterchangeAcknowledgement:
+class InterchangeAcknowledgement(Struct, frozen=True, gc=False):
     """One TA1: the answered ISA13 (nine digits as written), its ISA09/ISA10, code, note.
 
     `code` TA104 is A accepted, E accepted with errors, R rejected; `note` TA105 is 000..031 (025 = duplicate ISA13).

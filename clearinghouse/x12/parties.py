@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Name:
+
+class Name(Struct, frozen=True, gc=False):
     """One NM1 (or N1): a person (`entity_type` "1") or an organization ("2") with its identifier.
 
     `id_qualifier`/`identifier` are NM108/NM109 ("XX" + NPI, "MI" + member id, "PI" + payer id, "46" + submitter id
@@ -24,8 +24,7 @@ class Name:
     entity_type: str = "2"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True, gc=False):
     """N3 and N4.
 
     `postal_code` is digits only (nine for a billing provider); `country` is blank inside the United States.
@@ -40,16 +39,14 @@ class Address:
     subdivision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Demographics:
+class Demographics(Struct, frozen=True, gc=False):
     """DMG: date of birth and gender code F, M or U."""
 
     born_on: date
     gender: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, gc=False):
     """One REF: qualifier and value (EI tax id, G1 prior authorization, F8 payer claim control number, 6R line
     control ...).
     """
@@ -58,16 +55,14 @@ class Reference:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContactNumber:
+class ContactNumber(Struct, frozen=True, gc=False):
     """One communication number of a PER: qualifier TE, EM, FX, EX or UR and the number."""
 
     qualifier: str
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True, gc=False):
     """One PER: function code (IC, CX, BL), name, up to three numbers."""
 
     name: str = ""
@@ -75,8 +70,7 @@ class Contact:
     function: str = "IC"
 
 
-@dataclass(frozen=True, slots=True)
-class DateSpan:
+class DateSpan(Struct, frozen=True, gc=False):
     """A DTP value: one day (D8, `through_on` None) or a range (RD8)."""
 
     from_on: date
@@ -88,32 +82,28 @@ class DateSpan:
         return self.through_on or self.from_on
 
 
-@dataclass(frozen=True, slots=True)
-class QualifiedDate:
+class QualifiedDate(Struct, frozen=True, gc=False):
     """One DTP (or DTM) with its qualifier: 573 adjudication, 050 received, 232/233 claim statement period ..."""
 
     qualifier: str
     span: DateSpan
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True, gc=False):
     """One AMT: qualifier (D payer paid, EAF remaining patient liability, F3, F5, A8, B6 ...) and cents."""
 
     qualifier: str
     cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True, gc=False):
     """One QTY: qualifier and number."""
 
     qualifier: str
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
+class Adjustment(Struct, frozen=True, gc=False):
     """One reason of a CAS: group CO, PR, OA, PI (CR only inside 837 coordination of benefits), reason (CARC), cents.
 
     A positive amount reduces the payment. Writers pack equal neighbouring groups into CAS segments of up to six
@@ -126,16 +116,14 @@ class Adjustment:
     quantity: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InpatientAdjudication:
+class InpatientAdjudication(Struct, frozen=True, gc=False):
     """MIA: covered days, remark codes, and every other element kept by position (`elements[0]` is MIA01)."""
 
     elements: tuple[str, ...]
     remark_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutpatientAdjudication:
+class OutpatientAdjudication(Struct, frozen=True, gc=False):
     """MOA: reimbursement rate (a fraction), payable HCPCS cents, up to five remark codes (MOA03-07).
 
     `esrd_cents` is MOA08, `professional_component_cents` MOA09 (not payable).
@@ -148,8 +136,7 @@ class OutpatientAdjudication:
     professional_component_cents: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadSegment:
+class UnreadSegment(Struct, frozen=True, gc=False):
     """A segment of a stranger's file that says more than the values have fields for, as it stood.
 
     `position` counts from ST = 1, `elements[0]` is the segment id. No writer writes one: such a file is passed on as
@@ -161,8 +148,7 @@ class UnreadSegment:
     elements: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Procedure:
+class Procedure(Struct, frozen=True, gc=False):
     """A composite medical procedure: qualifier (HC; NU = revenue code only in an 835), code, up to four modifiers."""
 
     code: str

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import lru_cache, partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.balance_835 import Balance, OutOfBalance, balance_of
-from clearinghouse.x12.decoding import X12FormatError, at
+from clearinghouse.x12.decoding import at
 from clearinghouse.x12.parties import (
-    Address,
     Adjustment,
     Amount,
+    Contact,
     DateSpan,
+    InpatientAdjudication,
     Name,
+    OutpatientAdjudication,
+    Procedure,
     QualifiedDate,
     Quantity,
     Reference,
     UnreadSegment,
 )
+from clearinghouse.x12.read_835_header import Stop, judge_stray, read_header
 from clearinghouse.x12.remittance_835 import (
     ClaimGroup,
     ClaimPayment,
-    Payee,
-    Payment,
     ProviderAdjustment,
     RemarkCode,
     Remittance,
-    RemittanceDelivery,
     RemittanceHeader,
-    RemittancePayer,
     ServicePayment,
-    Trace,
 )
 from clearinghouse.x12.tokens import Source
-from clearinghouse.x12.transactions import Enclosure, read_lines
+from clearinghouse.x12.transactions import Enclosure, read_sets
+from clearinghouse.x12.unreadable_835 import unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class RemittanceEnd:
+class RemittanceEnd(Struct, frozen=True, gc=False):
     """After the last claim of an ST: its provider adjustments, summed up groups, and whether it balances."""
 
     enclosure: Enclosure
@@ -55,7 +56,7 @@ class RemittanceEnd:
         return not self.out_of_balance
 
 
-__all__ = ["OutOfBalance", "RemittanceEnd", "RemittanceReader", "balance_of", "read_835", "stream_835"]
+__all__ = ["OutOfBalance", "RemittanceEnd", "balance_of", "read_835", "read_remittance", "stream_835"]
 
 RemittanceEvent = RemittanceHeader | ClaimPayment | RemittanceEnd
 
@@ -77,419 +78,285 @@ def read_835(source: Source) -> list[Remittance]:
 
 def stream_835(source: Source) -> Iterator[RemittanceEvent]:
     """Header, claims, end of each 835 in order; nothing is kept but the claim in hand. Raises X12FormatError."""
-    reader: RemittanceReader | None = None
-    for enclosure, values, position in read_lines(source, "835"):
-        if position == 1:
-            reader = RemittanceReader(enclosure)
-            continue
-        assert reader is not None
-        events = reader.take(values, position)
-        if events:
-            yield from events
+    for enclosure, segments in read_sets(source, "835"):
+        yield from read_remittance(enclosure, segments)
 
 
-class RemittanceReader:
-    """The state of one ST: header parts until the first claim, then the claim and line in hand."""
+def read_remittance(enclosure: Enclosure, segments: Iterable[list[str]]) -> Iterator[RemittanceEvent]:
+    """`stream_835` for the segments of one ST, from the one after it; without an SE no end comes out.
 
-    def __init__(self, enclosure: Enclosure) -> None:
+    Raises X12FormatError.
+    """
+    return _SetReader(enclosure, segments).events()
+
+
+class _SetReader:
+    """One ST read downwards: header, claims, lines. Each step returns the segment it stopped at, None for no more."""
+
+    def __init__(self, enclosure: Enclosure, segments: Iterable[list[str]]) -> None:
         self.enclosure = enclosure
-        self.component = enclosure.component
+        self.procedure = lru_cache(maxsize=4096)(partial(read.procedure, component=enclosure.component))
+        self.segments: Iterator[Stop] = enumerate(segments, 2)
         self.balance = Balance()
-        self.header: RemittanceHeader | None = None
-        self.parts: dict[str, Any] = {}
-        self.party: dict[str, Any] | None = None
-        self.claim: dict[str, Any] | None = None
-        self.line: _Line | None = None
-        self.lines: list[ServicePayment] = []
         self.group_number = 1
         self.groups: dict[int, ClaimGroup] = {}
         self.provider_adjustments: list[ProviderAdjustment] = []
-        self.street: list[str] = []
 
-    def take(self, values: list[str], position: int) -> tuple[RemittanceEvent, ...]:
-        """One segment after ST; the header, claim or end it completes, mostly nothing. Raises X12FormatError."""
-        name = values[0]
-        events: tuple[RemittanceEvent, ...] = ()
-        if name in _CLAIM_ENDS:
-            events = self._completed(name, position)
-        handler = _HANDLERS.get(name)
-        if handler is not None:
-            try:
-                handler(self, values)
-            except ValueError as problem:
-                raise _blame(values, position, problem) from None
-        elif name != "SE":
-            self._unread(values, position)
-        return events
-
-    def _completed(self, name: str, position: int) -> tuple[RemittanceEvent, ...]:
-        events: list[RemittanceEvent] = []
-        if self.header is None:
-            self.header = self._header(position)
-            events.append(self.header)
-        if self.claim is not None:
-            events.append(self._finish_claim())
-        if name == "SE":
-            adjustments = tuple(self.provider_adjustments)
-            off = self.balance.close(self.header.payment.cents, adjustments)
-            groups = tuple(self.groups.values())
-            events.append(RemittanceEnd(self.enclosure, adjustments, off, self.balance.claims, groups))
-        return tuple(events)
-
-    def _header(self, position: int) -> RemittanceHeader:
-        parts = self.parts
-        for wanted, title in (("payment", "BPR"), ("trace", "TRN"), ("PR", "N1*PR"), ("PE", "N1*PE")):
-            if wanted not in parts:
-                raise X12FormatError(f"{title} is missing before the first claim.", position)
-        payer, payee = parts["PR"], parts["PE"]
-        empty = Address("", "")
-        return RemittanceHeader(
-            payment=parts["payment"],
-            trace=parts["trace"],
-            payer=RemittancePayer(
-                payer["name"], payer.get("address", empty), tuple(payer["references"]), tuple(payer["contacts"])
-            ),
-            payee=Payee(payee["name"], payee.get("address"), tuple(payee["references"]), payee.get("delivery")),
-            produced_on=parts.get("produced_on"),
-            references=tuple(parts.get("references", ())),
-            control_number=self.enclosure.control_number,
-            currency=parts.get("currency", ""),
-            unread=tuple(parts.get("unread", ())),
-        )
-
-    def _finish_claim(self) -> ClaimPayment:
-        self._finish_line()
-        parts = self.claim
-        assert parts is not None
-        self.claim = None
-        if self.lines:
-            parts["lines"] = self.lines
-            self.lines = []
-        claim = ClaimPayment(**_frozen(parts))
-        self.balance.add(claim)
-        return claim
-
-    def _finish_line(self) -> None:
-        line = self.line
-        if line is not None:
-            self.line = None
-            self.lines.append(line.finish())
-
-    def _bpr(self, values: list[str]) -> None:
-        values = [*values, *[""] * 16]
-        # BPR06 to BPR15: the two bank accounts and the originating company, in element order.
-        accounts = dict(zip(_ACCOUNT_FIELDS, values[5:16], strict=True))
-        self.parts["payment"] = Payment(
-            cents=read.cents(values[2]),
-            effective_on=read.day(values[16]) if values[16] else None,
-            handling=values[1],
-            credit_or_debit=values[3],
-            method=values[4],
-            **accounts,
-        )
-
-    def _trn(self, values: list[str]) -> None:
-        self.parts["trace"] = Trace(at(values, 2), at(values, 3), at(values, 4))
-
-    def _n1(self, values: list[str]) -> None:
-        self.party = {"name": read.party(values), "references": [], "contacts": []}
-        self.parts[at(values, 1)] = self.party
-
-    def _n3(self, values: list[str]) -> None:
-        self.street = values
-
-    def _n4(self, values: list[str]) -> None:
-        if self.party is not None and self.claim is None:
-            self.party["address"] = read.address(self.street, values)
-
-    def _ref(self, values: list[str]) -> None:
-        line = self.line
-        if line is not None:
-            if values[1:2] == ["6R"] and not line.control_number:
-                line.control_number = at(values, 2)
-            else:
-                line.references.append(read.reference(values))
+    def events(self) -> Iterator[RemittanceEvent]:
+        """Header, claims, end. Raises X12FormatError."""
+        read_first = read_header(self.segments, self.enclosure.control_number)
+        if read_first is None:
             return
-        target = self.claim if self.claim is not None else self.party if self.party is not None else self.parts
-        target.setdefault("references", []).append(read.reference(values))
+        header, first = read_first
+        yield header
+        stop: Stop | None = first
+        while stop is not None and stop[1][0] != "SE":
+            if stop[1][0] == "CLP":
+                claim, stop = self._claim(*stop)
+                if stop is not None:
+                    self.balance.add(claim)
+                    yield claim
+            else:
+                self._between_claims(*stop)
+                stop = next(self.segments, None)
+        if stop is not None:
+            adjustments = tuple(self.provider_adjustments)
+            off = self.balance.close(header.payment.cents, adjustments)
+            yield RemittanceEnd(self.enclosure, adjustments, off, self.balance.claims, tuple(self.groups.values()))
 
-    def _per(self, values: list[str]) -> None:
-        here = self.claim if self.claim is not None else self.party
-        if here is not None:
-            here.setdefault("contacts", []).append(read.contact(values))
-
-    def _dtm(self, values: list[str]) -> None:
-        qualifier = at(values, 1)
-        if self.line is not None:
-            self.line.date(qualifier, at(values, 2))
-        elif self.claim is not None:
-            self.claim.setdefault("dates", []).append(QualifiedDate(qualifier, _one_day(at(values, 2))))
-        elif qualifier == "405":
-            self.parts["produced_on"] = read.day(at(values, 2))
-
-    def _cur(self, values: list[str]) -> None:
-        self.parts["currency"] = at(values, 2)
-
-    def _rdm(self, values: list[str]) -> None:
-        if self.party is not None:
-            self.party["delivery"] = RemittanceDelivery(at(values, 1), at(values, 2), at(values, 3))
-
-    def _lx(self, values: list[str]) -> None:
-        self.group_number = read.whole(at(values, 1))
-
-    def _ts3(self, values: list[str]) -> None:
-        self._sum_up(provider_summary=tuple(values[1:]))
-
-    def _ts2(self, values: list[str]) -> None:
-        self._sum_up(provider_supplemental=tuple(values[1:]))
+    def _between_claims(self, position: int, values: list[str]) -> None:
+        name = values[0]
+        try:
+            if name == "LX":
+                self.group_number = read.whole(at(values, 1))
+            elif name == "TS3":
+                self._sum_up(provider_summary=tuple(values[1:]))
+            elif name == "TS2":
+                self._sum_up(provider_supplemental=tuple(values[1:]))
+            elif name == "PLB":
+                self.provider_adjustments += _provider_adjustments(values, self.enclosure.component)
+            else:
+                judge_stray(values)
+        except ValueError as problem:
+            raise unreadable(values, position, problem) from None
 
     def _sum_up(self, **found: tuple[str, ...]) -> None:
         number = self.group_number
-        self.groups[number] = replace(self.groups.get(number, ClaimGroup(number)), **found)  # type: ignore[arg-type]
+        self.groups[number] = replace(self.groups.get(number) or ClaimGroup(number), **found)
 
-    def _unread(self, values: list[str], position: int) -> None:
-        """Keep a segment the guide has no place for."""
-        target = self.parts if self.claim is None else self.claim
-        loop = "" if self.claim is None else "2100" if self.line is None else "2110"
-        target.setdefault("unread", []).append(UnreadSegment(loop, position, tuple(values)))
+    def _claim(self, position: int, values: list[str]) -> tuple[ClaimPayment, Stop | None]:
+        """One CLP and what follows it, lines included."""
+        stop: Stop | None = None
+        try:
+            claim = _claim_parts(values, self.group_number, self.balance.claims + 1)
+            for position, values in self.segments:
+                if values[0] in _CLAIM_ENDS:
+                    stop = position, values
+                    break
+                if not claim.take(values):
+                    claim.unread.append(UnreadSegment("2100", position, tuple(values)))
+        except ValueError as problem:
+            raise unreadable(values, position, problem) from None
+        lines = []
+        while stop is not None and stop[1][0] == "SVC":
+            line, stop = self._line(claim, stop[0], stop[1])
+            lines.append(line)
+        return claim.finish(tuple(lines)), stop
 
-    def _clp(self, values: list[str]) -> None:
-        values = [*values, *[""] * 9]
-        self.claim = {
-            "patient_control_number": values[1],
-            "status_code": values[2],
-            "charge_cents": read.cents(values[3]),
-            "paid_cents": read.cents(values[4]),
-            "patient": _NOBODY,
-            "patient_cents": read.optional_cents(values[5]),
-            "claim_filing_indicator": values[6],
-            "payer_claim_number": values[7],
-            "facility_code": values[8],
-            "frequency_code": values[9],
-            "group_number": self.group_number,
-            "position": self.balance.claims + 1,
-        }
-        if len(values) > _CLP_USUAL:
-            self.claim |= {
-                "drg_code": at(values, 11),
-                "drg_weight": read.optional_decimal(at(values, 12)),
-                "discharge_fraction": read.optional_decimal(at(values, 13)),
-            }
+    def _line(self, claim: _ClaimParts, position: int, values: list[str]) -> tuple[ServicePayment, Stop | None]:
+        """One SVC and what follows it; what belongs to a claim is its claim's even here."""
+        stop: Stop | None = None
+        adjustments: list[Adjustment] = []
+        control_number = ""
+        references: list[Reference] = []
+        amounts: list[Amount] = []
+        quantities: list[Quantity] = []
+        remark_codes: list[RemarkCode] = []
+        dates: DateSpan | None = None
+        try:
+            procedure, charge, paid, revenue_code, units, submitted, submitted_units = self._service(values)
+            for position, values in self.segments:
+                name = values[0]
+                if name == "CAS":
+                    adjustments += read.adjustments(values)
+                elif name == "REF":
+                    reference = read.reference(values)
+                    if reference.qualifier == "6R" and not control_number:
+                        control_number = reference.value
+                    else:
+                        references.append(reference)
+                elif name == "AMT":
+                    amounts.append(read.amount(values))
+                elif name == "DTM":
+                    dates = _service_dates(dates, values)
+                elif name in _CLAIM_ENDS:
+                    stop = position, values
+                    break
+                elif name == "LQ":
+                    remark_codes.append(RemarkCode(at(values, 2), at(values, 1)))
+                elif name == "QTY":
+                    quantities.append(read.quantity(values))
+                elif not claim.take(values):
+                    claim.unread.append(UnreadSegment("2110", position, tuple(values)))
+        except ValueError as problem:
+            raise unreadable(values, position, problem) from None
+        line = ServicePayment(
+            procedure,
+            charge,
+            paid,
+            revenue_code,
+            units,
+            submitted,
+            submitted_units,
+            dates,
+            tuple(adjustments),
+            control_number,
+            tuple(references),
+            tuple(amounts),
+            tuple(quantities),
+            tuple(remark_codes),
+        )
+        return line, stop
 
-    def _nm1(self, values: list[str]) -> None:
-        role = _CLAIM_NAMES.get(at(values, 1))
-        if self.claim is not None and role is not None:
-            self.claim[role] = read.name(values)
-
-    def _cas(self, values: list[str]) -> None:
-        found = self._adjustments()
-        if len(values) == 4:
-            found.append(Adjustment(values[1], values[2], read.cents(values[3])))
-        else:
-            found += read.adjustments(values)
-
-    def _adjustments(self) -> list[Adjustment]:
-        if self.line is not None:
-            return self.line.adjustments
-        found: list[Adjustment] = [] if self.claim is None else self.claim.setdefault("adjustments", [])
-        return found
-
-    def _mia(self, values: list[str]) -> None:
-        if self.claim is not None:
-            self.claim["inpatient"] = read.inpatient(values)
-
-    def _moa(self, values: list[str]) -> None:
-        if self.claim is not None:
-            self.claim["outpatient"] = read.outpatient(values)
-
-    def _amt(self, values: list[str]) -> None:
-        amount = Amount(at(values, 1), read.cents(at(values, 2)))
-        if self.line is not None:
-            self.line.amounts.append(amount)
-        elif self.claim is not None:
-            self.claim.setdefault("amounts", []).append(amount)
-
-    def _qty(self, values: list[str]) -> None:
-        if self.line is not None:
-            self.line.quantities.append(read.quantity(values))
-        elif self.claim is not None:
-            self.claim.setdefault("quantities", []).append(read.quantity(values))
-
-    def _svc(self, values: list[str]) -> None:
-        if self.claim is None:
-            raise ValueError("a service line stands outside any claim")
-        if self.line is not None:
-            self._finish_line()
-        self.line = _Line(values, self.component)
-
-    def _lq(self, values: list[str]) -> None:
-        if self.line is not None:
-            self.line.remark_codes.append(RemarkCode(at(values, 2), at(values, 1)))
-
-    def _plb(self, values: list[str]) -> None:
-        period = read.day(at(values, 2))
-        for index in range(3, len(values), 2):
-            if not values[index] and not at(values, index + 1):
-                continue
-            reason, _, reference = values[index].partition(self.component)
-            amount = read.cents(at(values, index + 1))
-            self.provider_adjustments.append(ProviderAdjustment(at(values, 1), period, reason, amount, reference))
-
-
-class _Line:
-    """One SVC and what follows it, until the next."""
-
-    __slots__ = (
-        "adjustments",
-        "amounts",
-        "control_number",
-        "dates",
-        "quantities",
-        "references",
-        "remark_codes",
-        "service",
-    )
-
-    def __init__(self, values: list[str], component: str) -> None:
-        padded = [*values, "", "", "", "", "", "", ""]
-        procedure = _procedure(padded[1], component)
+    def _service(
+        self, values: list[str]
+    ) -> tuple[Procedure, int, int, str, Decimal | None, Procedure | None, Decimal | None]:
+        """SVC as the first fields of a ServicePayment. Raises ValueError."""
+        if len(values) < 8:
+            values = values + _NOTHING
+        procedure, submitted, submitted_units = self.procedure(values[1]), values[6], values[7]
         if procedure is None:
             raise ValueError("the procedure is missing")
-        self.service = (
+        return (
             procedure,
-            read.cents(padded[2]),
-            read.cents(padded[3]),
-            padded[4],
-            _units(padded[5]),
-            _procedure(padded[6], component),
-            _units(padded[7]),
+            read.cents(values[2]),
+            read.cents(values[3]),
+            values[4],
+            _units(values[5]),
+            self.procedure(submitted) if submitted else None,
+            _units(submitted_units) if submitted_units else None,
         )
-        self.dates: DateSpan | None = None
-        self.adjustments: list[Adjustment] = []
-        self.control_number = ""
-        self.references: list[Reference] = []
-        self.amounts: list[Amount] = []
-        self.quantities: list[Quantity] = []
-        self.remark_codes: list[RemarkCode] = []
 
-    def date(self, qualifier: str, text: str) -> None:
-        on = _one_day(text)
-        if qualifier == "151" and self.dates is not None:
-            self.dates = replace(self.dates, through_on=on.from_on)
-        elif self.dates is None or qualifier in ("150", "472"):
-            self.dates = on
 
-    def finish(self) -> ServicePayment:
-        return ServicePayment(
-            *self.service,
-            self.dates,
+class _ClaimParts(Struct):
+    """What has been read of a claim, from its CLP on, besides its lines."""
+
+    payment: list[str]
+    group_number: int
+    position: int
+    charge_cents: int
+    paid_cents: int
+    patient_cents: int | None
+    drg_weight: Decimal | None
+    discharge_fraction: Decimal | None
+    adjustments: list[Adjustment] = []
+    names: dict[str, Name] = {}
+    inpatient: InpatientAdjudication | None = None
+    outpatient: OutpatientAdjudication | None = None
+    references: list[Reference] = []
+    dates: list[QualifiedDate] = []
+    contacts: list[Contact] = []
+    amounts: list[Amount] = []
+    quantities: list[Quantity] = []
+    unread: list[UnreadSegment] = []
+
+    def take(self, values: list[str]) -> bool:
+        """One segment; whether a claim has a place for it. Raises ValueError."""
+        name = values[0]
+        if name == "NM1":
+            self.names[at(values, 1)] = read.name(values)
+        elif name == "REF":
+            self.references.append(read.reference(values))
+        elif name == "DTM":
+            self.dates.append(QualifiedDate(at(values, 1), _one_day(at(values, 2))))
+        elif name == "AMT":
+            self.amounts.append(read.amount(values))
+        elif name == "MOA":
+            self.outpatient = read.outpatient(values)
+        elif name == "CAS":
+            self.adjustments += read.adjustments(values)
+        elif name == "PER":
+            self.contacts.append(read.contact(values))
+        elif name == "QTY":
+            self.quantities.append(read.quantity(values))
+        elif name == "MIA":
+            self.inpatient = read.inpatient(values)
+        else:
+            return False
+        return True
+
+    def finish(self, lines: tuple[ServicePayment, ...]) -> ClaimPayment:
+        """The claim with its lines."""
+        payment, name_of = self.payment, self.names.get
+        return ClaimPayment(
+            payment[1],
+            payment[2],
+            self.charge_cents,
+            self.paid_cents,
+            name_of("QC", _NOBODY),
+            self.patient_cents,
+            payment[6],
+            payment[7],
+            payment[8],
+            payment[9],
             tuple(self.adjustments),
-            self.control_number,
+            name_of("IL"),
+            name_of("74"),
+            name_of("82"),
+            name_of("TT"),
+            name_of("PR"),
+            self.inpatient,
+            self.outpatient,
             tuple(self.references),
+            tuple(self.dates),
+            tuple(self.contacts),
             tuple(self.amounts),
             tuple(self.quantities),
-            tuple(self.remark_codes),
+            lines,
+            self.group_number,
+            self.position,
+            payment[11],
+            self.drg_weight,
+            self.discharge_fraction,
+            name_of("GB"),
+            tuple(self.unread),
         )
 
 
-def _frozen(parts: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if value.__class__ is list else value for key, value in parts.items()}
+def _claim_parts(values: list[str], group_number: int, position: int) -> _ClaimParts:
+    """CLP. Raises ValueError."""
+    values = values + _NOTHING
+    return _ClaimParts(
+        values,
+        group_number,
+        position,
+        read.cents(values[3]),
+        read.cents(values[4]),
+        read.optional_cents(values[5]),
+        read.optional_decimal(values[12]),
+        read.optional_decimal(values[13]),
+    )
 
 
-def _blame(values: list[str], position: int, problem: ValueError) -> X12FormatError:
-    """Which element of the segment could not be read: the first that its conversion refuses."""
-    name = values[0]
-    conversions = _CONVERSIONS[name](values) if name in _CONVERSIONS else ()
-    for index, convert in conversions:
-        try:
-            convert(at(values, index))
-        except ValueError as found:
-            return X12FormatError(f"{found}.", position, f"{name}{index:02d}")
-    return X12FormatError(f"{problem}.", position, name)
+def _service_dates(dates: DateSpan | None, values: list[str]) -> DateSpan | None:
+    """The line's dates after one more DTM: 472 one day, 150 and 151 the first and the last of several."""
+    on, qualifier = _one_day(at(values, 2)), values[1]
+    if qualifier == "151" and dates is not None:
+        return replace(dates, through_on=on.from_on)
+    return on if dates is None or qualifier in ("150", "472") else dates
 
 
-def _cas_conversions(values: list[str]) -> Iterator[tuple[int, Callable[[str], Any]]]:
-    for index in range(2, len(values), 3):
+def _provider_adjustments(values: list[str], component: str) -> Iterator[ProviderAdjustment]:
+    period = read.day(at(values, 2))
+    for index in range(3, len(values), 2):
         if values[index] or at(values, index + 1):
-            yield index + 1, read.cents
-            yield index + 2, read.optional_decimal
+            reason, _, reference = values[index].partition(component)
+            yield ProviderAdjustment(values[1], period, reason, read.cents(at(values, index + 1)), reference)
 
 
-def _plb_conversions(values: list[str]) -> Iterator[tuple[int, Callable[[str], Any]]]:
-    yield 2, read.day
-    for index in range(4, len(values) + 1, 2):
-        yield index, read.cents
-
-
-# Dates of service, procedures and units repeat through a file: their values are shared.
+# Dates of service and units repeat, as procedures do through a file: their values are shared.
 _one_day = lru_cache(maxsize=4096)(lambda text: DateSpan(read.day(text)))
-_procedure = lru_cache(maxsize=4096)(read.procedure)
 _units = lru_cache(maxsize=1024)(read.optional_decimal)
 _NOBODY = Name("")
-_ACCOUNT_FIELDS = (
-    "format_code",
-    "sender_bank_qualifier",
-    "sender_bank_id",
-    "sender_account_qualifier",
-    "sender_account",
-    "originating_company_id",
-    "originating_company_supplemental",
-    "receiver_bank_qualifier",
-    "receiver_bank_id",
-    "receiver_account_qualifier",
-    "receiver_account",
-)
-_Conversions = Callable[[list[str]], Iterable[tuple[int, Callable[[str], Any]]]]
-_CONVERSIONS: dict[str, _Conversions] = {
-    "BPR": lambda _: ((2, read.cents), (16, read.day)),
-    "DTM": lambda _: ((2, read.day),),
-    "LX": lambda _: ((1, read.whole),),
-    "CLP": lambda _: (
-        *((place, read.cents) for place in (3, 4)),
-        (5, read.optional_cents),
-        *((place, read.optional_decimal) for place in (12, 13)),
-    ),
-    "MOA": lambda _: ((1, read.optional_decimal), *((place, read.optional_cents) for place in (2, 8, 9))),
-    "AMT": lambda _: ((2, read.cents),),
-    "QTY": lambda _: ((2, read.decimal),),
-    "SVC": lambda _: ((2, read.cents), (3, read.cents), (5, read.optional_decimal), (7, read.optional_decimal)),
-    "CAS": _cas_conversions,
-    "PLB": _plb_conversions,
-}
-# CLP as nearly everyone sends it, with the nine blanks it is padded with: no DRG.
-_CLP_USUAL = 19
-_CLAIM_ENDS = frozenset(("CLP", "LX", "PLB", "SE"))
-_CLAIM_NAMES = {
-    "QC": "patient",
-    "IL": "subscriber",
-    "74": "corrected_patient",
-    "82": "rendering_provider",
-    "TT": "crossover_carrier",
-    "PR": "corrected_payer",
-    "GB": "other_subscriber",
-}
-_HANDLERS: dict[str, Callable[[RemittanceReader, list[str]], None]] = {
-    "BPR": RemittanceReader._bpr,
-    "TRN": RemittanceReader._trn,
-    "N1": RemittanceReader._n1,
-    "N3": RemittanceReader._n3,
-    "N4": RemittanceReader._n4,
-    "REF": RemittanceReader._ref,
-    "PER": RemittanceReader._per,
-    "DTM": RemittanceReader._dtm,
-    "CUR": RemittanceReader._cur,
-    "RDM": RemittanceReader._rdm,
-    "LX": RemittanceReader._lx,
-    "TS3": RemittanceReader._ts3,
-    "TS2": RemittanceReader._ts2,
-    "CLP": RemittanceReader._clp,
-    "NM1": RemittanceReader._nm1,
-    "CAS": RemittanceReader._cas,
-    "MIA": RemittanceReader._mia,
-    "MOA": RemittanceReader._moa,
-    "AMT": RemittanceReader._amt,
-    "QTY": RemittanceReader._qty,
-    "SVC": RemittanceReader._svc,
-    "LQ": RemittanceReader._lq,
-    "PLB": RemittanceReader._plb,
-}
+_NOTHING = [""] * 14
+_CLAIM_ENDS = frozenset(("SVC", "CLP", "LX", "PLB", "SE"))

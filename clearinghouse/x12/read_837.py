@@ -7,8 +7,9 @@ What the values have no field for (CR1, HCP, LIN, FRM ...) is kept as `unread` s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.claims_837 import (

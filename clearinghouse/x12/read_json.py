@@ -14,7 +14,7 @@ from typing import Any
 from clearinghouse.x12.decoding import X12FormatError, at
 from clearinghouse.x12.guide_tables import ALIASES, KINDS
 from clearinghouse.x12.parties import Adjustment
-from clearinghouse.x12.read_835 import RemittanceEnd, RemittanceReader
+from clearinghouse.x12.read_835 import RemittanceEnd, read_remittance
 from clearinghouse.x12.remittance_835 import ClaimPayment, ProviderAdjustment, RemittanceHeader, ServicePayment
 from clearinghouse.x12.tokens import Body, Cut, Header, Noise, Source, read_pieces
 from clearinghouse.x12.transactions import Enclosure
@@ -154,20 +154,19 @@ class _Interchange:
         return found
 
     def _remittance(self, group: list[str], first: int, last: int) -> dict[str, Any]:
-        reader = RemittanceReader(Enclosure(self.header, tuple(group), tuple(self.segments[first])))
+        enclosure = Enclosure(self.header, tuple(group), tuple(self.segments[first]))
         header: RemittanceHeader | None = None
         claims: list[dict[str, Any]] = []
         end: RemittanceEnd | None = None
         error: str | None = None
         try:
-            for position in range(first + 1, last + 1):
-                for event in reader.take(self.segments[position], position - first + 1):
-                    if isinstance(event, ClaimPayment):
-                        claims.append(_claim(event))
-                    elif isinstance(event, RemittanceHeader):
-                        header = event
-                    else:
-                        end = event
+            for event in read_remittance(enclosure, self.segments[first + 1 : last + 1]):
+                if isinstance(event, ClaimPayment):
+                    claims.append(_claim(event))
+                elif isinstance(event, RemittanceHeader):
+                    header = event
+                else:
+                    end = event
         except X12FormatError as problem:
             error = str(problem)
         return {

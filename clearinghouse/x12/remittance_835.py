@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from clearinghouse.x12.parties import (
     Address,
@@ -25,8 +26,7 @@ from clearinghouse.x12.parties import (
 GUIDE = "005010X221A1"
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True, gc=False):
     """BPR: how the money moves.
 
     `handling` BPR01 (I, H, D, C, P, U, X), `cents` BPR02, `credit_or_debit` BPR03, `method` BPR04 (ACH, CHK, NON,
@@ -52,8 +52,7 @@ class Payment:
     receiver_account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True, gc=False):
     """TRN: `number` TRN02 (check or EFT number), `payer_id` TRN03 ("1" + TIN), `supplemental` TRN04."""
 
     number: str
@@ -61,8 +60,7 @@ class Trace:
     supplemental: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RemittancePayer:
+class RemittancePayer(Struct, frozen=True, gc=False):
     """Loop 1000A: N1*PR and its contacts. The guide requires one PER*BL."""
 
     name: Name
@@ -71,8 +69,7 @@ class RemittancePayer:
     contacts: tuple[Contact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RemittanceDelivery:
+class RemittanceDelivery(Struct, frozen=True, gc=False):
     """RDM: how the remittance is sent where not by this file (BM, EM, FT, OL), to whom, and the number or address."""
 
     method: str
@@ -80,8 +77,7 @@ class RemittanceDelivery:
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Payee:
+class Payee(Struct, frozen=True, gc=False):
     """Loop 1000B: N1*PE (id qualifier XX, FI or XV); REF*TJ is the tax id when N1 holds the NPI."""
 
     name: Name
@@ -90,8 +86,7 @@ class Payee:
     delivery: RemittanceDelivery | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimGroup:
+class ClaimGroup(Struct, frozen=True, gc=False):
     """Loop 2000 where the payer sums it up: LX01, and the elements of TS3 and TS2 (`provider_summary[0]` is TS301)."""
 
     number: int
@@ -99,16 +94,14 @@ class ClaimGroup:
     provider_supplemental: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RemarkCode:
+class RemarkCode(Struct, frozen=True, gc=False):
     """One LQ: qualifier (HE = RARC, RX = NCPDP reject) and code."""
 
     code: str
     qualifier: str = "HE"
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePayment:
+class ServicePayment(Struct, frozen=True, gc=False):
     """Loop 2110: one service line.
 
     `charge_cents` SVC02, `paid_cents` SVC03, `revenue_code` SVC04, `paid_units` SVC05 (None = one),
@@ -133,8 +126,7 @@ class ServicePayment:
     remark_codes: tuple[RemarkCode, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimPayment:
+class ClaimPayment(Struct, frozen=True, gc=False):
     """Loop 2100 and below.
 
     `patient_control_number` CLP01 (our CLM01), `status_code` CLP02, `charge_cents` CLP03, `paid_cents` CLP04,
@@ -176,8 +168,7 @@ class ClaimPayment:
     unread: tuple[UnreadSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderAdjustment:
+class ProviderAdjustment(Struct, frozen=True, gc=False):
     """One reason of a PLB: provider, fiscal period end, reason (PLB03-1), reference (PLB03-2), cents (positive
     reduces).
     """
@@ -189,8 +180,7 @@ class ProviderAdjustment:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RemittanceHeader:
+class RemittanceHeader(Struct, frozen=True, gc=False):
     """Everything of an 835 above its claims. `currency` is CUR02."""
 
     payment: Payment
@@ -204,8 +194,7 @@ class RemittanceHeader:
     unread: tuple[UnreadSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Remittance:
+class Remittance(Struct, frozen=True, gc=False):
     """One ST of an 835. `groups` are the LX loops that say more than their number."""
 
     header: RemittanceHeader

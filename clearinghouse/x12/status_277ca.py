@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+
+from msgspec import Struct
 
 from clearinghouse.x12.parties import Amount, DateSpan, Name, Procedure, QualifiedDate, Quantity, Reference
 
 GUIDE = "005010X214"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusCode:
+class StatusCode(Struct, frozen=True, gc=False):
     """One STC composite: category (A0-A8 ...), status code, entity code (PR, 85, IL ...) where it is asked for."""
 
     category: str
@@ -20,8 +20,7 @@ class StatusCode:
     entity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True, gc=False):
     """One STC: up to three status codes, date, action WQ (accept) or U (reject), amount, free text STC12."""
 
     codes: tuple[StatusCode, ...]
@@ -31,8 +30,7 @@ class Status:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineStatus:
+class LineStatus(Struct, frozen=True, gc=False):
     """Loop 2220D: one line's rejection. `line_control_number` is REF*FJ."""
 
     procedure: Procedure
@@ -45,8 +43,7 @@ class LineStatus:
     service_dates: DateSpan | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimStatus:
+class ClaimStatus(Struct, frozen=True, gc=False):
     """Loops 2000D, 2100D, 2200D. `trace_number` is TRN02 = our CLM01; `payer_claim_number` REF*1K.
 
     `clearinghouse_trace` is REF*D9, `bill_type` REF*BLT, `service_dates` DTP*472.
@@ -63,8 +60,7 @@ class ClaimStatus:
     lines: tuple[LineStatus, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderStatus:
+class ProviderStatus(Struct, frozen=True, gc=False):
     """Loops 2000C, 2100C, 2200C: one billing provider, its totals (QTY QA/QC, AMT YU/YY) and its claims.
 
     The guide has no date (STC02) in the statuses of this level; a writer leaves it out.
@@ -79,8 +75,7 @@ class ProviderStatus:
     amounts: tuple[Amount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverStatus:
+class ReceiverStatus(Struct, frozen=True, gc=False):
     """Loops 2000B, 2100B, 2200B: the submitter. `trace_number` is TRN02 = our BHT03; QTY 90/AA, AMT YU/YY."""
 
     receiver: Name
@@ -91,8 +86,7 @@ class ReceiverStatus:
     amounts: tuple[Amount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
+class SourceStatus(Struct, frozen=True, gc=False):
     """Loops 2000A, 2100A, 2200A: who answers (NM1 role PR payer or AY clearinghouse).
 
     Dates 050 received, 009 processed.
@@ -105,8 +99,7 @@ class SourceStatus:
     receivers: tuple[ReceiverStatus, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StatusTransaction:
+class StatusTransaction(Struct, frozen=True, gc=False):
     """One ST of a 277CA. `reference` is BHT03."""
 
     reference: str

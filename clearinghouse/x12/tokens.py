@@ -6,8 +6,10 @@ Text is decoded as Latin-1, one character per byte, so the pieces of a file join
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +21,7 @@ ISA_LENGTH = 106
 _ISA_SEPARATORS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
 _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 _LINE_ENDS = "\r\n"
+_BLANKS = "\r\n \t"
 
 Source = bytes | BinaryIO | Path
 
@@ -273,23 +276,17 @@ class _Cutter:
         """Where the interchange ends inside the first `whole` characters: after its IEA, or before an unannounced
         ISA.
         """
-        terminator = header.delimiters.segment
-        trailer = self._segment_start("IEA" + header.delimiters.element, whole, terminator)
-        opening = self._segment_start("ISA", whole, terminator)
-        if opening >= 0 and (trailer < 0 or opening < trailer):
-            return opening, "ISA"
-        if trailer >= 0:
-            end = self.pending.find(terminator, trailer) + 1
-            return end, "IEA"
-        return whole, ""
+        first, later = _envelope_patterns(header.delimiters.segment, header.delimiters.element)
+        found = first.match(self.pending, 0, whole) or later.search(self.pending, 0, whole)
+        if found is None:
+            return whole, ""
+        if found[1] == "ISA":
+            return found.start(1), "ISA"
+        return self.pending.find(header.delimiters.segment, found.start(1)) + 1, "IEA"
 
-    def _segment_start(self, name: str, whole: int, terminator: str) -> int:
-        at = self.pending.find(name, 0, whole)
-        while at >= 0:
-            before = at - 1
-            while before >= 0 and self.pending[before] in "\r\n \t" and self.pending[before] != terminator:
-                before -= 1
-            if before < 0 or self.pending[before] == terminator:
-                return at
-            at = self.pending.find(name, at + 1, whole)
-        return -1
+
+@lru_cache(maxsize=64)
+def _envelope_patterns(terminator: str, mark: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """An IEA or ISA as the first segment of a text, and after another segment; line ends and blanks may come before."""
+    names = f"[{_BLANKS.replace(terminator, '')}]*(IEA{re.escape(mark)}|ISA)"
+    return re.compile(names), re.compile(re.escape(terminator) + names)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.encoding import SegmentWriter, Text, clock, day, money, number, optional_money
 from clearinghouse.x12.envelope import Envelope, write_interchange

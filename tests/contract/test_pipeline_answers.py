@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gateway.claim.contract import ClaimForm
 from gateway.errors import DeliveryUnknown, PartnerPaused, Unavailable
@@ -144,8 +145,8 @@ def test_money_for_a_claim_we_do_not_know_lies_in_suspense_and_cash_is_what_was_
 ) -> None:
     send(site)
     _, version = sent(site)
-    unknown = replace(payment(version, 12_300, number="OLDSYSTEM77"), payer_claim_number="ICN99")
-    cut = replace(payment(version, 100, number=version.claim_number[:-1]), payer_claim_number="ICN98")
+    unknown = structs.replace(payment(version, 12_300, number="OLDSYSTEM77"), payer_claim_number="ICN99")
+    cut = structs.replace(payment(version, 100, number=version.claim_number[:-1]), payer_claim_number="ICN98")
     remit = partner.remit_835(
         payment(version, ALLOWED, WRITTEN_OFF), unknown, cut, provider_adjustments=[("WO", 300), ("L6", -40)]
     )

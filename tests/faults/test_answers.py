@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from clearinghouse.exchange import PartnerInbox
 from gateway.lifecycle import ClaimState
@@ -46,7 +47,7 @@ def test_all_orders_of_the_answers_give_one_state_and_the_same_money(store: Data
     lives = []
     for number, row in enumerate(site.interchanges()):
         version, icn = versions[row.id], f"ICN{number}"
-        paid = replace(payment(version, ALLOWED, WRITTEN_OFF), payer_claim_number=icn)
+        paid = structs.replace(payment(version, ALLOWED, WRITTEN_OFF), payer_claim_number=icn)
         status = partner.status_277ca(version, by_payer=True, payer_claim_number=icn)
         lives.append([partner.ta1(row), partner.ack_999(row), status, partner.remit_835(paid, trace=f"EFT{number}")])
     assert len(lives) == len(ORDERS)
@@ -72,7 +73,7 @@ def test_a_remittance_to_another_tenant_never_touches_our_claim(store: Database,
     site.exchanges[theirs] = site.exchange
     (version,) = send(site)
     before = site.balances()
-    by_icn = replace(payment(version, ALLOWED, WRITTEN_OFF, number="OTHERS1"), payer_claim_number="ICN1")
+    by_icn = structs.replace(payment(version, ALLOWED, WRITTEN_OFF, number="OTHERS1"), payer_claim_number="ICN1")
     remits = [
         Partner(their_npi).remit_835(payment(version, ALLOWED, WRITTEN_OFF), trace="EFT1"),
         Partner(their_npi).remit_835(by_icn, trace="EFT2"),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from clearinghouse.sandbox.payer import chance, content_key, decide
 from clearinghouse.sandbox.payer_table import SimulatedPayer, read_payer_table
@@ -83,7 +84,7 @@ def test_a_payment_is_never_negative_and_nothing_is_lost_on_the_way(payments: li
     claim = claim_of([])
     payer = TABLE.payers[0]
     empty = claim_payment(claim, decide(claim, payer, TABLE, 1, DAY, is_duplicate=False), payer, "1")
-    claims = tuple(replace(empty, paid_cents=cents) for cents in payments)
+    claims = tuple(structs.replace(empty, paid_cents=cents) for cents in payments)
     values, forwarded = remittance(payer, Owed(PROVIDER, "1", claims), "T2", DAY, (carried, "T1"))
     paid = values.header.payment.cents
     assert paid >= 0 and forwarded >= 0 and 0 in (paid, forwarded)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.acknowledgement_999 import (
     Acknowledgement,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clearinghouse.x12.check import check_bytes, check_transaction
 from clearinghouse.x12.findings import Finding

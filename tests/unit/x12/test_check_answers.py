@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, time
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.acknowledgement_999 import write_999
 from clearinghouse.x12.check import check_bytes

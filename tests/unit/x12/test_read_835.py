@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clearinghouse.x12.check import check_bytes
-from clearinghouse.x12.decoding import X12FormatError
-from clearinghouse.x12.parties import UnreadSegment
+from clearinghouse.x12.decoding import X12FormatError, cents
+from clearinghouse.x12.parties import Address, UnreadSegment
 from clearinghouse.x12.read_835 import OutOfBalance, RemittanceEnd, balance_of, read_835, stream_835
 from clearinghouse.x12.read_json import read_json
 from clearinghouse.x12.remittance_835 import ClaimPayment, Remittance, RemittanceHeader
@@ -135,3 +139,52 @@ def test_a_segment_the_guide_does_not_know_is_kept_with_its_loop() -> None:
     (found,) = read_835(content.replace(b"SE*37*", b"SE*39*"))
     assert found.header.unread == (UnreadSegment("", 5, ("ZZZ", "1")),)
     assert found.claims[0].unread == (UnreadSegment("2100", 14, ("HI", "ABK:F332")),)
+
+
+def test_two_transaction_sets_of_one_number_are_two_remittances() -> None:
+    content = write_835(remittance(), ENVELOPE)
+    start, end = content.index(b"ST*"), content.index(b"GE*")
+    assert len(read_835(content[:end] + content[start:end] + content[end:])) == 2
+
+
+def test_a_payee_without_a_street_is_not_given_the_payers() -> None:
+    content = write_835(remittance(), ENVELOPE).replace(b"SE*37", b"SE*38")
+    read = read_835(content.replace(b"REF*TJ*", b"N4*WACO*TX*76701~\nREF*TJ*"))[0]
+    assert read.header.payee.address == Address("", "WACO", "TX", "76701")
+
+
+def test_the_claims_before_one_that_cannot_be_read_are_given_out() -> None:
+    content = write_835(remittance(), ENVELOPE).replace(b"*4*123.45*", b"*4*12E.45*")
+    stream = stream_835(content)
+    assert [type(next(stream)) for _ in range(2)] == [RemittanceHeader, ClaimPayment]
+    with pytest.raises(X12FormatError, match="CLP03"):
+        next(stream)
+
+
+@pytest.mark.parametrize(
+    ("stray", "element"), [(b"SVC*HC:90853*1*1~\n", "SVC"), (b"CAS*CO*45*1_0~\n", "CAS03"), (b"AMT*AU*x~\n", "AMT02")]
+)
+@pytest.mark.parametrize("after", [b"TRN*1*EFT123*1123456789~\n", b"N4*AUSTIN*TX*78701~\n", b"LX*1~\n"])
+def test_what_stands_outside_any_claim_must_be_legible_too(after: bytes, stray: bytes, element: str) -> None:
+    content = write_835(remittance(), ENVELOPE)
+    assert after in content
+    with pytest.raises(X12FormatError) as caught:
+        read_835(content.replace(after, after + stray))
+    assert caught.value.element == element
+
+
+@given(st.text("0123456789.-+_ e²½", max_size=9))
+def test_an_amount_is_read_to_the_cent_or_not_at_all(text: str) -> None:
+    """Decimal judges the value, the guide's shape of an amount (no exponent, no blank, no sign but minus) the form."""
+    lawful = re.fullmatch(r"-?(\d+|\d*\.\d{1,2}0*)", text, re.ASCII)
+    if lawful is None:
+        with pytest.raises(ValueError, match="cents"):
+            cents(text)
+    else:
+        assert Decimal(text) * 100 == cents(text)
+
+
+def test_values_cannot_be_changed_once_read() -> None:
+    claim = read_835(write_835(remittance(), ENVELOPE))[0].claims[0]
+    with pytest.raises(AttributeError, match="immutable"):
+        claim.paid_cents = 0  # type: ignore[misc]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clearinghouse.x12.check import check_bytes
 from clearinghouse.x12.claims_837 import Claim, Diagnosis, ServiceLine

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clearinghouse.x12.acknowledgement_999 import read_999, write_999
 from clearinghouse.x12.check import check_bytes
