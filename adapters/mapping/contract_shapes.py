@@ -38,6 +38,7 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import (
     CertificationClock,
     Charge,
+    ContractRate,
     Enrollment,
     Facility,
     HalfDay,
@@ -251,6 +252,9 @@ _SHAPES[ItemisedService] = shape_of(ItemisedService, "item")
 _SHAPES[HalfDay] = shape_of(HalfDay, "half_day")
 _SHAPES[CertificationClock] = shape_of(CertificationClock, "certification", check=_check_clock)
 _SHAPES[RuleSetting] = shape_of(RuleSetting, "rule setting", Dated.MAY)
+_SHAPES[ContractRate] = shape_of(
+    ContractRate, "rate", Dated.MUST, named={"rate": Key(DollarsKind(), required=True, field="cents")}
+)
 _SHAPES[PayerRule] = shape_of(
     PayerRule,
     "own rule",

@@ -323,6 +323,20 @@ class PayerRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractRate:
+    """What the contract pays for one unit of a service; the rate that states most of a line's codes is its rate."""
+
+    cents: int
+    span: Span
+    revenue_code: str = ""
+    hcpcs: str = ""
+    modifiers: tuple[str, ...] = ()
+    level_of_care: LevelOfCare | None = None
+    facility: str = ""
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payer:
     """A payer and its rules. ``names`` are what feeds call it; a name no file knows is a finding for a person."""
 
@@ -349,6 +363,7 @@ class Payer:
     rules: Mapping[str, tuple[RuleSetting, ...]] = field(default_factory=dict)
     """Settings of gate rules by name; no two of one rule hold on one day."""
     own_rules: tuple[PayerRule, ...] = ()
+    rates: tuple[ContractRate, ...] = ()
     entry: str = ""
 
 

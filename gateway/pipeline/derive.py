@@ -167,6 +167,7 @@ class Derivation:
         claim = proposal.claim
         own = {id(day) for day in proposal.days}
         others = [each for each in _billed_claims(facts, everyone) if each[0] != proposal.row.key]
+        finalized = {each.row.key for each in facts.claims if each.live and each.state_of(each.live) in ADJUDICATED}
         return GateContext(
             today=today,
             catalogue=catalogue,
@@ -184,9 +185,11 @@ class Derivation:
             eligibility=facts.standing.eligibility,
             certifications=facts.standing.certifications,
             consents=facts.standing.consents,
-            billed_lines=tuple(line for each in others for line in _billed_lines(*each)),
+            billed_lines=tuple(line for each in others for line in _billed_lines(*each, each[0] in finalized)),
             previous=_previous(proposal.known),
             never_bill_payers=case.never_bill_payers if case else frozenset(),
+            stays=tuple(each.record for each in case.episodes) if case else (),
+            deceased_on=case.patient.deceased_on if case else None,
         )
 
     def _state(self, proposal: _Proposal, draft: Draft, now: datetime) -> tuple[ClaimState, list[ClaimFact]]:
@@ -336,7 +339,7 @@ def _uses(key: str, claim: Claim, authorizations: Sequence[AuthorizationRecord])
         yield AuthorizationUse(number=number, on=on, units=units_of_day(unit, attended), claim_key=key)
 
 
-def _billed_lines(key: str, claim: Claim, number: str, sent: bool) -> Iterable[BilledLine]:
+def _billed_lines(key: str, claim: Claim, number: str, sent: bool, finalized: bool) -> Iterable[BilledLine]:
     for line in claim.lines:
         yield BilledLine(
             claim_key=key,
@@ -352,6 +355,7 @@ def _billed_lines(key: str, claim: Claim, number: str, sent: bool) -> Iterable[B
             per_diem=line.unit_basis is UnitBasis.DAY,
             condition_codes=claim.condition_codes if claim.form is ClaimForm.INSTITUTIONAL else (),
             sent=sent,
+            finalized=finalized,
         )
 
 

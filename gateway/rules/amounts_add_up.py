@@ -3,7 +3,7 @@
 Why: a claim without lines, or with a line of no dollars or no units, is refused before anyone reads it; a charge of
     zero usually means that the charge file has no price for the service. The claim's total is the sum of its lines.
 Fails: no lines; a line with zero or negative units; a line charged $0.00 or less; a line number twice; more lines than
-    the form holds.
+    the form holds, or than Medicare's institutional system does (449).
 Passes: every line has at least one unit and a charge, and lines are numbered 1, 2, 3 ...
 Source: 005010X223A2 and 005010X222A1 loops 2300 CLM02 and 2400 LX, SV1, SV2; SNIP type 3. A payer may
     set `allow_zero_charge: yes`.
@@ -18,12 +18,13 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.money import dollars
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
+_MEDICARE_LINES_MAX = 449  # what the shared system of Medicare's institutional contractors holds
 _LINES_MAX = {ClaimForm.INSTITUTIONAL: 999, ClaimForm.PROFESSIONAL: 50}
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
-    count, limit = len(claim.lines), _LINES_MAX[claim.form]
+    count, limit = len(claim.lines), _lines_max(inspection)
     if not 0 < count <= limit:
         said = f"has {count} lines; an {claim.form} holds {limit}" if count else "has no lines"
         yield RULE.finding("lines", f"The claim {said}.", "Assemble the claim again from its visits.")
@@ -52,6 +53,13 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                     "definition": line.definition,
                 },
             )
+
+
+def _lines_max(inspection: Inspection) -> int:
+    form = inspection.claim.form
+    if inspection.is_medicare and form is ClaimForm.INSTITUTIONAL:
+        return _MEDICARE_LINES_MAX
+    return _LINES_MAX[form]
 
 
 RULE = Rule(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.contract import Catalogue, Facility, Payer
-from gateway.claim.record import AuthorizationRecord
+from gateway.claim.record import AuthorizationRecord, EpisodeRecord
 from gateway.claim.roster import CertificationRecord, ConsentRecord, CredentialRecord, EligibilityRecord
 from gateway.services.case import KnownCoverage
 
@@ -86,6 +86,8 @@ class BilledLine:
     per_diem: bool
     condition_codes: tuple[str, ...]
     sent: bool
+    finalized: bool = False
+    """True once a remittance decided the claim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +125,6 @@ class GateContext:
     billed_lines: tuple[BilledLine, ...] = ()
     previous: PreviousVersion | None = None
     never_bill_payers: frozenset[str] = frozenset()
+    stays: tuple[EpisodeRecord, ...] = ()
+    """Every stay of the patient the EHR has told of, whatever its program; none when it tells of none."""
+    deceased_on: date | None = None

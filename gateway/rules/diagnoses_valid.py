@@ -3,9 +3,11 @@
 Why: an unknown, incomplete or outdated code, or a principal diagnosis that is not behavioral, is denied (CARC 11, 146,
     167; RARC M76, MA63).
 Fails: no principal diagnosis; a code the release of the fiscal year does not have, or that has longer codes below it; a
-    principal outside the definition's chapters, or an external cause; a code twice; more than the form holds; a line
-    that points at no diagnosis. Warns: no release is loaded for the date of service.
-Passes: F33.2 with F41.1 on a mental health claim; F10.20 on a substance use claim; Z codes after the principal.
+    principal outside the definition's chapters, an external cause or a manifestation; a code twice; more than the form
+    holds; a line that points at no diagnosis. Warns: no release is loaded for the date of service; a principal that
+    asks for the condition behind it to be coded first.
+Passes: F33.2 with F41.1 on a mental health claim; F10.20 on a substance use claim; Z codes after the principal; G30.9
+    before F02.80, whose place is second.
 Source: 45 CFR 162.1002; ICD-10-CM official guidelines, yearly from 1 October; 005010X223A2 loop 2300 HI. Codes are
     judged on the first date of service, and on the last one too where a fiscal year ends between them.
 """
@@ -13,6 +15,7 @@ Source: 45 CFR 162.1002; ICD-10-CM official guidelines, yearly from 1 October; 0
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from gateway.claim.calendar import federal_fiscal_year
@@ -22,6 +25,9 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 _LIMITS = {ClaimForm.INSTITUTIONAL: 25, ClaimForm.PROFESSIONAL: 12}
 _EXTERNAL_CAUSES = ("V", "W", "X", "Y")
+# ICD-10-CM tabular list, chapter 5: "in diseases classified elsewhere", and "code first" at the category.
+_MANIFESTATIONS = ("F02", "F54")
+_CODE_FIRST = ("F01", "F04", "F05", "F06", "F07", "F09", "F482")
 _POINTERS_MAX = 4
 
 
@@ -87,7 +93,24 @@ def _no_release(on: date) -> Finding:
 
 def _principal(inspection: Inspection, code: str) -> Iterator[Finding]:
     prefixes = {each for found in inspection.definitions if found for each in found.diagnosis_prefixes}
-    outside = bool(prefixes) and not code.startswith(tuple(prefixes))
+    outside = bool(prefixes) and not code.startswith(tuple(prefixes)) and not _leads(inspection.claim.diagnoses)
+    if code.startswith(_MANIFESTATIONS):
+        yield _finding(
+            inspection,
+            "diagnoses[0]",
+            f"Principal diagnosis {code} is a manifestation; the condition behind it is coded first.",
+            {"code": code},
+        )
+    elif code.startswith(_CODE_FIRST):
+        yield replace(
+            _finding(
+                inspection,
+                "diagnoses[0]",
+                f"Principal diagnosis {code} asks for the condition behind it to be coded first, where it is known.",
+                {"code": code},
+            ),
+            severity=Severity.WARN,
+        )
     if outside or code.startswith(_EXTERNAL_CAUSES):
         expected = ", ".join(sorted(prefixes)) or "not an external cause"
         yield _finding(
@@ -96,6 +119,13 @@ def _principal(inspection: Inspection, code: str) -> Iterator[Finding]:
             f"Principal diagnosis {code} is not one this program is billed with ({expected}).",
             {"code": code, "expected": expected},
         )
+
+
+def _leads(codes: tuple[str, ...]) -> bool:
+    """True when the principal is the condition behind a behavioral diagnosis, which the guidelines code second."""
+    return any(code.startswith((*_MANIFESTATIONS, *_CODE_FIRST)) for code in codes[1:]) and not codes[0].startswith(
+        _EXTERNAL_CAUSES
+    )
 
 
 def _pointers(inspection: Inspection, count: int) -> Iterator[Finding]:

@@ -16,17 +16,23 @@ from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import Catalogue, Payer, PayerRule, RuleSetting, ServiceDefinition
 from gateway.claim.finding import Finding, Severity
 from gateway.rules import (
+    add_on_has_primary,
+    admission_codes_valid,
     amounts_add_up,
     attendance_supports_lines,
     authorization_covers_days,
+    bill_type_takes_program,
     billing_provider_enrolled,
     billing_provider_valid,
+    campus_modifier_agrees,
     certification_current,
     charge_code_agrees_with_chart,
+    charge_covers_rate,
     clinicians_credentialed,
     clinicians_identified,
     codes_fit_definition,
     codes_fit_program,
+    codes_paid_together,
     condition_codes_fit,
     coverage_order_resolved,
     dates_in_statement,
@@ -38,6 +44,7 @@ from gateway.rules import (
     iop_apart_from_php,
     licenses_in_force,
     medicare_itemised,
+    modifiers_in_order,
     never_bill_payer,
     not_billed_before,
     one_per_diem_a_day,
@@ -46,9 +53,14 @@ from gateway.rules import (
     place_agrees_with_chart,
     place_fits_form,
     procedure_codes_current,
+    program_day_covers_services,
+    revenue_codes_current,
+    series_in_order,
+    stay_covers_days,
     telehealth_agrees,
     transactions_enrolled,
     units_fit_basis,
+    units_medically_likely,
 )
 from gateway.rules.context import BilledLine, GateContext
 from gateway.rules.rule import Inspection, Limits, Rule
@@ -63,22 +75,33 @@ RULES: tuple[Rule, ...] = (
     coverage_order_resolved.RULE,
     certification_current.RULE,
     attendance_supports_lines.RULE,
+    stay_covers_days.RULE,
     authorization_covers_days.RULE,
     one_per_diem_a_day.RULE,
+    program_day_covers_services.RULE,
     iop_apart_from_php.RULE,
     not_billed_before.RULE,
+    series_in_order.RULE,
     units_fit_basis.RULE,
+    units_medically_likely.RULE,
     codes_fit_definition.RULE,
     codes_fit_program.RULE,
+    revenue_codes_current.RULE,
     charge_code_agrees_with_chart.RULE,
     place_fits_form.RULE,
+    bill_type_takes_program.RULE,
+    campus_modifier_agrees.RULE,
     place_agrees_with_chart.RULE,
     telehealth_agrees.RULE,
     procedure_codes_current.RULE,
+    modifiers_in_order.RULE,
+    codes_paid_together.RULE,
+    add_on_has_primary.RULE,
     condition_codes_fit.RULE,
     medicare_itemised.RULE,
     diagnoses_valid.RULE,
     frequency_fits_status.RULE,
+    admission_codes_valid.RULE,
     dates_in_statement.RULE,
     clinicians_identified.RULE,
     clinicians_credentialed.RULE,
@@ -87,6 +110,7 @@ RULES: tuple[Rule, ...] = (
     billing_provider_enrolled.RULE,
     transactions_enrolled.RULE,
     filed_in_time.RULE,
+    charge_covers_rate.RULE,
 )
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
@@ -131,8 +155,15 @@ def rule_pages() -> str:
         facts = f"{rule.code} | {rule.group} | {rule.severity} | owner: {rule.owner} | SNIP type {rule.snip}"
         dates = f" | from service date {rule.since}" if rule.since > date.min else ""
         fixed = "" if rule.overridable else " | nothing overrides it"
-        pages.append(f"## {rule.name}\n\n{facts}{dates}{fixed}\n\n{summary.strip()}\n\n{_sections(sections)}")
+        limits = "".join(f" | limit `{name}`: {_limit(rule, name)}" for name in rule.limits)
+        pages.append(f"## {rule.name}\n\n{facts}{dates}{fixed}{limits}\n\n{summary.strip()}\n\n{_sections(sections)}")
     return "\n".join(pages)
+
+
+def _limit(rule: Rule, name: str) -> str:
+    """What a limit may be set to, and what it is."""
+    words = " or ".join(rule.limit_words.get(name, ())) or "a number"
+    return f"{words} ({rule.limits[name]})" if rule.limits[name] else f"{words} (none)"
 
 
 def _sections(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -75,6 +77,12 @@ def test_every_limit_a_rule_asks_for_is_declared_with_words_or_a_number(rule: ob
         words = rule.limit_words.get(name, ())
         assert value in words if words else value == "" or value.isdecimal()
     assert set(rule.limit_words) <= set(rule.limits)
+
+
+def test_no_rule_asks_for_a_limit_it_does_not_declare() -> None:
+    for rule in RULES:
+        source = inspect.getsource(inspect.getmodule(rule.check) or rule.check)
+        assert set(re.findall(r'limits(?:\.get\(|\[)"(\w+)"', source)) <= set(rule.limits), rule.name
 
 
 def test_what_weakens_the_gate_is_remarked_on_until_it_says_who_decided_it_and_when() -> None:

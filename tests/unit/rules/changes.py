@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from gateway.claim.party import Identifier
+from gateway.claim.record import EpisodeRecord
 from gateway.rules.context import BilledLine, GateContext
 from tests.unit.rules.situations import Situation
 
@@ -32,6 +33,7 @@ _UNSAID: dict[type, dict[str, Any]] = {
         "revenue_code": "0905",
         "hcpcs": "S9480",
     },
+    EpisodeRecord: {"identifiers": (), "patient": Identifier("ehr", "P1")},
 }
 
 

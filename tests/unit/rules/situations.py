@@ -10,7 +10,7 @@ from gateway.claim.claim import Claim
 from gateway.claim.party import PersonName, Relationship
 from gateway.claim.record import LevelOfCare
 from gateway.claim.roster import CredentialRecord, CredentialRole
-from gateway.rules.context import CodeSets, GateContext
+from gateway.rules.context import CodeSets, GateContext, UnitLimit
 from gateway.services.assembly import assemble
 from gateway.services.case import PatientCase
 from tests.unit.services.samples import (
@@ -26,7 +26,18 @@ from tests.unit.services.samples import (
     week,
 )
 
-_BILLABLE = {"F332": True, "F411": True, "F1020": True, "F329": False, "F32A": True, "E119": True, "V892XXA": True}
+_BILLABLE = {
+    "F332": True,
+    "F411": True,
+    "F1020": True,
+    "F329": False,
+    "F32A": True,
+    "F0280": True,
+    "F0630": True,
+    "G309": True,
+    "E119": True,
+    "V892XXA": True,
+}
 _HCPCS = frozenset({"H0015", "H0035", "H0037", "S9480", "S0201", "G0410", "G0177"})
 _NEWEST_RELEASE_ENDS = date(2026, 9, 30)
 
@@ -45,6 +56,27 @@ class SampleCodes(CodeSets):
 
     def hcpcs_is_known(self, code: str, on: date) -> bool | None:
         return None if code[:1].isdigit() else code in _HCPCS
+
+    def modifier_is_known(self, modifier: str, on: date) -> bool | None:
+        return modifier in {"HF", "HE", "TG", "GT", "FQ", "PO", "PN", "HQ"} if modifier[0].isalpha() else None
+
+    def revenue_code_is_known(self, code: str, on: date) -> bool | None:
+        return code in {"0430", "0904", "0905", "0906", "0912", "0913", "0914", "0915", "0942"}
+
+    def unit_limit(self, code: str, on: date, *, hospital: bool) -> UnitLimit | None:
+        return {"G0410": UnitLimit(4, by_day=True), "S9480": UnitLimit(1, by_day=False)}.get(code)
+
+    def pair_edit(self, first: str, second: str, on: date, *, hospital: bool) -> str | None:
+        return {("90834", "90832"): "1", ("90834", "90791"): "0"}.get((first, second))
+
+    def primaries(self, add_on: str, on: date) -> frozenset[str] | None:
+        return {"90785": frozenset({"90834"}), "90840": frozenset[str]()}.get(add_on)
+
+    def program_service(self, code: str, on: date) -> bool | None:
+        return code != "99213"
+
+    def is_primary_service(self, code: str, on: date) -> bool | None:
+        return code in {"G0410", "90834", "90832", "90791"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +104,7 @@ def _situation(patient: PatientCase) -> Situation:
         facility=CATALOGUE.facilities[claim.key.facility],
         codes=SampleCodes(),
         days=days,
+        stays=tuple(each.record for each in patient.episodes),
         coverages=patient.coverages,
         authorizations=patient.authorizations,
         credentials=(
