@@ -19,6 +19,8 @@ from gateway.ports import NumberedClaim
 _SEVERITIES = {x12.ERROR: Severity.BLOCK, x12.WARNING: Severity.WARN, x12.NOTE: Severity.NOTE}
 _ENVELOPE_ONLY = frozenset({"", "ISA", "GS", "GE", "IEA"})
 _CODES = {1: "G02", 2: "G03"}
+_REGISTRATION = ("2000B", "2000C", "2010BA", "2010CA", "2310")
+"""Loops of the subscriber, the patient and the clinicians, which the front desk keeps."""
 
 
 class RenderedGuideCheck:
@@ -83,6 +85,6 @@ def _finding(code: str, severity: Severity, gate_code: str, path: str, message: 
         path=path or "claim",
         message=message,
         fix="correct the value where it is kept (facility, payer or patient data), then the claim is checked again",
-        owner=Owner.BILLING,
+        owner=Owner.FRONT_DESK if path.startswith(_REGISTRATION) else Owner.BILLING,
         overridable=False,
     )

@@ -33,6 +33,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             "statement_through_on",
             f"The statement ends on {last}, which has not come yet.",
             {**dates, "today": today.isoformat()},
+            Owner.FRONT_DESK,
         )
     for index, line in enumerate(claim.lines):
         on = line.service_on
@@ -45,6 +46,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
                 values={**dates, "service_on": on.isoformat()},
                 origin=line.origins.get("service_on"),
                 cents=line.charge_cents,
+                owner=Owner.FRONT_DESK if on > today else None,
             )
     if claim.admitted_on is not None and claim.admitted_on > first:
         yield _finding(
@@ -70,7 +72,9 @@ def _part(split: SplitOn, on: date) -> tuple[int, int]:
     return (federal_fiscal_year(on) if split is SplitOn.FISCAL_YEAR_END else on.year), 0
 
 
-def _finding(inspection: Inspection, path: str, message: str, values: dict[str, str]) -> Finding:
+def _finding(
+    inspection: Inspection, path: str, message: str, values: dict[str, str], owner: Owner | None = None
+) -> Finding:
     claim = inspection.claim
     return RULE.finding(
         path,
@@ -79,6 +83,7 @@ def _finding(inspection: Inspection, path: str, message: str, values: dict[str, 
         values=values,
         origin=inspection.origin(path),
         cents=claim.charge_cents,
+        owner=owner,
     )
 
 

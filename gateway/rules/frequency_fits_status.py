@@ -67,6 +67,7 @@ def _status(inspection: Inspection, frequency: str, status: str) -> Iterator[Fin
             values={"frequency": frequency, "patient_status": status},
             origin=inspection.origin("patient_status") or inspection.origin("discharged_on"),
             cents=claim.charge_cents,
+            owner=Owner.FRONT_DESK,
         )
 
 
