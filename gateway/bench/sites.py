@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -37,11 +38,17 @@ def folder_of_site(now: datetime = WEEK_IS_OVER) -> Iterator[Path]:
 
 
 @contextmanager
-def site_in(folder: Path) -> Iterator[Site]:
-    """The site of a folder, opened as every door opens it (SQLite: WAL, synchronous FULL), its rosters loaded."""
+def site_in(folder: Path, rosters: Mapping[str, Sequence[Mapping[str, str]]] | None = None) -> Iterator[Site]:
+    """The site of a folder, opened as every door opens it (SQLite: WAL, synchronous FULL), its rosters loaded.
+
+    ``rosters`` are rows by kind, beside those of the demo's clinic.
+    """
     site = open_site(folder)
     try:
-        load_rosters(Desk(site, lambda: None), BILLER)
+        desk = Desk(site, lambda: None)
+        load_rosters(desk, BILLER)
+        for kind, rows in (rosters or {}).items():
+            desk.load_roster(kind, json.dumps(rows).encode(), f"{kind}.json", BILLER)
         yield site
     finally:
         site.close()
@@ -49,21 +56,28 @@ def site_in(folder: Path) -> Iterator[Site]:
 
 def take_in(site: Site, messages: Iterable[FeedMessage]) -> int:
     """Store every message by its own door, not interpreted yet; how many. Raises ValueError for one that is refused."""
+    count = 0
+    for message, refusal in answered(site, messages):
+        if refusal:
+            raise ValueError(f"the site refused a message of {message.feed}: {refusal}")
+        count += 1
+    return count
+
+
+def answered(site: Site, messages: Iterable[FeedMessage]) -> Iterator[tuple[FeedMessage, str]]:
+    """Send every message to its own door; each with what the door said where it refused it, else empty."""
     fhir = FhirReceiver(site.receiver)
     receive = hl7_receive(site, Feed.HL7, lambda: None)
-    count = 0
-    for feed, run in groupby(messages, key=lambda each: each.feed):
-        contents = [each.content for each in run]
-        count += len(contents)
+    for feed, together in groupby(messages, key=lambda each: each.feed):
+        run = list(together)
         if feed is Feed.HL7:
-            frames = [ReceivedFrame(raw=each, peer="bench", received_at=site.clock.now()) for each in contents]
-            accepted = all(b"MSA|AA|" in answer for answer in receive(frames))
+            frames = [ReceivedFrame(raw=each.content, peer="bench", received_at=site.clock.now()) for each in run]
+            for message, acknowledgement in zip(run, receive(frames), strict=True):
+                yield message, "" if b"MSA|AA|" in acknowledgement else acknowledgement.decode(errors="replace")
         else:
-            answers = (fhir.receive(feed, FhirRequest(method="POST", content=each)) for each in contents)
-            accepted = all(answer.status < 400 for answer in answers)
-        if not accepted:
-            raise ValueError(f"the site refused a message of {feed}")
-    return count
+            for message in run:
+                answer = fhir.receive(feed, FhirRequest(method="POST", content=message.content))
+                yield message, "" if answer.status < 400 else answer.body.decode(errors="replace")
 
 
 def drain(work: Callable[[], int]) -> int:

@@ -13,7 +13,7 @@ from gateway.errors import NotFound
 STAGES: Mapping[str, tuple[str, ...]] = {
     "x12": ("x12.check", "x12.read", "x12.memory"),
     "ingest": ("hl7_ingest.receive", "fhir_ingest.receive"),
-    "gate": ("gate.judge_month",),
+    "gate": ("gate.judge_month", "score.measure"),
     "pipeline": ("pipeline.bill",),
     "exchange": ("exchange.trade",),
 }

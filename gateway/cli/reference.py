@@ -1,4 +1,4 @@
-"""Writes the reference pages of the command line, the API and the rules: `python -m gateway.cli.reference FOLDER`."""
+"""Writes the reference pages of what the code itself knows: `python -m gateway.cli.reference FOLDER`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from gateway.bench.defects.page import defects_page
 from gateway.cli.app import app
 from gateway.cli.shapes import SHAPES
 from gateway.rules.gate import RULES, rule_pages
@@ -70,9 +71,10 @@ loop never began is told together with that loop when the loop is required.
 
 
 def write_pages(folder: Path) -> None:
-    """Write cli.md, api.md, rules.md and x12-findings.md into a folder."""
+    """Write cli.md, api.md, rules.md, defects.md and x12-findings.md into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cli.md").write_text(cli_page())
+    (folder / "defects.md").write_text(defects_page())
     (folder / "api.md").write_text(api_page(_contract()))
     (folder / "rules.md").write_text(rules_page())
     (folder / "x12-findings.md").write_text(findings_page())

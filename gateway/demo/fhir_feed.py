@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -48,11 +49,11 @@ _CLINIC_TOLD_AT = datetime(2026, 7, 31, 22, 0, tzinfo=UTC)
 Resource = dict[str, Any]
 
 
-def clinic_message() -> FeedMessage:
+def clinic_message(clinicians: Sequence[Clinician] = clinic.CLINICIANS) -> FeedMessage:
     """What the EHR sends first: its locations, clinicians and payers, which later bundles refer to."""
     resources = [
         *(_location(site.key, site.name) for site in clinic.SITES),
-        *(_practitioner(clinician) for clinician in clinic.CLINICIANS),
+        *(_practitioner(clinician) for clinician in clinicians),
         *(_payer(plan) for plan in clinic.PLANS),
     ]
     content = _bundle(resources, "M0000000", _CLINIC_TOLD_AT)

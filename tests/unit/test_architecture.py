@@ -23,6 +23,7 @@ VIOLATIONS = {
     "Every gateway module has a floor": "gateway.floorless -> gateway.claim",
     "Every adapter has a floor": "adapters.floorless -> gateway.claim",
     "Doors reach the edges through wiring": "gateway.cli -> gateway.store",
+    "The labelled defects know nothing of what judges them": "gateway.bench.defects -> gateway.rules",
     "X12 syntax knows no claims": "clearinghouse.x12 -> gateway.claim",
     "The sandbox can disagree with us: it imports clearinghouse alone": "clearinghouse.sandbox -> gateway.claim",
     "Production code never leans on the sandbox": "clearinghouse.mailbox -> clearinghouse.sandbox",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.bench import STAGES, exchange, fhir_ingest, gate, hl7_ingest, pipeline, run, stages, x12
+from gateway.bench import STAGES, exchange, fhir_ingest, gate, hl7_ingest, pipeline, run, score, stages, x12
 from gateway.bench.children import ChildFailed, Outcome, run_task
 from gateway.bench.machine import version_of
 from gateway.errors import NotFound
@@ -106,7 +106,8 @@ def test_an_unknown_stage_is_refused_by_name_with_those_there_are() -> None:
 
 def test_every_task_of_every_stage_exists() -> None:
     modules = {
-        each.__name__.rpartition(".")[2]: each for each in (exchange, fhir_ingest, gate, hl7_ingest, pipeline, x12)
+        each.__name__.rpartition(".")[2]: each
+        for each in (exchange, fhir_ingest, gate, hl7_ingest, pipeline, score, x12)
     }
     for task in (each for tasks in STAGES.values() for each in tasks):
         module, _, function = task.partition(".")

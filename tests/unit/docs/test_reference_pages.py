@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.bench.defects.page import defects_page
 from gateway.cli import run
 from gateway.cli.reference import findings_page, rules_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
@@ -35,6 +36,10 @@ def test_the_page_of_the_rules_is_current() -> None:
 
 def test_the_page_of_the_findings_is_current() -> None:
     assert findings_page() == (REFERENCE / "x12-findings.md").read_text()
+
+
+def test_the_page_of_labelled_defects_is_current() -> None:
+    assert defects_page() == (REFERENCE / "defects.md").read_text()
 
 
 def test_the_page_of_states_has_every_state_and_no_other() -> None:
