@@ -88,7 +88,14 @@ class EligibilityRecord:
     """What a payer answered of one member, from and until a day."""
 
     kind: ClassVar[RosterKind] = RosterKind.ELIGIBILITY
-    key: ClassVar[tuple[str, ...]] = ("patient", "payer", "start_on", "service_types")
+    key: ClassVar[tuple[str, ...]] = (
+        "patient",
+        "payer",
+        "start_on",
+        "service_types",
+        "carve_out_payer",
+        "primary_payer",
+    )
 
     patient: Identifier
     """One of the patient's identifiers, or the member number as ``member_of`` writes it."""

@@ -54,6 +54,8 @@ def _render_loaded(done: dict[str, Any]) -> None:
         f"Loaded {output.count(done['rows'], 'row')} of {done['kind']} for {done['organization']}: "
         f"{done['added']} new, {done['changed']} changed, {done['retired']} retired."
     )
+    if done["unanswered"]:
+        output.say(f"The payers could not answer for {output.count(done['unanswered'], 'member')}.")
     if done["unmatched"]:
         who = output.count(done["unmatched"], "patient")
         output.say(f"No feed has told of {who} it names yet; the rows wait for them.")

@@ -53,7 +53,8 @@ With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
 {{"encounters": [{{"encounter_id", "place": "billed|waiting|held|not-billable", "reason", "on", "payer", "claim_key",
   "cents", "findings": [{_FINDING}]}}]}}""",
     "encounters decide": '{"encounters": [id, id], "decision": "same|different"}',
-    "rosters import": '{"organization", "kind", "source", "rows", "added", "changed", "retired", "unmatched"}',
+    "rosters import": """
+{"organization", "kind", "source", "rows", "added", "changed", "retired", "unmatched", "unanswered"}""",
     "rosters list": '{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}',
     "rosters show": '{"kind", "at": null|time, "rows": [{"organization", "source", column: text}]}',
     "exchange status": """

@@ -97,7 +97,7 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
             decisions[organization] = tx.subjects.encounter_decisions(organization)
         known = decisions[organization]
         cases[patient_id] = _case(patient_id, organization, assertions, names[patient_id], policy, known)
-    standings = standing_of(tx, cases, names)
+    standings = standing_of(tx, policy.catalogue.payers, cases, names)
     gathered = []
     for patient_id in patient_ids:
         own = {patient_id, *joined.get(patient_id, ())}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from gateway.claim.party import Identifier
+from gateway.claim.contract import Payer
+from gateway.claim.party import Identifier, Relationship
 from gateway.claim.roster import (
     CertificationRecord,
     ConsentRecord,
@@ -21,11 +22,15 @@ from gateway.services.case import PatientCase
 
 
 def standing_of(
-    tx: Transaction, cases: Mapping[str, PatientCase | None], names: Mapping[str, Sequence[Identifier]]
+    tx: Transaction,
+    payers: Mapping[str, Payer],
+    cases: Mapping[str, PatientCase | None],
+    names: Mapping[str, Sequence[Identifier]],
 ) -> dict[str, Standing]:
     """The standing of each patient, in a number of queries that does not grow with them.
 
-    A row names a patient by one of their identifiers, or by the member number of one of their coverages.
+    A row names a patient by one of their identifiers, or by the member number of one of their coverages, where that is
+    theirs alone.
     """
     organizations = sorted({case.organization for case in cases.values() if case})
     loaded: defaultdict[str, set[RosterKind]] = defaultdict(set)
@@ -34,7 +39,7 @@ def standing_of(
     people = {
         each: by_npi(tx.rosters.credentials(each)) for each in organizations if RosterKind.CREDENTIALS in loaded[each]
     }
-    asked = {patient_id: _names(case, names[patient_id]) for patient_id, case in cases.items() if case}
+    asked = {patient_id: _names(case, payers, names[patient_id]) for patient_id, case in cases.items() if case}
     papers = [each for each, kinds in loaded.items() if kinds - {RosterKind.CREDENTIALS}]
     about: defaultdict[tuple[str, Identifier], list[RosterRecord]] = defaultdict(list)
     everybody = [name for each in asked.values() for name in each]
@@ -60,12 +65,14 @@ def by_npi(credentials: Iterable[CredentialRecord]) -> dict[str, tuple[Credentia
     return found
 
 
-def _names(case: PatientCase, identifiers: Sequence[Identifier]) -> list[Identifier]:
-    """Everything a row may call the patient, each once."""
+def _names(case: PatientCase, payers: Mapping[str, Payer], identifiers: Sequence[Identifier]) -> list[Identifier]:
+    """Everything a row may call the patient, each once; a dependent's member number is the subscriber's too."""
     members = (
         member_of(each.payer, each.record.member_number)
         for each in case.coverages
-        if each.payer and each.record.member_number
+        if each.payer
+        and each.record.member_number
+        and (each.record.relationship is Relationship.SELF or payers[each.payer].members_are_subscribers)
     )
     return list(dict.fromkeys((*identifiers, *members)))
 

@@ -18,7 +18,7 @@ from gateway.claim.contract import LineOfBusiness
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 from gateway.services.case import KnownCoverage
-from gateway.services.eligibility import answer_on, answers_for
+from gateway.services.eligibility import answers_for, eligibility_on
 
 _LAST = {
     LineOfBusiness.MEDICAID: frozenset({LineOfBusiness.MEDICAID}),
@@ -88,7 +88,7 @@ def _answered_otherwise(inspection: Inspection) -> Iterator[Finding]:
     answers = answers_for(inspection.context.eligibility or (), insured.payer, inspection.claim.program_kind)
     named: dict[str, str] = {}
     for line in inspection.claim.lines if answers else ():
-        answer = answer_on(answers, line.service_on)
+        answer = eligibility_on(answers, line.service_on)
         if answer is not None and answer.primary_payer not in ("", insured.payer):
             named.setdefault(answer.primary_payer, line.service_on.isoformat())
     for other, on in named.items():

@@ -2,7 +2,7 @@
 
 Why: a day outside the member's coverage is denied (CARC 26, 27), and a day whose behavioral health is carved out to
     another payer is denied as the wrong payer's (CARC 109).
-Fails: the newest answer that speaks of a day says inactive; answers are on file and none speaks of the day; the answer
+Fails: the newest answer that speaks of a day says inactive; answers are on file and none speaks of the day; the newest
     names another payer to bill for these services. Warns: the answer is more than `recheck_days` (31) older than the
     day. No answer of this payer on file is unknown, and weighs what the organization chose (`unknown: eligibility`).
 Passes: an active span over every day billed, its first and last day included; a carve-out that names this payer.
@@ -19,7 +19,7 @@ from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import EligibilityRecord, RosterKind
 from gateway.rules.rule import Group, Inspection, Limits, Rule
-from gateway.services.eligibility import answer_on, answers_for
+from gateway.services.eligibility import EligibilityOn, answers_for, eligibility_on
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
@@ -38,11 +38,11 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             severity=inspection.weight_of_unknown(RosterKind.ELIGIBILITY),
         )
         return
-    uncovered: list[tuple[int, ClaimLine, EligibilityRecord | None]] = []
-    elsewhere: list[tuple[int, ClaimLine, EligibilityRecord]] = []
-    old: list[tuple[int, ClaimLine, EligibilityRecord]] = []
+    uncovered: list[tuple[int, ClaimLine, EligibilityOn | None]] = []
+    elsewhere: list[tuple[int, ClaimLine, EligibilityOn]] = []
+    old: list[tuple[int, ClaimLine, EligibilityOn]] = []
     for index, line in enumerate(claim.lines):
-        answer = answer_on(answers, line.service_on)
+        answer = eligibility_on(answers, line.service_on)
         if answer is None or not answer.active:
             uncovered.append((index, line, answer))
         elif answer.carve_out_payer not in ("", claim.insured.payer):
@@ -67,7 +67,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
 def _uncovered(
     inspection: Inspection,
     answers: Sequence[EligibilityRecord],
-    days: Sequence[tuple[int, ClaimLine, EligibilityRecord | None]],
+    days: Sequence[tuple[int, ClaimLine, EligibilityOn | None]],
 ) -> Finding:
     spans = ", ".join(f"{each.start_on} to {each.end_on or '...'}" for each in answers if each.active)
     said = "says the coverage was not active" if days[0][2] is not None else "does not speak of coverage"
@@ -81,7 +81,7 @@ def _uncovered(
     )
 
 
-def _elsewhere(inspection: Inspection, days: Sequence[tuple[int, ClaimLine, EligibilityRecord]]) -> Finding:
+def _elsewhere(inspection: Inspection, days: Sequence[tuple[int, ClaimLine, EligibilityOn]]) -> Finding:
     other = days[0][2].carve_out_payer
     payer = inspection.context.catalogue.payers.get(other)
     name = payer.name if payer else other
@@ -95,7 +95,7 @@ def _elsewhere(inspection: Inspection, days: Sequence[tuple[int, ClaimLine, Elig
     )
 
 
-def _days(days: Sequence[tuple[int, ClaimLine, EligibilityRecord | None]]) -> str:
+def _days(days: Sequence[tuple[int, ClaimLine, EligibilityOn | None]]) -> str:
     return ", ".join(dict.fromkeys(line.service_on.isoformat() for _, line, _ in days))
 
 

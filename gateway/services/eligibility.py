@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -29,11 +30,33 @@ def answers_for(
     )
 
 
-def answer_on(answers: Sequence[EligibilityRecord], on: date) -> EligibilityRecord | None:
-    """The answer that counts on a day: the newest that speaks of it, of those the one for named services, of those the
-    worse one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EligibilityOn:
+    """What a payer's newest answers say of one day."""
+
+    active: bool
+    checked_on: date
+    carve_out_payer: str = ""
+    primary_payer: str = ""
+
+
+def eligibility_on(answers: Sequence[EligibilityRecord], on: date) -> EligibilityOn | None:
+    """The newest answers that speak of a day; None when none does.
+
+    Those for named services count before those for the whole plan, and one that says inactive before one that does not.
+    """
     speaking = [each for each in answers if each.covers(on)]
-    return max(speaking, key=lambda each: (each.checked_on, _is_specific(each), not each.active), default=None)
+    if not speaking:
+        return None
+    newest = max(each.checked_on for each in speaking)
+    current = [each for each in speaking if each.checked_on == newest]
+    decisive = [each for each in current if _is_specific(each)] or current
+    return EligibilityOn(
+        active=all(each.active for each in decisive),
+        checked_on=newest,
+        carve_out_payer=next((each.carve_out_payer for each in decisive if each.carve_out_payer), ""),
+        primary_payer=next((each.primary_payer for each in current if each.primary_payer), ""),
+    )
 
 
 def _is_specific(answer: EligibilityRecord) -> bool:

@@ -8,9 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gateway.claim.roster import RosterKind
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.pipeline import doctor, views
 from gateway.pipeline.commands import Actor
+from gateway.wiring.benefit_answers import read_benefit_answers
 from gateway.wiring.books import Books
 from gateway.wiring.people import Permission, require
 from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind
@@ -98,14 +100,22 @@ class Desk(Books):
         whole: bool = False,
     ) -> dict[str, Any]:
         """Load a roster's file, every row or none: {"organization", "kind", "source", "rows", "added", "changed",
-        "retired", "unmatched"}. Raises ConfigurationError with everything wrong in any row."""
+        "retired", "unmatched", "unanswered"}.
+
+        Raises ConfigurationError with everything wrong in any row, FormatError for a broken 271.
+        """
         require(actor, Permission.LOAD_ROSTERS)
         owner, wanted = self._organization(organization), roster_kind(kind)
-        known = known_names(self.site.policy.mapping_set, owner)
-        rows = read_roster(wanted, content, name, known)
+        mapping_set = self.site.policy.mapping_set
+        known, unanswered = known_names(mapping_set, owner), 0
+        if wanted is RosterKind.ELIGIBILITY and content.lstrip().startswith(b"ISA"):
+            payers = mapping_set.catalogue.payers.values()
+            rows, unanswered = read_benefit_answers(content, name, payers, known)
+        else:
+            rows = read_roster(wanted, content, name, known)
         load = self.site.commands.load_roster(owner, wanted, source, rows, actor, whole=whole)
         self._after()
-        return {"organization": owner, "kind": wanted, "source": source, **asdict(load)}
+        return {"organization": owner, "kind": wanted, "source": source, **asdict(load), "unanswered": unanswered}
 
     def _organization(self, name: str) -> str:
         known = sorted(self.site.policy.catalogue.organizations)

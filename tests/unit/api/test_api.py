@@ -168,6 +168,7 @@ def test_a_roster_is_loaded_whole_or_not_at_all(client: TestClient, tokens: Toke
         "changed": 0,
         "retired": 0,
         "unmatched": 0,
+        "unanswered": 0,
     } == done.json()
     (row,) = client.get("/api/v1/rosters/credentials", headers=tokens["dana"]).json()["rows"]
     assert ("1991000104", "billing") == (row["npi"], row["role"])
