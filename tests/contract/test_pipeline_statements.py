@@ -7,10 +7,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
+from gateway.claim.party import Identifier
 from gateway.pipeline.check import Checker
 from gateway.pipeline.derive import Derivation
 from gateway.store.database import Database
 from tests.pipeline_site import Site, a_week
+from tests.rosters import load_rosters
 
 MORE_LISTS = 4
 """A hundred patients' 700 subjects and their words are asked for in lists of 500: the second list is one more."""
@@ -49,6 +51,7 @@ def statements(site: Site, patients: Sequence[str]) -> int:
 def test_statements_of_a_derivation_do_not_grow_with_its_patients(site: Site, store: Database) -> None:
     records = [each for number in range(100) for each in a_week(number)]
     site.tell(*records)
+    load_rosters(site, [Identifier("ehr", f"P{number}") for number in range(100)])
     with store.read() as tx:
         patients = sorted(tx.subjects.patient_ids())
     assert 100 == len(patients) == len(site.claims())
