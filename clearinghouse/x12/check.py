@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from clearinghouse.x12.semantics import Semantics, semantics_for
 from clearinghouse.x12.tokens import Body, Cut, Header, Noise, Source, read_pieces, split_segments
 from clearinghouse.x12.walk import ENVELOPE, Walk
 
-_RESERVED = re.compile(f"[{ELEMENT}{REPETITION}{COMPONENT}\x1c]")
+_RESERVED = (ELEMENT, REPETITION, COMPONENT, "\x1c")
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 
 
@@ -306,8 +305,9 @@ def canonical_segments(body: Body) -> list[str]:
 
 
 def _canonical(text: str, marks: Delimiters) -> list[str]:
-    if _RESERVED.search(text):
-        text = _RESERVED.sub(FORBIDDEN_CONTROL, text)
+    for mark in _RESERVED:
+        if mark in text:
+            text = text.replace(mark, FORBIDDEN_CONTROL)
     text = text.replace(marks.element, ELEMENT).replace(marks.component, COMPONENT)
     if marks.repetition in text:
         text = text.replace(marks.repetition, REPETITION)

@@ -10,6 +10,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
+
 from clearinghouse.x12.envelope_check import counts
 from clearinghouse.x12.explain import explain
 from clearinghouse.x12.findings import ERROR, Finding, TransactionReport
@@ -26,16 +28,13 @@ _FOLLOWERS = frozenset(("N3", "N4", "REF", "PER", "PRV", "DMG"))
 Handler = Callable[[Any, str, int, str], None]
 
 
-class _Frame:
+class _Frame(Struct):
     """One open loop: which children were seen (a mask), how often the repeating ones, where it began."""
 
-    __slots__ = ("counts", "loop", "position", "seen")
-
-    def __init__(self, loop: LoopNode, position: int) -> None:
-        self.loop = loop
-        self.position = position
-        self.seen = 0
-        self.counts: dict[int, int] = {}
+    loop: LoopNode
+    position: int
+    seen: int = 0
+    counts: dict[int, int] = {}
 
 
 class Walk:
@@ -338,7 +337,8 @@ class Walk:
             return
         self.line_number += 1
         given = values[1] if len(values) > 1 else ""
-        if not counts(given, self.line_number) and not counts(given, self.last_line + 1):
+        plain = given == str(self.line_number)
+        if not (plain or counts(given, self.line_number) or counts(given, self.last_line + 1)):
             message = f"Service lines must be numbered 1, 2, 3 within the claim; this one should be {self.line_number}."
             self._add(2, "line-number-wrong", message, "LX", position, "2400", "LX01", ik3="8", ik4="7")
         self.last_line = int(given) if given.isdecimal() and len(given) < 7 else self.line_number
