@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final
 
@@ -17,6 +17,8 @@ from gateway.rules.context import CodeSets, UnitLimit
 # HCPCS level II: a letter and four digits. D belongs to dentistry (ADA), and five digits or a last letter to CPT (AMA).
 _LEVEL_II: Final = re.compile(r"[A-CE-V]\d{4}", re.ASCII)
 _LEVEL_II_MODIFIER: Final = re.compile(r"[A-Z][A-Z0-9]", re.ASCII)
+
+_MOST_REMEMBERED = 100_000
 
 
 class ShippedCodeSets(CodeSets):
@@ -41,6 +43,7 @@ class ShippedCodeSets(CodeSets):
         self._hcpcs: Mapping[str, list[Span]] = dict(spans)
         self._releases = None if releases is None else tuple(releases)
         self._imported = imported or CodeReleases()
+        self._answers: dict[tuple[str, str, date], bool | None] = {}
 
     # --- diagnoses, places -------------------------------------------------------------------------------------------
 
@@ -52,6 +55,9 @@ class ShippedCodeSets(CodeSets):
 
     def diagnosis_is_billable(self, code: str, on: date) -> bool | None:
         """True when the code is complete (a leaf) on the day; None when no release covers the day."""
+        return self._remembered("billable", code, on, self._is_billable)
+
+    def _is_billable(self, code: str, on: date) -> bool | None:
         table = self._imported.table("icd-10-cm", on)
         if table is not None:
             row = table.row(_bare(code), on)
@@ -67,6 +73,9 @@ class ShippedCodeSets(CodeSets):
 
     def hcpcs_is_known(self, code: str, on: date) -> bool | None:
         """True when the code is in the list on the day; None for CPT codes while no CPT list is imported."""
+        return self._remembered("procedure", code, on, self._is_procedure)
+
+    def _is_procedure(self, code: str, on: date) -> bool | None:
         if not _LEVEL_II.fullmatch(code):
             return self._imported.listed("cpt", code, on)
         if any(span.covers(on) for span in self._hcpcs.get(code, ())):
@@ -114,6 +123,16 @@ class ShippedCodeSets(CodeSets):
         table = self._imported.table("program-services", on)
         row = table.row(code, on) if table is not None else None
         return row is not None and "primary" in row.facts if table is not None else None
+
+    def _remembered(self, kind: str, code: str, on: date, ask: Callable[[str, date], bool | None]) -> bool | None:
+        """The answer, kept: a program asks of few codes on few days, over and over."""
+        key = (kind, code, on)
+        if key in self._answers:
+            return self._answers[key]
+        if len(self._answers) >= _MOST_REMEMBERED:
+            self._answers.clear()
+        answer = self._answers[key] = ask(code, on)
+        return answer
 
     def _release(self, on: date) -> DiagnosisRelease | None:
         if self._releases is None:

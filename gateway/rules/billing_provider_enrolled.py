@@ -47,7 +47,8 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         yield _finding(inspection, "npi", "is enrolled at other locations only", place, places)
         return
     days = sorted({line.service_on for line in claim.lines})
-    uncovered = [on for on in days if not any(each.covers(on) for each in here)]
+    whole = not days or any(each.covers(days[0]) and each.covers(days[-1]) for each in here)
+    uncovered = [] if whole else [on for on in days if not any(each.covers(on) for each in here)]
     if uncovered:
         yield _uncovered(inspection, here, uncovered)
         return

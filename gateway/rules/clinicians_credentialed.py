@@ -35,7 +35,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         yield from RULE.never_loaded(inspection, RosterKind.CREDENTIALS)
         return
     any_role = limits["role"] == "any"
-    for (who, role), days in _billed(inspection).items():
+    for (_, role), (who, days) in _billed(inspection).items():
         held = [
             each
             for each in roster
@@ -49,14 +49,21 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         yield from _ending(inspection, who, role, held, int(limits["warn_days"]))
 
 
-def _billed(inspection: Inspection) -> dict[tuple[Practitioner, str], list[Day]]:
+def _billed(inspection: Inspection) -> dict[tuple[str, str], tuple[Practitioner, list[Day]]]:
+    """The days of each clinician by NPI and role."""
     claim = inspection.claim
-    billed: dict[tuple[Practitioner, str], list[Day]] = {}
-    for index, line in enumerate(claim.lines):
-        rendering = line.rendering or claim.rendering
-        for who, role in ((claim.attending, "attending"), (rendering, "rendering")):
-            if who is not None and who.npi:
-                billed.setdefault((who, role), []).append((index, line.service_on, line.charge_cents))
+    days = [(index, line.service_on, line.charge_cents) for index, line in enumerate(claim.lines)]
+    billed: dict[tuple[str, str], tuple[Practitioner, list[Day]]] = {}
+    if claim.attending is not None and claim.attending.npi and days:
+        billed[claim.attending.npi, "attending"] = claim.attending, days
+    for line, day in zip(claim.lines, days, strict=True):
+        who = line.rendering or claim.rendering
+        if who is not None and who.npi:
+            known = billed.get((who.npi, "rendering"))
+            if known is None:
+                billed[who.npi, "rendering"] = who, [day]
+            else:
+                known[1].append(day)
     return billed
 
 

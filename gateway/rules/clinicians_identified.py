@@ -27,6 +27,7 @@ _npi_is_valid = lru_cache(maxsize=4096)(npi_is_valid)
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     seen: dict[Practitioner, None] = {}
+    last: Practitioner | None = None  # lines mostly have the one before's clinician, and a look at it is quicker
     if claim.form is ClaimForm.INSTITUTIONAL:
         if claim.attending is None:
             yield _missing("attending", "attending", claim.charge_cents, inspection.origin("attending"))
@@ -42,9 +43,10 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             if definition is not None and definition.rendering_required:
                 path, origin = f"lines[{index}].rendering", origin_of(line.origins, "rendering")
                 yield _missing(path, "rendering", line.charge_cents, origin)
-        elif who not in seen:
+        elif who is not last and who not in seen:
             seen[who] = None
             yield from _problems(inspection, who, f"lines[{index}].rendering", line.origins)
+        last = who
 
 
 def _problems(inspection: Inspection, who: Practitioner, path: str, origins: Mapping[str, Origin]) -> Iterator[Finding]:

@@ -31,8 +31,20 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
                 values={"definition": line.definition, "service_on": line.service_on.isoformat()},
                 cents=line.charge_cents,
             )
+        elif _is_whole_day(line, definition):
+            continue
         elif not any(_fits(line, codes, definition, campus) for codes in _bought(definition)):
             yield _other_codes(index, line, definition)
+
+
+def _is_whole_day(line: ClaimLine, definition: ServiceDefinition) -> bool:
+    """True for the codes of nearly every line: the definition's own, with nothing added."""
+    return (
+        definition.bundling is Bundling.PER_DIEM
+        and line.hcpcs == definition.hcpcs
+        and line.revenue_code == definition.revenue_code
+        and line.modifiers == definition.modifiers
+    )
 
 
 def _bought(definition: ServiceDefinition) -> Iterator[Codes]:

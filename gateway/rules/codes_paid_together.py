@@ -30,6 +30,8 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         return
     claim, codes = inspection.claim, inspection.context.codes
     hospital = claim.form is ClaimForm.INSTITUTIONAL
+    if len(claim.lines) == len({line.service_on for line in claim.lines}) and not inspection.billed_elsewhere:
+        return  # one line a day, and nothing elsewhere: nothing stands beside anything
     by_day = _by_day(inspection)
     for index, line in enumerate(claim.lines):
         on, second = line.service_on, line.hcpcs

@@ -25,28 +25,30 @@ _IN_ROOMS = (None, Modality.IN_PERSON)
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     for index, line, definition in inspection.lines():
         differing: dict[tuple[str, str], list[Session]] = {}
+        billed: str | None = None
         for session in inspection.behind[index]:
             stated = session.place_of_service
-            if stated:
-                expected = _expected(inspection, line, definition, session)
-                if expected and stated not in expected:
-                    differing.setdefault((stated, min(expected)), []).append(session)
-        for (stated, billed), sessions in differing.items():
-            yield _differs(index, line, sessions, stated, billed)
+            if not stated:
+                continue
+            if session.modality not in _IN_ROOMS:
+                remote = TELEHEALTH_PLACES | ({definition.telehealth_place_of_service} if definition else set()) - {""}
+                if stated not in remote:
+                    differing.setdefault((stated, min(remote)), []).append(session)
+                continue
+            if billed is None:
+                billed = _place(inspection, line, definition)
+            if billed and stated != billed:
+                differing.setdefault((stated, billed), []).append(session)
+        for (stated, expected), sessions in differing.items():
+            yield _differs(index, line, sessions, stated, expected)
 
 
-def _expected(
-    inspection: Inspection, line: ClaimLine, definition: ServiceDefinition | None, session: Session
-) -> frozenset[str]:
-    """Places that agree with how the session is billed; empty when nobody stated one."""
+def _place(inspection: Inspection, line: ClaimLine, definition: ServiceDefinition | None) -> str:
+    """The place of service a session in the program's rooms is billed at; empty when nobody stated one."""
     claim, facility = inspection.claim, inspection.context.facility
-    if session.modality not in _IN_ROOMS:
-        return TELEHEALTH_PLACES | ({definition.telehealth_place_of_service} if definition else set()) - {""}
     if claim.form is ClaimForm.PROFESSIONAL:
-        place = line.place_of_service or claim.place_of_service
-    else:
-        place = (definition.place_of_service if definition else "") or (facility.place_of_service if facility else "")
-    return frozenset({place}) if place else frozenset()
+        return line.place_of_service or claim.place_of_service
+    return (definition.place_of_service if definition else "") or (facility.place_of_service if facility else "")
 
 
 def _differs(index: int, line: ClaimLine, sessions: list[Session], stated: str, billed: str) -> Finding:

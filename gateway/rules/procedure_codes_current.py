@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.rules.rule import Group, Inspection, Limits, Rule
@@ -20,11 +21,16 @@ _MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
 _MODIFIERS_MAX = 4
 
 
+@lru_cache(maxsize=4096)
+def _is_shaped(code: str) -> bool:
+    return _SHAPE.fullmatch(code) is not None
+
+
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     codes = inspection.context.codes
     for index, line in enumerate(inspection.claim.lines):
         code, modifiers = line.hcpcs, line.modifiers
-        if code and (not _SHAPE.fullmatch(code) or codes.hcpcs_is_known(code, line.service_on) is False):
+        if code and (not _is_shaped(code) or codes.hcpcs_is_known(code, line.service_on) is False):
             yield RULE.finding(
                 f"lines[{index}].hcpcs",
                 f"{code} is no procedure code in force on {line.service_on}.",

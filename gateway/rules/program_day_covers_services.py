@@ -28,8 +28,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     for other in inspection.billed_elsewhere:
         if other.payer == claim.insured.payer and (other.hcpcs in _PROGRAM_DAYS or other.hcpcs in _PARTS):
             elsewhere.setdefault(other.on, set()).add(other.hcpcs)
-    parts = [each for each in claim.lines if each.hcpcs in _PARTS]
-    if not parts and not elsewhere:
+    if not elsewhere and not any([each.hcpcs in _PARTS for each in claim.lines]):  # noqa: C419 - a list is quicker
         return
     for index, line in enumerate(claim.lines):
         if line.hcpcs not in _PARTS and line.hcpcs not in _PROGRAM_DAYS:
