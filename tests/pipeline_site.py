@@ -241,7 +241,12 @@ def a_week(number: int = 1, **encounter: Any) -> list[FeedRecord]:
     ]
     return [
         replace(samples.ADULT, identifiers=(patient,)),
-        replace(samples.coverage().record, patient=patient, identifiers=own("coverage")),
+        replace(
+            samples.coverage().record,
+            patient=patient,
+            identifiers=own("coverage"),
+            member_number=f"ABC{number:06}",
+        ),
         replace(samples.episode().record, patient=patient, identifiers=own("episode")),
         replace(samples.authorization(), patient=patient, identifiers=own("authorization")),
         *visits,

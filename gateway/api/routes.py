@@ -86,7 +86,15 @@ class AgainRequest(_Request):
 def api_router(desk: Desk, access: Access) -> APIRouter:
     """Every address under /api/v1."""
     router = APIRouter(prefix="/api/v1", responses=_ERRORS, route_class=guarded_route(access))
-    for add in (_add_claims, _add_encounters, _add_rosters, _add_exchange, _add_messages, _add_whole):
+    for add in (
+        _add_claims,
+        _add_encounters,
+        _add_authorizations,
+        _add_rosters,
+        _add_exchange,
+        _add_messages,
+        _add_whole,
+    ):
         add(router, desk, access)
     return router
 
@@ -183,6 +191,27 @@ def _add_rosters(router: APIRouter, desk: Desk, access: Access) -> None:
 async def _body(request: Request) -> bytes:
     """A body of whichever type the address takes."""
     return await request.body()
+
+
+def _add_authorizations(router: APIRouter, desk: Desk, access: Access) -> None:
+    see = [Depends(access.may(Permission.SEE_CLAIMS))]
+
+    @router.get("/authorizations", tags=["authorizations"], summary="Where each authorization stands", dependencies=see)
+    def authorizations(payer: str = "", at_risk: bool = False) -> Answer:
+        return desk.authorizations(payer=payer, at_risk=at_risk)
+
+    @router.get(
+        "/authorizations/{authorization}",
+        tags=["authorizations"],
+        summary="What each day did to one, by number or id",
+        dependencies=see,
+    )
+    def authorization(authorization: str) -> Answer:
+        return desk.authorization(authorization)
+
+    @router.get("/worklist", tags=["whole"], summary="What needs somebody soon, claim or no claim", dependencies=see)
+    def worklist(owner: str = "") -> Answer:
+        return desk.worklist(owner=owner)
 
 
 def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:

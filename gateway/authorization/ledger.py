@@ -1,7 +1,7 @@
 """The authorization ledger's arithmetic: which authorization covers a day, and how far its units reach.
 
-Pure: records and uses come in, positions go out. Counting is cumulative by date of service, because that is how a payer
-counts: the units that are short fall on the last days, whatever order the claims were sent in.
+Pure: records and uses come in, positions go out. Units on claims that were sent are gone; the others are counted by
+date of service, because that is how a payer counts: what is short falls on the last days, whatever the claims' order.
 """
 
 from __future__ import annotations
@@ -10,19 +10,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from gateway.claim.calendar import week_of
 from gateway.claim.contract import Payer
-from gateway.claim.record import AuthorizationRecord, AuthorizationStatus, AuthorizationUnit, LevelOfCare
+from gateway.claim.record import (
+    AuthorizationRecord,
+    AuthorizationStatus,
+    AuthorizationUnit,
+    LevelOfCare,
+    Weekday,
+)
 
 GRANTED = frozenset({AuthorizationStatus.APPROVED, AuthorizationStatus.PARTIAL})
 _MINUTES = {AuthorizationUnit.HOUR: 60, AuthorizationUnit.QUARTER_HOUR: 15}
+_WEEKDAYS = tuple(Weekday)
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Units of one authorization used on one date of service."""
+    """Units of one authorization used on one date of service; ``sent`` when the payer has the claim."""
 
     on: date
     units: int
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +44,7 @@ class AuthorizationPosition:
     units: int | None
     """Units granted; None when the payer's answer states none, or nobody recorded them."""
     used: int
-    """Units used up to and including the day."""
+    """Units used up to and including the day; those used before we billed and those on sent claims come first."""
     remaining: int | None
     """Never below zero; None when ``units`` is."""
     first_day_beyond: date | None
@@ -48,15 +57,16 @@ class AuthorizationPosition:
 
 
 def authorization_position(record: AuthorizationRecord, uses: Iterable[Use], day: date) -> AuthorizationPosition:
-    """Cumulative units by date of service, what remains after ``day``, and the first day beyond.
+    """Cumulative units, what remains after ``day``, and the first day beyond.
 
-    ``uses`` are all uses of this authorization, the day's own included, in any order.
+    ``uses`` are all uses of this authorization, the day's own included, in any order. Uses before the opening day are
+    in the opening balance already.
     """
-    cumulative = used = 0
+    cumulative = used = record.opening_units or 0
     first_day_beyond = None
-    for use in sorted(uses, key=lambda each: each.on):
+    for use in sorted(after_opening(record, uses), key=lambda each: (not each.sent, each.on)):
         cumulative += use.units
-        if use.on <= day:
+        if use.sent or use.on <= day:
             used = cumulative
         if first_day_beyond is None and record.units is not None and cumulative > record.units:
             first_day_beyond = use.on
@@ -69,6 +79,34 @@ def authorization_position(record: AuthorizationRecord, uses: Iterable[Use], day
         remaining=None if record.units is None else max(0, record.units - used),
         first_day_beyond=first_day_beyond,
     )
+
+
+def after_opening(record: AuthorizationRecord, uses: Iterable[Use]) -> list[Use]:
+    """The uses that the opening balance does not hold already."""
+    return [each for each in uses if record.opening_on is None or each.on >= record.opening_on]
+
+
+def units_over_day(record: AuthorizationRecord, uses: Iterable[Use], on: date) -> int:
+    """Units of the date beyond what the authorization allows on one day; 0 when it says nothing of days."""
+    return _over(record.units_per_day, (each.units for each in uses if each.on == on))
+
+
+def units_over_week(record: AuthorizationRecord, uses: Iterable[Use], on: date, week_start: int) -> int:
+    """Units of the week beyond what the authorization allows in one, counted up to the day; sent ones come first."""
+    week = week_of(on, week_start)
+    return _over(
+        record.units_per_week,
+        (each.units for each in after_opening(record, uses) if week.covers(each.on) and (each.sent or each.on <= on)),
+    )
+
+
+def _over(most: int | None, units: Iterable[int]) -> int:
+    return 0 if most is None else max(0, sum(units) - most)
+
+
+def allows_weekday(record: AuthorizationRecord, on: date) -> bool:
+    """True unless the authorization names days of the week and this is none of them."""
+    return not record.weekdays or _WEEKDAYS[on.weekday()] in record.weekdays
 
 
 def is_in_span(record: AuthorizationRecord, on: date) -> bool:
@@ -98,18 +136,23 @@ def find_covering(
 ) -> AuthorizationRecord | None:
     """The granted authorization for the payer and level of care whose span holds the day.
 
-    Of several, the earliest with units left after ``used`` (units by number); the earliest when none has any left.
+    Of several, the earliest with units left after ``used`` (units by number, beside those used before we billed); the
+    earliest when none has any left.
     """
     taken = used or {}
     found = [
         each
         for each in records
-        if each.number and each.status in GRANTED and is_for(each, payer, level_of_care) and is_in_span(each, on)
+        if each.number
+        and each.status in GRANTED
+        and is_for(each, payer, level_of_care)
+        and is_in_span(each, on)
+        and allows_weekday(each, on)
     ]
     return min(
         found,
         key=lambda each: (
-            each.units is not None and taken.get(each.number, 0) >= each.units,
+            each.units is not None and taken.get(each.number, 0) + (each.opening_units or 0) >= each.units,
             each.start_on or date.min,
             each.number,
             each.units or 0,

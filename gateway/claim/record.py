@@ -70,6 +70,18 @@ class AuthorizationUnit(StrEnum):
     QUARTER_HOUR = "15-minutes"
 
 
+class Weekday(StrEnum):
+    """Days of the week, Monday first as ``date.weekday()`` counts them."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRecord:
     """A patient as one source describes them, with every identifier it gives in a configured namespace."""
@@ -182,9 +194,20 @@ class AuthorizationRecord:
     service_codes: tuple[str, ...] = ()
     unit: AuthorizationUnit = AuthorizationUnit.DAY
     units: int | None = None
+    units_per_day: int | None = None
+    units_per_week: int | None = None
+    weekdays: tuple[Weekday, ...] = ()
+    """The days of the week it allows; empty for every day."""
+    npis: tuple[str, ...] = ()
+    """Billing or service location NPIs it names; empty where it names none."""
     start_on: date | None = None
     end_on: date | None = None
     status: AuthorizationStatus | None = None
+    review_on: date | None = None
+    """When the payer reviews the stay next."""
+    opening_units: int | None = None
+    """Units used on the days before ``opening_on``, which some other system billed."""
+    opening_on: date | None = None
 
 
 FeedRecord = PatientRecord | CoverageRecord | EpisodeRecord | EncounterRecord | AuthorizationRecord

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import claims, codes, exchange, files, mappings, messages, rehearsals, rosters, sandbox, sites
+from gateway.cli import (
+    authorizations,
+    claims,
+    codes,
+    exchange,
+    files,
+    mappings,
+    messages,
+    rehearsals,
+    rosters,
+    sandbox,
+    sites,
+)
 
 app = typer.Typer(
     name="cleanclaim",
@@ -20,6 +32,7 @@ sites.add_to(app)
 messages.add_to(app)
 claims.add_to(app)
 rosters.add_to(app)
+authorizations.add_to(app)
 exchange.add_to(app)
 files.add_to(app)
 mappings.add_to(app)

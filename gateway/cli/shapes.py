@@ -57,6 +57,17 @@ With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
 {"organization", "kind", "source", "rows", "added", "changed", "retired", "unmatched", "unanswered"}""",
     "rosters list": '{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}',
     "rosters show": '{"kind", "at": null|time, "rows": [{"organization", "source", column: text}]}',
+    "authorizations list": """
+{"authorizations": [{"id", "number", "payer", "organization", "patient_id", "level_of_care", "status", "unit", "from",
+  "through", "review_on", "granted", "opening", "reserved", "accrued", "consumed", "released", "remaining",
+  "first_day_beyond", "at_risk_cents", "warnings": [sentence]}]}""",
+    "authorizations show": """
+all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis", "service_codes", "opening_on",
+ "days": [{"on", "stage": "reserved|accrued|consumed|released", "units", "reason", "claim_key", "cents",
+   "organization", "patient_id"}]}""",
+    "worklist": """
+{"items": [{"due_on", "owner", "rule", "message", "fix", "cents", "about", "organization", "patient_id", "values",
+  "source"}]}""",
     "exchange status": """
 {"connections": [{"connection", "queued", "sending", "delivered", "rejected",
   "in_doubt": [{"id", "isa13", "form", "remote_name", "state", "claims", "charge_cents", "created_at"}],

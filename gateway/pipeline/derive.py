@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.authorization.ledger import units_of_day
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.claim import Claim, ClaimKey
 from gateway.claim.contract import Catalogue, ClaimForm, Release, UnitBasis
 from gateway.claim.finding import Finding, blocks
 from gateway.claim.fingerprint import billing_fingerprint, content_fingerprint
 from gateway.claim.identifiers import stable_id
-from gateway.claim.record import AuthorizationRecord, AuthorizationUnit
 from gateway.claim.roster import CredentialRecord, Standing
 from gateway.lifecycle import (
     ADJUDICATED,
@@ -27,12 +25,15 @@ from gateway.lifecycle import (
     FactKind,
     claim_state,
 )
+from gateway.pipeline.authorizations import accounts_of, entries_of
 from gateway.pipeline.check import Checker
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
 from gateway.pipeline.money import state_of
+from gateway.pipeline.watch import Watched, keep_watch
+from gateway.pipeline.worklist import worklist_of
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction
-from gateway.rules.context import AuthorizationUse, BilledLine, GateContext, PreviousVersion
+from gateway.rules.context import BilledLine, GateContext, PreviousVersion
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Placement
 
@@ -72,6 +73,7 @@ class Derivation:
         states: list[tuple[str, ClaimState]] = []
         new_facts: list[ClaimFact] = []
         gone: list[str] = []
+        watch: list[Watched] = []
         gathered = gather(tx, self._policy, standing)
         for facts in gathered:
             today = _today(self._policy.catalogue, facts.case.organization if facts.case else "", now)
@@ -82,8 +84,10 @@ class Derivation:
             )
             proposals = self._proposals(facts, assembly, now)
             rows.extend(each.row for each in proposals)
+            watched = self._watched(facts, assembly, proposals, today)
+            watch.append(watched)
             for proposal in proposals:
-                draft = self._checked(facts, proposal, proposals, today)
+                draft = self._checked(facts, proposal, proposals, watched, today)
                 drafts.append(draft)
                 state, fact = self._state(proposal, draft, now)
                 states.append((proposal.row.id, state))
@@ -100,7 +104,9 @@ class Derivation:
         tx.claims.drop_drafts(gone)
         tx.claims.add_facts(new_facts)
         tx.claims.set_states(states)
-        tx.claims.replace_placements([*standing, *_joined(tx, standing)], placements, days)
+        everybody = [*standing, *_joined(tx, standing)]
+        tx.claims.replace_placements(everybody, placements, days)
+        keep_watch(tx, everybody, watch)
 
     def derived_for(self, now: datetime) -> str:
         """What a derivation depends on beside the facts: each organization's date, and the mapping set."""
@@ -142,11 +148,26 @@ class Derivation:
             created_at=now,
         )
 
+    def _watched(self, facts: PatientFacts, assembly: Assembly, proposals: Sequence[_Proposal], today: date) -> Watched:
+        catalogue = self._policy.catalogue
+        claims = {each.row.key: each.claim for each in proposals}
+        entries = entries_of(facts, claims, assembly.expected, catalogue)
+        accounts = accounts_of(facts, entries, catalogue, today)
+        items = worklist_of(facts, entries, accounts, catalogue, today)
+        return Watched(facts=facts, entries=tuple(entries), accounts=tuple(accounts), items=tuple(items))
+
     # --- judging it --------------------------------------------------------------------------------------------------
 
-    def _checked(self, facts: PatientFacts, proposal: _Proposal, everyone: Sequence[_Proposal], today: date) -> Draft:
+    def _checked(
+        self,
+        facts: PatientFacts,
+        proposal: _Proposal,
+        everyone: Sequence[_Proposal],
+        watched: Watched,
+        today: date,
+    ) -> Draft:
         claim = proposal.claim
-        context = self._context(facts, proposal, everyone, today)
+        context = self._context(facts, proposal, everyone, watched, today)
         overrides = proposal.known.overrides if proposal.known else ()
         findings = self._checker.check(claim, context, proposal.findings, overrides)
         return Draft(
@@ -160,7 +181,7 @@ class Derivation:
         )
 
     def _context(
-        self, facts: PatientFacts, proposal: _Proposal, everyone: Sequence[_Proposal], today: date
+        self, facts: PatientFacts, proposal: _Proposal, everyone: Sequence[_Proposal], watched: Watched, today: date
     ) -> GateContext:
         case = facts.case
         catalogue = self._policy.catalogue
@@ -178,9 +199,8 @@ class Derivation:
             other_days=tuple(day for day in case.book.days if id(day) not in own) if case else (),
             coverages=case.coverages if case else (),
             authorizations=case.authorizations if case else (),
-            authorization_use=tuple(
-                use for key, other, _, _ in others for use in _uses(key, other, case.authorizations if case else ())
-            ),
+            authorization_use=tuple(watched.uses_beside(claim)),
+            accounts=watched.accounts,
             credentials=_credentials(facts.standing, claim),
             eligibility=facts.standing.eligibility,
             certifications=facts.standing.certifications,
@@ -324,19 +344,6 @@ def _billed_claims(facts: PatientFacts, everyone: Sequence[_Proposal]) -> list[t
         if live is not None and live.claim.frequency != VOID and known.row.key not in billed:
             billed[known.row.key] = (known.row.key, live.claim, live.claim_number, True)
     return list(billed.values())
-
-
-def _uses(key: str, claim: Claim, authorizations: Sequence[AuthorizationRecord]) -> Iterable[AuthorizationUse]:
-    """What a claim uses of its authorization, day by day, in the units the authorization counts."""
-    number = claim.authorization_number
-    if not number:
-        return
-    unit = next((each.unit for each in authorizations if each.number == number), AuthorizationUnit.DAY)
-    minutes: dict[date, int] = {}
-    for line in claim.lines:
-        minutes[line.service_on] = max(minutes.get(line.service_on, 0), line.minutes)
-    for on, attended in sorted(minutes.items()):
-        yield AuthorizationUse(number=number, on=on, units=units_of_day(unit, attended), claim_key=key)
 
 
 def _billed_lines(key: str, claim: Claim, number: str, sent: bool, finalized: bool) -> Iterable[BilledLine]:

@@ -55,7 +55,7 @@ class DerivePass:
         with self._store.write() as tx:
             patients: list[str] = []
             if tx.work.last_sweep(DERIVE) != due:
-                patients = tx.claims.patients_with_drafts()
+                patients = sorted({*tx.claims.patients_with_drafts(), *tx.worklist.patients()})
                 tx.work.add(DERIVE, patients)
                 tx.work.record_sweep(DERIVE, due)
         self._swept = due

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from gateway.authorization.account import AuthorizationEntry
 from gateway.claim.record import (
     AuthorizationRecord,
     CoverageRecord,
@@ -20,6 +21,7 @@ from gateway.lifecycle import ClaimFact, ClaimState, version_state
 from gateway.pipeline.standing import standing_of
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Assertion, ClaimRow, Draft, Override, Transaction, Version
+from gateway.ports.watch import AuthorizationName, EntryRow
 from gateway.services.case import (
     KnownCoverage,
     KnownEpisode,
@@ -68,6 +70,15 @@ class KnownClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAuthorization:
+    """An authorization with its store id and the payer it was recognised as; empty when no file knows the name."""
+
+    id: str
+    record: AuthorizationRecord
+    payer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientFacts:
     """One patient: the case to assemble, and the claims that exist."""
 
@@ -76,6 +87,11 @@ class PatientFacts:
     """None when nothing is asserted of the patient any more."""
     claims: tuple[KnownClaim, ...]
     standing: Standing
+    authorizations: tuple[KnownAuthorization, ...] = ()
+    elsewhere: tuple[EntryRow, ...] = ()
+    """What the same member's days did to these authorizations where we know the person as somebody else."""
+    entries_before: frozenset[AuthorizationEntry] = frozenset()
+    """The patient's own entries as last derived, where there are others'."""
 
 
 def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -> list[PatientFacts]:
@@ -90,13 +106,19 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
     facts, overrides = tx.claims.facts(ids), tx.claims.overrides(ids)
     decisions: dict[str, Mapping[frozenset[str], str]] = {}
     cases: dict[str, PatientCase | None] = {}
+    merged: dict[str, dict[RecordKind, dict[str, Merged[Any]]]] = {}
     for patient_id in patient_ids:
         assertions = said[patient_id]
         organization = assertions[0].organization if assertions else ""
         if organization not in decisions:
             decisions[organization] = tx.subjects.encounter_decisions(organization)
+        merged[patient_id] = _merged(assertions, policy)
         known = decisions[organization]
-        cases[patient_id] = _case(patient_id, organization, assertions, names[patient_id], policy, known)
+        cases[patient_id] = (
+            _case(patient_id, organization, merged[patient_id], names[patient_id], policy, known)
+            if assertions
+            else None
+        )
     standings = standing_of(tx, policy.catalogue.payers, cases, names)
     gathered = []
     for patient_id in patient_ids:
@@ -117,22 +139,69 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
                     if row.patient_id in own
                 ),
                 standing=standings[patient_id],
+                authorizations=tuple(_authorizations(merged[patient_id][RecordKind.AUTHORIZATION], policy)),
             )
         )
-    return gathered
+    return _with_entries_elsewhere(tx, gathered, joined, policy)
+
+
+def authorization_names(facts: PatientFacts) -> set[AuthorizationName]:
+    """What the accounts of a patient's authorizations may be known by: every policy's member number, every number."""
+    members = {
+        (each.payer, each.record.member_number)
+        for each in (facts.case.coverages if facts.case else ())
+        if each.payer and each.record.member_number
+    }
+    numbers = {each.record.number for each in facts.authorizations if each.record.number}
+    return {(payer, member, number) for payer, member in members for number in numbers}
+
+
+def _with_entries_elsewhere(
+    tx: Transaction, gathered: Sequence[PatientFacts], joined: Mapping[str, Sequence[str]], policy: PolicyInForce
+) -> list[PatientFacts]:
+    """With the entries of others who are the same member: asked for all patients at once, within the tenant."""
+    names = [authorization_names(each) for each in gathered]
+    everything = set().union(*names)
+    by_name: dict[AuthorizationName, list[EntryRow]] = defaultdict(list)
+    for row in tx.authorizations.entries_named(everything) if everything else ():
+        by_name[row.entry.payer, row.entry.member, row.entry.number].append(row)
+    found = []
+    for facts, own_names in zip(gathered, names, strict=True):
+        own = {facts.patient_id, *joined.get(facts.patient_id, ())}
+        rows = [row for name in sorted(own_names) for row in by_name.get(name, ())]
+        elsewhere = tuple(row for row in rows if row.patient_id not in own and _same_tenant(facts, row, policy))
+        shared = {(row.entry.payer, row.entry.member, row.entry.number) for row in elsewhere}
+        before = frozenset(
+            row.entry
+            for row in rows
+            if row.patient_id in own and (row.entry.payer, row.entry.member, row.entry.number) in shared
+        )
+        found.append(replace(facts, elsewhere=elsewhere, entries_before=before) if elsewhere else facts)
+    return found
+
+
+def _same_tenant(facts: PatientFacts, row: EntryRow, policy: PolicyInForce) -> bool:
+    organizations = policy.catalogue.organizations
+    own = organizations.get(facts.case.organization) if facts.case else None
+    other = organizations.get(row.organization)
+    return own is not None and other is not None and own.tenant == other.tenant
+
+
+def _authorizations(merged: Mapping[str, Merged[Any]], policy: PolicyInForce) -> Iterator[KnownAuthorization]:
+    for id, each in merged.items():
+        record = cast(AuthorizationRecord, each.record)
+        payer = policy.catalogue.payer_named(record.payer) if record.payer else None
+        yield KnownAuthorization(id=id, record=record, payer=payer.id if payer else "")
 
 
 def _case(
     patient_id: str,
     organization: str,
-    assertions: Sequence[Assertion],
+    merged: Mapping[RecordKind, Mapping[str, Merged[Any]]],
     identifiers: Sequence[Any],
     policy: PolicyInForce,
     decisions: Mapping[frozenset[str], str],
-) -> PatientCase | None:
-    if not assertions:
-        return None
-    merged = _merged(assertions, policy)
+) -> PatientCase:
     patients = merged[RecordKind.PATIENT]
     patient = cast("Merged[PatientRecord]", next(iter(patients.values()))) if patients else None
     encounters = [

@@ -6,7 +6,7 @@ Freezing is the only door a claim leaves by: the gate runs in the same transacti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,7 @@ from gateway.pipeline.derive import MACHINE, Derivation
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
 from gateway.ports.storage import ClaimRow, DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
+from gateway.ports.watch import AuthorizationName
 
 _LOG = structlog.get_logger("pipeline")
 LEASE = timedelta(minutes=20)
@@ -96,11 +97,14 @@ class SendPass:
             if not ids:
                 return None
             now = self._clock.now()
-            self._derive(tx, tx.claims.rows(ids), now)
+            rows = tx.claims.rows(ids)
+            held = tx.authorizations.names_of(sorted({row.patient_id for row in rows}))
+            tx.authorizations.hold(held)
+            self._derive(tx, rows, now)
             released = [row.id for row in tx.claims.rows(ids) if row.state == "released"]
             drafts = tx.claims.drafts(released)
             leaving = [drafts[each] for each in released if each in drafts]
-            leaving = [each for each in leaving if _may_leave(each, connection, form)]
+            leaving = [each for each in leaving if _may_leave(each, connection, form) and _holds(held, each)]
             try:
                 with tx.savepoint():
                     return self._freeze(tx, exchange, connection, form, leaving, now) if leaving else None
@@ -401,6 +405,13 @@ def _machine_hold(claim_id: str, count: int, reason: str, now: datetime) -> Clai
         role=MACHINE,
         reason=reason,
     )
+
+
+def _holds(held: Collection[AuthorizationName], draft: Draft) -> bool:
+    """Whether the claim's authorization is held by this freeze: one it came by a moment ago waits for the next."""
+    claim = draft.claim
+    number = claim.authorization_number
+    return not number or (claim.key.payer, claim.insured.member_number, number) in held
 
 
 def _may_leave(draft: Draft, connection: str, form: ClaimForm) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from gateway.claim.answer import AnswerTransaction
 from gateway.claim.claim import Claim
@@ -17,7 +17,9 @@ from gateway.claim.record import FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
 from gateway.ports import MappingProblem, Resource, ResourceTable
 from gateway.ports.code_lists import CodeLists
+from gateway.ports.oversight import Audit, MappingSets
 from gateway.ports.rosters import Rosters
+from gateway.ports.watch import Authorizations, Sessions, Worklist
 from gateway.receivable.ledger import LedgerEntry
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -536,31 +538,6 @@ class Ledger(Protocol):
         """Entries, of one owner or of all."""
 
 
-class Audit(Protocol):
-    """Who did what: append-only."""
-
-    def record(
-        self, at: datetime, actor: str, role: str, action: str, subject: str, reason: str = "", detail: str = ""
-    ) -> None:
-        """Append one act."""
-
-    def acts(self, subject: str = "") -> Iterable[Mapping[str, Any]]:
-        """Acts in order."""
-
-
-class MappingSets(Protocol):
-    """The mapping set in force, kept by hash; the folder is only the editor's surface."""
-
-    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: str, role: str) -> None:
-        """Store a checked set and make it the one in force."""
-
-    def in_force(self) -> str | None:
-        """The hash of the set in force."""
-
-    def files(self, content_hash: str) -> dict[str, bytes]:
-        """The files of a stored set."""
-
-
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One open transaction: everything read and written through it commits together or not at all."""
@@ -576,6 +553,9 @@ class Transaction:
     audit: Audit
     mapping_sets: MappingSets
     code_lists: CodeLists
+    authorizations: Authorizations
+    worklist: Worklist
+    sessions: Sessions
     savepoint: SavepointFactory
 
 

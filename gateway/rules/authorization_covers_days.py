@@ -3,11 +3,13 @@
 Why: days beyond the units, outside the dates or at another level of care than was authorized are denied (CARC 197, 198,
     284, 302), and a request made after the fact is often refused. Units are counted by date of service over all claims.
 Fails: the payer asks for an authorization and the claim has none; the number is none of those on file for the patient;
-    it was denied, is pending or names another payer or level of care; a day lies outside its dates; a day comes after
-    its units are used up; a line's code is none of those authorized.
+    it was denied, is pending or names another payer, level of care or provider; a day lies outside its dates or on a
+    day of the week it does not allow; a day comes after its units, or those of its day or week, are used up; a line's
+    code is none of those authorized.
 Passes: each day inside the dates with units left; a payer that asks for none.
 Source: 45 CFR 162.1302; 005010X223A2 loop 2300 REF*G1; the service definition's `authorization`. A number of which no
     authorization is on file for the patient at all is unknown, and warns. An 8-unit authorization stops the ninth day.
+    Units on claims that were sent are gone whatever their dates; those used before go-live are its opening balance.
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from gateway.authorization.ledger import (
     GRANTED,
     AuthorizationPosition,
     Use,
+    allows_weekday,
     authorization_position,
     is_for,
     is_in_span,
     units_of_day,
+    units_over_day,
+    units_over_week,
 )
 from gateway.claim.claim import ClaimLine
 from gateway.claim.contract import AuthorizationNeed
@@ -31,6 +36,7 @@ from gateway.claim.record import AuthorizationRecord
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 Needing = list[tuple[int, ClaimLine]]
+_SUNDAY = 6
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
@@ -75,6 +81,7 @@ def _days_not_covered(
     inspection: Inspection, records: Sequence[AuthorizationRecord], needing: Needing
 ) -> Iterator[Finding]:
     known_uses: dict[int, list[Use]] = {}
+    providers = _providers(inspection)
     for index, line in needing:
         inside = [each for each in records if is_in_span(each, line.service_on)]
         if not inside:
@@ -84,22 +91,50 @@ def _days_not_covered(
         codes = record.service_codes
         if codes and not {line.hcpcs, line.revenue_code, "-".join((line.hcpcs, *line.modifiers))} & set(codes):
             yield _other_service(inspection, record, index, line)
-        if record.units is None:
-            continue
+        if record.npis and not providers & set(record.npis):
+            yield _other_provider(inspection, record, index, line)
+        if not allows_weekday(record, line.service_on):
+            yield _other_weekday(inspection, record, index, line)
         uses = known_uses.get(id(record))
         if uses is None:
-            uses = known_uses[id(record)] = _uses(inspection, record, needing)
-        if sum(use.units for use in uses) > record.units:
-            position = authorization_position(record, uses, line.service_on)
-            if not position.covers:
-                yield _units_used_up(inspection, record, position, index, line)
+            uses = known_uses[id(record)] = _uses(inspection, record, needing) if _is_limited(record) else []
+        yield from _limits_passed(inspection, record, uses, index, line)
+
+
+def _is_limited(record: AuthorizationRecord) -> bool:
+    return not record.units is record.units_per_day is record.units_per_week is None
+
+
+def _limits_passed(
+    inspection: Inspection, record: AuthorizationRecord, uses: Sequence[Use], index: int, line: ClaimLine
+) -> Iterator[Finding]:
+    """The units of the whole authorization, of the day and of the week."""
+    on = line.service_on
+    if record.units is not None and sum(use.units for use in uses) + (record.opening_units or 0) > record.units:
+        position = authorization_position(record, uses, on)
+        if not position.covers:
+            yield _units_used_up(inspection, record, position, index, line)
+    payer = inspection.context.payer
+    week_start = payer.week_start if payer is not None else _SUNDAY
+    for most, over, word in (
+        (record.units_per_day, units_over_day(record, uses, on), "day"),
+        (record.units_per_week, units_over_week(record, uses, on, week_start), "week"),
+    ):
+        if over:
+            yield _too_many_units(inspection, record, most or 0, over, word, index, line)
+
+
+def _providers(inspection: Inspection) -> set[str]:
+    claim = inspection.claim
+    facility = claim.service_facility.npi if claim.service_facility else ""
+    return {claim.billing_provider.npi, facility}
 
 
 def _uses(inspection: Inspection, record: AuthorizationRecord, needing: Needing) -> list[Use]:
     """Other claims' uses of the number, and this claim's days; a day is used once however many lines it has."""
     elsewhere = [each for each in inspection.context.authorization_use if each.number == record.number]
     own_key = str(inspection.claim.key) if elsewhere else ""
-    uses = [Use(each.on, each.units) for each in elsewhere if each.claim_key != own_key]
+    uses = [Use(each.on, each.units, each.sent) for each in elsewhere if each.claim_key != own_key]
     minutes: dict[date, int] = {}
     days = inspection.context.days
     for _, line in needing:
@@ -212,6 +247,43 @@ def _other_service(inspection: Inspection, record: AuthorizationRecord, index: i
         f"the line of {line.service_on} bills {line.hcpcs or line.revenue_code}.",
         "Have the payer correct the authorized services, or bill the service that was authorized.",
         values={"authorized": ", ".join(record.service_codes), "found": line.hcpcs or line.revenue_code},
+        origin=inspection.origin("authorization_number"),
+        cents=line.charge_cents,
+    )
+
+
+def _too_many_units(
+    inspection: Inspection, record: AuthorizationRecord, most: int, over: int, word: str, index: int, line: ClaimLine
+) -> Finding:
+    return RULE.finding(
+        f"lines[{index}].service_on",
+        f"Authorization {record.number} allows {most} units a {word}; with {line.service_on} it is {most + over}.",
+        f"Ask the payer for more units a {word}, or take off the days beyond them.",
+        values={f"units_per_{word}": str(most), "used": str(most + over), "service_on": line.service_on.isoformat()},
+        origin=line.origins.get("authorization_number") or inspection.origin("authorization_number"),
+        cents=line.charge_cents,
+    )
+
+
+def _other_weekday(inspection: Inspection, record: AuthorizationRecord, index: int, line: ClaimLine) -> Finding:
+    allowed = ", ".join(each.capitalize() for each in record.weekdays)
+    return RULE.finding(
+        f"lines[{index}].service_on",
+        f"Authorization {record.number} is for {allowed}; {line.service_on} is a {line.service_on:%A}.",
+        "Have the payer correct the authorized days, or correct the visit's date in the EHR.",
+        values={"authorized": allowed, "found": f"{line.service_on:%A}", "service_on": line.service_on.isoformat()},
+        origin=line.origins.get("authorization_number") or inspection.origin("authorization_number"),
+        cents=line.charge_cents,
+    )
+
+
+def _other_provider(inspection: Inspection, record: AuthorizationRecord, index: int, line: ClaimLine) -> Finding:
+    found = ", ".join(sorted(each for each in _providers(inspection) if each))
+    return RULE.finding(
+        f"lines[{index}].service_on",
+        f"Authorization {record.number} was given to {', '.join(record.npis)}; the claim bills as {found}.",
+        "Have the payer correct the authorized provider or location, or bill from the one that was authorized.",
+        values={"authorized": ", ".join(record.npis), "found": found},
         origin=inspection.origin("authorization_number"),
         cents=line.charge_cents,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
+from gateway.authorization.account import AuthorizationAccount
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.contract import Catalogue, Facility, Payer
 from gateway.claim.record import AuthorizationRecord, EpisodeRecord
@@ -67,6 +68,8 @@ class AuthorizationUse:
     on: date
     units: int
     claim_key: str
+    sent: bool = False
+    """The payer has the claim, or another organization's: its units are gone, whatever its dates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,8 @@ class GateContext:
     coverages: tuple[KnownCoverage, ...] = ()
     authorizations: tuple[AuthorizationRecord, ...] = ()
     authorization_use: tuple[AuthorizationUse, ...] = ()
+    accounts: tuple[AuthorizationAccount, ...] = ()
+    """Where each of the patient's authorizations stands, scheduled days and this claim's own among its entries."""
     credentials: tuple[CredentialRecord, ...] | None = None
     """Of the organization and the clinicians the claim names; None, as below, where no such roster was ever loaded."""
     eligibility: tuple[EligibilityRecord, ...] | None = None

@@ -21,6 +21,7 @@ from gateway.rules import (
     amounts_add_up,
     attendance_supports_lines,
     authorization_covers_days,
+    authorization_running_out,
     bill_type_takes_program,
     billing_provider_enrolled,
     billing_provider_valid,
@@ -77,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     attendance_supports_lines.RULE,
     stay_covers_days.RULE,
     authorization_covers_days.RULE,
+    authorization_running_out.RULE,
     one_per_diem_a_day.RULE,
     program_day_covers_services.RULE,
     iop_apart_from_php.RULE,
@@ -145,6 +147,14 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
 def _rules_on(on: date, void: bool) -> tuple[Rule, ...]:
     """The rules in force on a date of service; for a void, those of form alone."""
     return tuple(rule for rule in RULES if rule.since <= on <= rule.until and (rule.judges_voids or not void))
+
+
+def limits_of(rule: Rule, payer: Payer | None, on: date) -> Limits | None:
+    """A rule's limits as the payer set them for a day; None where the payer turned the rule off."""
+    setting = _in_force(payer.rules.get(rule.name, ()), on) if payer is not None else None
+    if setting is None:
+        return rule.limits
+    return {**rule.limits, **setting.limits} if setting.enabled else None
 
 
 def rule_pages() -> str:

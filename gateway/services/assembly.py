@@ -15,10 +15,25 @@ from gateway.claim.claim import ClaimKey
 from gateway.claim.contract import Catalogue, ClaimForm, FrequencyScheme, SplitOn
 from gateway.claim.finding import Finding, Severity, blocks
 from gateway.claim.record import LevelOfCare
-from gateway.services.billable_day import BillableDay, UnbilledDay, attendance_not_recorded, judge_day
-from gateway.services.case import Assembly, DraftClaim, PatientCase, Place, Placement, UnplacedEncounter
+from gateway.services.billable_day import (
+    BillableDay,
+    UnbilledDay,
+    attendance_not_recorded,
+    expected_day,
+    judge_day,
+)
+from gateway.services.case import (
+    Assembly,
+    DraftClaim,
+    ExpectedDay,
+    PatientCase,
+    Place,
+    Placement,
+    UnplacedEncounter,
+)
 from gateway.services.claim_content import build_claim
 from gateway.services.coverage_choice import choose_coverage
+from gateway.services.days import scheduled_minutes
 from gateway.services.periods import closes_stay, ready_on
 
 LINES_MAX = {ClaimForm.INSTITUTIONAL: 449, ClaimForm.PROFESSIONAL: 50}
@@ -50,7 +65,7 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
     Pure: the same case, catalogue and day give the same assembly, whatever order the case is in.
     """
     case = _in_order(case)
-    judged = _judge(case, catalogue, today)
+    judged, expected = _judge(case, catalogue, today)
     billable = [each for each in judged if isinstance(each, BillableDay)]
     unbilled = [each for each in judged if isinstance(each, UnbilledDay)]
     groups = _groups(case, billable)
@@ -66,7 +81,11 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
         *(each for day in unbilled for each in _placements_of_day(case, day)),
         *map(_placement_of_unplaced, case.book.unplaced),
     ]
-    return Assembly(drafts=tuple(drafts), placements=tuple(sorted(placements, key=lambda each: each.encounter_id)))
+    return Assembly(
+        drafts=tuple(drafts),
+        placements=tuple(sorted(placements, key=lambda each: each.encounter_id)),
+        expected=tuple(expected),
+    )
 
 
 def _in_order(case: PatientCase) -> PatientCase:
@@ -77,18 +96,26 @@ def _in_order(case: PatientCase) -> PatientCase:
     return replace(case, book=replace(case.book, unplaced=unplaced))
 
 
-def _judge(case: PatientCase, catalogue: Catalogue, today: date) -> list[BillableDay | UnbilledDay]:
+def _judge(
+    case: PatientCase, catalogue: Catalogue, today: date
+) -> tuple[list[BillableDay | UnbilledDay], list[ExpectedDay]]:
     """Every day in order of date, because an earlier day uses up the authorization a later one would get."""
     units = {each.number: each.unit for each in case.authorizations}
     used: Counter[str] = Counter()
-    judged = []
+    judged: list[BillableDay | UnbilledDay] = []
+    expected: list[ExpectedDay] = []
     for day in sorted(case.book.days, key=_day_order):
         found = judge_day(case, day, catalogue, today, used)
         judged.append(found)
-        number = found.authorization_number if isinstance(found, BillableDay) else ""
+        number, minutes = "", day.minutes
+        if isinstance(found, BillableDay):
+            number = found.authorization_number
+        elif (asked := expected_day(case, found, catalogue, used)) is not None:
+            expected.append(asked)
+            number, minutes = (asked.number, scheduled_minutes(day, catalogue)) if asked.held else ("", 0)
         if number in units:
-            used[number] += units_of_day(units[number], day.minutes)
-    return judged
+            used[number] += units_of_day(units[number], minutes)
+    return judged, expected
 
 
 def _day_order(day: ServiceDay) -> tuple[date, str, str, LevelOfCare]:

@@ -13,12 +13,12 @@ from gateway.claim.contract import AuthorizationNeed, Catalogue, Facility, Payer
 from gateway.claim.finding import Finding, Owner, Severity, blocks
 from gateway.claim.record import AttendanceStatus
 from gateway.services.bill_day import DayBill, bill_day
-from gateway.services.case import KnownCoverage, KnownEpisode, PatientCase
+from gateway.services.case import ExpectedDay, KnownCoverage, KnownEpisode, PatientCase
 from gateway.services.coverage_choice import choose_coverage
 from gateway.services.days import findings_of_day
 from gateway.services.origins import origin_of
 from gateway.services.periods import billing_period
-from gateway.services.resolve import resolve_definition
+from gateway.services.resolve import resolve_charge, resolve_definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,37 @@ def judge_day(
         period=period,
         authorization_number=_authorization_number(case, day, definition, payer, episode, used),
         findings=(*own, *bill.findings),
+    )
+
+
+def expected_day(
+    case: PatientCase, unbilled: UnbilledDay, catalogue: Catalogue, used: Mapping[str, int]
+) -> ExpectedDay | None:
+    """What a day without lines would ask of an authorization; None when nothing, or when nobody can say."""
+    day = unbilled.day
+    coverage = choose_coverage(case.coverages, day.on)
+    payer = None if isinstance(coverage, Finding) else catalogue.payers.get(coverage.payer or "")
+    if isinstance(coverage, Finding) or payer is None or payer.id in case.never_bill_payers:
+        return None
+    facility, program = catalogue.facilities[day.facility], catalogue.program(day.organization, day.program)
+    assert program is not None, "service days are made of known programs only"
+    definition = resolve_definition(
+        catalogue, payer, coverage.record.plan, program.kind, day.level_of_care, facility, day.on
+    )
+    if isinstance(definition, Finding) or definition.authorization is not AuthorizationNeed.REQUIRED:
+        return None
+    episode = find_episode(case.episodes, day)
+    charge = resolve_charge(
+        catalogue, facility, definition.revenue_code, definition.hcpcs, definition.modifiers, day.on
+    )
+    return ExpectedDay(
+        day=day,
+        payer=payer.id,
+        member=coverage.record.member_number,
+        number=_authorization_number(case, day, definition, payer, episode, used),
+        reason=unbilled.reason,
+        held=unbilled.reason in ("planned", "attendance-not-recorded") or bool(blocks(unbilled.findings)),
+        cents=0 if isinstance(charge, Finding) else charge.cents,
     )
 
 
@@ -195,7 +226,7 @@ def _authorization_number(
     used: Mapping[str, int],
 ) -> str:
     """The number the visits carry, else the episode's, else the granted authorization that covers the day."""
-    stated = [each.authorization_number for each in day.attended if each.authorization_number]
+    stated = [each.authorization_number for each in day.attended or day.sessions if each.authorization_number]
     if stated:
         return max(stated, key=lambda number: (stated.count(number), -stated.index(number)))
     if definition.authorization is AuthorizationNeed.REQUIRED:

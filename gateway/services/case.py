@@ -176,8 +176,26 @@ class DraftClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedDay:
+    """A day without lines for which the payer wants an authorization: scheduled, missed, or attended and not billed."""
+
+    day: ServiceDay
+    payer: str
+    member: str
+    number: str
+    """The authorization the day would use; empty when none covers it."""
+    reason: str
+    held: bool
+    """Somebody can still make it billable."""
+    cents: int
+    """The charge of a whole day, 0 where the definition buys sessions or has no price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """The drafts of one patient in order of key, and one placement for each encounter in order of id."""
 
     drafts: tuple[DraftClaim, ...]
     placements: tuple[Placement, ...]
+    expected: tuple[ExpectedDay, ...] = ()
+    """Days without lines that reserve units of an authorization, or give them back."""

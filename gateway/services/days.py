@@ -309,6 +309,14 @@ def _service_day(key: DayKey, sessions: list[Session], catalogue: Catalogue) -> 
     )
 
 
+def scheduled_minutes(day: ServiceDay, catalogue: Catalogue) -> int:
+    """Minutes of the clinical sessions of a day that are still planned, or were attended; the union of them."""
+    wanted = (AttendanceStatus.PLANNED, AttendanceStatus.ATTENDED)
+    return union_minutes(
+        (each.start_at, each.end_at) for each in day.sessions if each.status in wanted and _is_clinical(each, catalogue)
+    )
+
+
 def _is_clinical(session: Session, catalogue: Catalogue) -> bool:
     return catalogue.sessions[session.session].clinical
 

@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from gateway.errors import Unavailable
 from gateway.ports.storage import Transaction
 from gateway.store import schema
+from gateway.store.attended import SessionRows
 from gateway.store.audit import AuditRows
+from gateway.store.authorizations import AuthorizationRows
 from gateway.store.blobs import BlobRows
 from gateway.store.claims import ClaimRows
 from gateway.store.code_lists import CodeListRows
@@ -28,6 +30,7 @@ from gateway.store.rosters import RosterRows
 from gateway.store.sql import hold_names, insert_missing
 from gateway.store.subjects import SubjectRows
 from gateway.store.work import WorkRows
+from gateway.store.worklist import WorklistRows
 
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
 
@@ -116,6 +119,9 @@ def _rows(connection: Connection) -> Transaction:
         audit=AuditRows(connection),
         mapping_sets=MappingSetRows(connection, blobs),
         code_lists=CodeListRows(connection, blobs),
+        authorizations=AuthorizationRows(connection),
+        worklist=WorklistRows(connection),
+        sessions=SessionRows(connection),
         savepoint=lambda: _savepoint(connection),
     )
 

@@ -332,6 +332,62 @@ placement = Table(
     Column("findings", LargeBinary, nullable=False),
 )
 
+authorization_on_file = Table(
+    "authorization_on_file",
+    metadata,
+    Column("id", ForeignKey("subject.id"), primary_key=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("payer", _NAME, nullable=False),
+    Column("number", Text, nullable=False, index=True),
+    Column("week_start", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+authorization_entry = Table(
+    "authorization_entry",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("payer", _NAME, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("number", Text, nullable=False, index=True),
+    Column("on", Date, nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("stage", String(10), nullable=False),
+    Column("reason", _NAME, nullable=False),
+    Column("claim_key", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+)
+
+work_item = Table(
+    "work_item",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("owner", String(30), nullable=False),
+    Column("due_on", Date, nullable=True),
+    Column("about", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+attended_session = Table(
+    "attended_session",
+    metadata,
+    Column("encounter_id", ForeignKey("subject.id"), primary_key=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("facility", _NAME, nullable=False),
+    Column("session", _NAME, nullable=False),
+    Column("clinician", String(20), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("start_at", UtcTime, nullable=False),
+    Column("end_at", UtcTime, nullable=False),
+    Index("ix_attended_session_clinician", "clinician", "on"),
+)
+
 # --- claims ----------------------------------------------------------------------------------------------------------
 
 claim = Table(  # identity; only ``state`` (a projection) changes

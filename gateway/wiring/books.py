@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import read_settings
-from gateway.pipeline import funnel, views
+from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.ports import MappingProblem
 from gateway.ports.storage import AnswerRow, InboundMessage, Store
@@ -62,6 +62,21 @@ class Books:
             rows = views.placement_list(tx, on=on)
         found = [{**row, "place": places[row["encounter_id"]]} for row in rows]
         return {"encounters": [each for each in found if not place or each["place"] == place]}
+
+    def authorizations(self, *, payer: str = "", at_risk: bool = False) -> dict[str, Any]:
+        """{"authorizations": [where each one stands, and what will run out of it]}."""
+        with self._store.read() as tx:
+            return {"authorizations": authorization_views.account_list(tx, payer=payer, at_risk=at_risk)}
+
+    def authorization(self, text: str) -> dict[str, Any]:
+        """{"authorizations": [each of that number or id, with its days]}."""
+        with self._store.read() as tx:
+            return {"authorizations": authorization_views.account_details(tx, text)}
+
+    def worklist(self, *, owner: str = "") -> dict[str, Any]:
+        """{"items": [what needs somebody soon, the ones due first in front]}."""
+        with self._store.read() as tx:
+            return {"items": authorization_views.worklist(tx, owner=owner)}
 
     def answers(self, *, type: str = "", status: str = "") -> dict[str, Any]:
         """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from gateway.authorization.account import AuthorizationAccount, AuthorizationEntry
 from gateway.claim.party import Identifier
-from gateway.claim.record import EpisodeRecord
+from gateway.claim.record import AuthorizationRecord, AuthorizationStatus, EpisodeRecord
 from gateway.rules.context import BilledLine, GateContext
 from tests.unit.rules.situations import Situation
 
@@ -19,6 +20,27 @@ _TOKEN = re.compile(r"(\w+)|\[(\d+)\]")
 _OF_CONTEXT = {each.name for each in fields(GateContext)} - {"catalogue", "codes", "days"}
 # What a case need not say of a line of another claim, or of an authorization.
 _UNSAID: dict[type, dict[str, Any]] = {
+    AuthorizationAccount: {
+        "payer": "acme",
+        "week_start": 6,
+        "entries": (),
+        "opening": 0,
+        "reserved": 0,
+        "accrued": 0,
+        "consumed": 0,
+        "released": 0,
+        "remaining": None,
+        "first_day_beyond": None,
+        "at_risk_cents": 0,
+        "in_care": True,
+    },
+    AuthorizationEntry: {"payer": "acme", "member": "ABC123456", "number": "AUTH1", "reason": "scheduled"},
+    AuthorizationRecord: {
+        "identifiers": (Identifier("authorization", "A1"),),
+        "patient": Identifier("ehr", "P1"),
+        "number": "AUTH1",
+        "status": AuthorizationStatus.APPROVED,
+    },
     BilledLine: {
         "claim_key": "another",
         "claim_number": "C00000000012",

@@ -1,0 +1,113 @@
+"""Commands about authorizations, and about what needs somebody soon."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.options import HERE, AsJson, SiteFolder, open_books
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    authorizations = typer.Typer(help="What payers granted, and what is left of it.", no_args_is_help=True)
+    authorizations.command("list")(list_authorizations)
+    authorizations.command("show")(show)
+    app.add_typer(authorizations, name="authorizations")
+    app.command("worklist")(worklist)
+
+
+def list_authorizations(
+    site: SiteFolder = HERE,
+    payer: Annotated[str, typer.Option(help="Only this payer's.")] = "",
+    at_risk: Annotated[bool, typer.Option("--at-risk", help="Only those that run out, or have.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """List authorizations: granted, used, left, the first day beyond, dollars at risk."""
+    with open_books(site) as books:
+        found = books.authorizations(payer=payer, at_risk=at_risk)
+    output.show(found, as_json=as_json, render=_render_list)
+    return output.OK
+
+
+def _render_list(found: dict[str, Any]) -> None:
+    counts = ("granted", "opening", "reserved", "accrued", "consumed", "released", "remaining")
+    rows = [
+        (
+            each["number"] or each["id"],
+            each["payer"],
+            each["level_of_care"],
+            each["status"],
+            each["through"],
+            *(each[name] for name in counts),
+            each["first_day_beyond"],
+            output.dollars(each["at_risk_cents"]),
+        )
+        for each in found["authorizations"]
+    ]
+    header = ("authorization", "payer", "level", "status", "through", *counts, "first beyond", "at risk")
+    output.table(header, rows, right=(*counts, "at risk"))
+    output.say(f"\n{output.count(len(rows), 'authorization')}")
+
+
+def show(
+    authorization: Annotated[str, typer.Argument(help="Its number, or its id.", show_default=False)],
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Show what each day did to an authorization, and what will run out of it."""
+    with open_books(site) as books:
+        found = books.authorization(authorization)
+    output.show(found, as_json=as_json, render=_render_accounts)
+    return output.OK
+
+
+def _render_accounts(found: dict[str, Any]) -> None:
+    for each in found["authorizations"]:
+        output.facts(
+            [
+                ("authorization", each["number"] or each["id"]),
+                ("payer", each["payer"]),
+                ("level of care", each["level_of_care"]),
+                ("status", each["status"]),
+                ("span", f"{each['from'] or '...'} to {each['through'] or '...'}"),
+                ("granted", each["granted"]),
+                ("used before go-live", each["opening"]),
+                ("scheduled", each["reserved"]),
+                ("attended", each["accrued"]),
+                ("sent", each["consumed"]),
+                ("given back", each["released"]),
+                ("left", each["remaining"]),
+                ("first day beyond", each["first_day_beyond"]),
+                ("at risk", output.dollars(each["at_risk_cents"])),
+                *(("warning", said) for said in each["warnings"]),
+            ]
+        )
+        rows = [
+            (day["on"], day["stage"], day["units"], output.dollars(day["cents"]), day["reason"], day["claim_key"])
+            for day in each["days"]
+        ]
+        output.table(("day", "stage", "units", "dollars", "why", "claim"), rows, right=("units", "dollars"))
+
+
+def worklist(
+    site: SiteFolder = HERE,
+    owner: Annotated[str, typer.Option(help="Only what this owner can do: utilization-review, clinician ...")] = "",
+    as_json: AsJson = False,
+) -> int:
+    """List what needs somebody soon, before it costs a day: the ones due first in front."""
+    with open_books(site) as books:
+        found = books.worklist(owner=owner)
+    output.show(found, as_json=as_json, render=_render_worklist)
+    return output.OK
+
+
+def _render_worklist(found: dict[str, Any]) -> None:
+    rows = [
+        (each["due_on"], each["owner"], output.dollars(each["cents"]), each["message"], each["fix"])
+        for each in found["items"]
+    ]
+    output.table(("due", "owner", "at risk", "what", "do"), rows, right=("at risk",))
+    output.say(f"\n{output.count(len(rows), 'item')}")

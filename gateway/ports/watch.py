@@ -1,0 +1,118 @@
+"""What is kept of patients beside their claims: authorizations' accounts, attended sessions, what needs somebody soon.
+
+Projections all: each derivation of a patient replaces them whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from gateway.authorization.account import AuthorizationEntry
+from gateway.claim.finding import Finding
+from gateway.claim.record import AuthorizationRecord
+
+AuthorizationName = tuple[str, str, str]
+"""(payer, member number, authorization number): what one account is known by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRow:
+    """An authorization on file for one patient. ``payer`` is the payer file's id, empty when no file knows it."""
+
+    id: str
+    organization: str
+    patient_id: str
+    payer: str
+    week_start: int
+    """Of the payer's weeks: 0 Monday ... 6 Sunday."""
+    record: AuthorizationRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One entry of an authorization's account, and whose day it was."""
+
+    organization: str
+    patient_id: str
+    entry: AuthorizationEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItem:
+    """What somebody should do about one patient before it costs money; no claim need exist."""
+
+    organization: str
+    patient_id: str
+    finding: Finding
+    due_on: date | None
+    about: str = ""
+    """Which authorization, stay or week: its number or first day."""
+
+
+class Authorizations(Protocol):
+    """Accounts of authorizations. A member whom two organizations know, or one knows twice, has one account."""
+
+    def hold(self, names: Iterable[AuthorizationName]) -> None:
+        """Make whoever else freezes claims of one of these wait until this transaction ends."""
+
+    def names_of(self, patient_ids: Sequence[str]) -> set[AuthorizationName]:
+        """What the patients' entries name."""
+
+    def replace(
+        self, patient_ids: Sequence[str], rows: Sequence[AuthorizationRow], entries: Sequence[EntryRow]
+    ) -> None:
+        """Replace what was derived of the patients' authorizations."""
+
+    def rows(self, number: str = "") -> list[AuthorizationRow]:
+        """Authorizations on file, in order of payer and number; those of one number or id when it is given."""
+
+    def entries(self, number: str = "") -> list[EntryRow]:
+        """Entries by day, seen through the state of the claim each is on; those of one number when it is given."""
+
+    def entries_named(self, names: Collection[AuthorizationName]) -> list[EntryRow]:
+        """Entries of these authorizations, whichever patient's or organization's."""
+
+
+class Worklist(Protocol):
+    """What needs somebody soon."""
+
+    def replace(self, patient_ids: Sequence[str], items: Sequence[WorkItem]) -> None:
+        """Replace what was found of the patients."""
+
+    def items(self, *, owner: str = "", organization: str = "") -> list[WorkItem]:
+        """Items, the ones due first in front."""
+
+    def patients(self) -> list[str]:
+        """Patients who have an item, or an authorization: a new day may change what is said of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """One attended clinical session, as other patients' claims may have to look at it."""
+
+    encounter_id: str
+    patient_id: str
+    organization: str
+    facility: str
+    session: str
+    clinician: str
+    """NPI of who led it; empty when nobody said."""
+    on: date
+    start_at: datetime
+    end_at: datetime
+
+
+class Sessions(Protocol):
+    """Attended sessions of all patients."""
+
+    def replace(self, patient_ids: Sequence[str], rows: Sequence[SessionRow]) -> None:
+        """Replace what was derived of the patients' sessions."""
+
+    def of_patients(self, patient_ids: Sequence[str]) -> list[SessionRow]:
+        """The patients' sessions as they were last derived."""
+
+    def beside(self, clinicians: Mapping[str, Collection[date]], organization: str) -> list[SessionRow]:
+        """Every session that one of these clinicians led on one of their dates, whoever attended."""
