@@ -176,7 +176,10 @@ def _filed(subscriber: guide.Subscriber, claims: list[guide.Claim]) -> guide.Sub
 
 
 def _payer(insured: Insured) -> guide.Payer:
-    return guide.Payer(name=Name(insured.payer_name, id_qualifier="PI", identifier=insured.payer_number))
+    return guide.Payer(
+        name=Name(insured.payer_name, id_qualifier="PI", identifier=insured.payer_number),
+        references=(Reference("G2", insured.provider_number),) if insured.provider_number else (),
+    )
 
 
 def _contact(provider: BillingProvider) -> Contact:

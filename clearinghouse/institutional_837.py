@@ -22,7 +22,8 @@ from gateway.ports import NumberedClaim
 def institutional_claim(numbered: NumberedClaim) -> guide.Claim:
     """Loops 2000C to 2400 of one claim.
 
-    CLM05 is bill class, A, frequency; CL1 admission type, point of origin, patient status; condition codes HI*BG.
+    CLM05 is bill class, A, frequency; CL1 admission type, point of origin, patient status; condition codes HI*BG, value
+    codes HI*BE.
     """
     claim = numbered.claim
     return guide.Claim(
@@ -42,6 +43,7 @@ def institutional_claim(numbered: NumberedClaim) -> guide.Claim:
         ),
         references=claim_references(claim),
         condition_codes=claim.condition_codes,
+        value_codes=tuple(guide.ValueCode(each.code, Decimal(each.amount)) for each in claim.value_codes),
         providers=_providers(claim),
         patient=patient_loop(claim),
     )

@@ -84,11 +84,18 @@ def check_charges(charges: Sequence[Charge], declared: Declared, problems: Probl
 
 
 def check_payers(payers: Sequence[Payer], declared: Declared, rules: Mapping[str, Rule], problems: Problems) -> None:
-    """Routes lead to connections there are, one at a time; rule settings name rules; a feed's name means one payer."""
+    """Routes lead to connections there are, one at a time, and a provider has one number on a day; rule settings name
+    rules; a feed's name means one payer."""
     for each in payers:
         check_known(
             each.entry, "connection", (route.connection for route in each.routes), declared.connections, problems
         )
+        numbers = each.provider_numbers
+        check_known(each.entry, "facility", (number.facility for number in numbers), declared.facilities, problems)
+        for first, second in combinations(numbers, 2):
+            same = (first.npi, first.facility) == (second.npi, second.facility)
+            if same and first.span.overlaps(second.span):
+                problems.add_at(second.entry, f"is a second number on the same days as {first.entry}; end one of them")
         for one, other in combinations(each.routes, 2):
             if one.span.overlaps(other.span):
                 problems.add_at(other.entry, f"is a second route on the same days as {one.entry}; end one of them")

@@ -47,11 +47,13 @@ from gateway.claim.contract import (
     Payer,
     PayerRule,
     Program,
+    ProviderNumber,
     Route,
     RuleSetting,
     ServiceDefinition,
     SessionKind,
     UnknownFacts,
+    ValueCode,
 )
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Address, Identifier
@@ -224,6 +226,8 @@ def _check_form(service: ServiceDefinition, place: Any, problems: Problems) -> N
     if service.form == "837P":
         if any(not each.hcpcs for each in billed):
             problems.add(place, "every line of an 837P has an hcpcs")
+        if service.value_codes:
+            problems.add(place, "value_codes belong to the 837I")
         if service.bill_class:
             problems.add(place, "bill_class belongs to the 837I; an 837P has a place_of_service")
     if any(len(each.modifiers) > 4 or len(set(each.modifiers)) < len(each.modifiers) for each in billed):
@@ -249,6 +253,15 @@ _SHAPES[UnknownFacts] = shape_of(UnknownFacts, "unknown facts")
 _SHAPES[Route] = shape_of(Route, dated=Dated.MAY)
 _SHAPES[Enrollment] = shape_of(Enrollment, dated=Dated.MUST)
 _SHAPES[ItemisedService] = shape_of(ItemisedService, "item")
+_SHAPES[ValueCode] = shape_of(
+    ValueCode,
+    "value code",
+    named={
+        "code": Key(pattern_kind(r"[A-Z0-9]{2}", "a value code: two characters"), required=True),
+        "amount": Key(pattern_kind(r"\d{1,9}(\.\d{1,2})?", "an amount such as 3210.00"), required=True),
+    },
+)
+_SHAPES[ProviderNumber] = shape_of(ProviderNumber, "provider number", dated=Dated.MAY)
 _SHAPES[HalfDay] = shape_of(HalfDay, "half_day")
 _SHAPES[CertificationClock] = shape_of(CertificationClock, "certification", check=_check_clock)
 _SHAPES[RuleSetting] = shape_of(RuleSetting, "rule setting", Dated.MAY)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind, UnitBasis
+from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind, UnitBasis, ValueCode
 from gateway.claim.finding import Origin
 from gateway.claim.party import Address, Person, Practitioner, Relationship
 from gateway.claim.record import LevelOfCare
@@ -79,6 +79,8 @@ class Insured:
     sequence: str
     """SBR01: P, S or T."""
     member_number: str
+    provider_number: str = ""
+    """REF*G2: the payer's own number of the billing provider, where it has one."""
     group_number: str = ""
     group_name: str = ""
     relationship: Relationship = Relationship.SELF
@@ -136,6 +138,7 @@ class Claim:
     diagnoses: tuple[str, ...] = ()
     """ICD-10-CM without dots, principal first."""
     condition_codes: tuple[str, ...] = ()
+    value_codes: tuple[ValueCode, ...] = ()
     authorization_number: str = ""
     payer_claim_number: str = ""
     """REF*F8: the payer's number of the claim replaced or voided."""

@@ -214,6 +214,14 @@ class CertificationClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueCode:
+    """A value code of an 837I (HI*BE) and its amount as it is written, e.g. a state's rate code under 24."""
+
+    code: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceDefinition:
     """What a payer buys and how it is billed. Resolved by date of service; the most specific wins, a tie blocks."""
 
@@ -245,6 +253,7 @@ class ServiceDefinition:
     certification: CertificationClock | None = None
     """Where the payer wants a physician's certification of the level of care."""
     condition_codes: tuple[str, ...] = ()
+    value_codes: tuple[ValueCode, ...] = ()
     diagnosis_prefixes: tuple[str, ...] = ("F",)
     telehealth_allowed: bool = True
     telehealth_place_of_service: str = ""
@@ -288,6 +297,17 @@ class Enrollment:
     transaction: str
     """``837I``, ``837P``, ``835`` or ``EFT``."""
     span: Span
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderNumber:
+    """The number by which a payer knows a billing NPI beside the NPI, at one facility or at all."""
+
+    npi: str
+    number: str
+    facility: str = ""
+    span: Span = ALWAYS
     entry: str = ""
 
 
@@ -349,6 +369,8 @@ class Payer:
     routes: tuple[Route, ...] = ()
     enrollments: tuple[Enrollment, ...] | None = None
     """None when no enrollment roster is loaded: unknown, which is not false."""
+    provider_numbers: tuple[ProviderNumber, ...] = ()
+    """Given by payers, most often Medicaid, that want a number of their own on the claim (2010BB REF*G2)."""
     release: Release = Release.PERSON
     frequency_scheme: FrequencyScheme = FrequencyScheme.SINGLE
     split_on: tuple[SplitOn, ...] = ()
@@ -365,6 +387,15 @@ class Payer:
     own_rules: tuple[PayerRule, ...] = ()
     rates: tuple[ContractRate, ...] = ()
     entry: str = ""
+
+    def provider_number(self, npi: str, facility: str, on: date) -> str:
+        """The payer's own number of a billing NPI on a day; one for the facility beats one for all. Empty for none."""
+        found = [
+            each
+            for each in self.provider_numbers
+            if each.npi == npi and each.facility in ("", facility) and each.span.covers(on)
+        ]
+        return max(found, key=lambda each: bool(each.facility)).number if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

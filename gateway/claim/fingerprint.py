@@ -34,6 +34,7 @@ def billing_fingerprint(claim: Claim) -> str:
             claim.insured.member_number,
             claim.diagnoses,
             claim.condition_codes,
+            claim.value_codes,
             claim.authorization_number,
             claim.attending.npi if claim.attending else "",
             tuple(_billed(line) for line in claim.lines),

@@ -44,6 +44,7 @@ def build_claim(
     lines = numbered(line for each in days for line in each.bill.lines)
     codes, findings = _diagnoses(days, episode, definition.form)
     insured, more = _insured(case.patient, first.coverage, payer, today)
+    provider_number = payer.provider_number(organization.npi, facility.id, first.day.on)
     rendering = _shared_rendering(lines)
     claim = Claim(
         key=key,
@@ -54,7 +55,7 @@ def build_claim(
         place_of_service="" if institutional else _claim_place(days, lines),
         billing_provider=_billing_provider(organization),
         service_facility=_service_facility(facility, organization),
-        insured=insured,
+        insured=replace(insured, provider_number=provider_number),
         patient=_person(case.patient),
         medical_record_number=case.medical_record_number,
         statement_from_on=days[0].day.on,
@@ -65,6 +66,7 @@ def build_claim(
         patient_status=_patient_status(episode, closing) if institutional else "",
         diagnoses=codes,
         condition_codes=definition.condition_codes if institutional else (),
+        value_codes=definition.value_codes if institutional else (),
         authorization_number=next((each.authorization_number for each in days if each.authorization_number), ""),
         attending=_attending(days, episode) if institutional else None,
         rendering=rendering,

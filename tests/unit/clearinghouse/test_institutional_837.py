@@ -10,6 +10,7 @@ import pytest
 from clearinghouse.x12.check import check_transaction
 from clearinghouse.x12.referee import ask_referee
 from gateway.claim.claim import Claim
+from gateway.claim.contract import ValueCode
 from gateway.claim.identifiers import claim_number
 from gateway.claim.party import Person, Relationship
 from tests.unit.clearinghouse.claims import (
@@ -137,6 +138,20 @@ def test_a_replacement_names_the_claim_it_replaces() -> None:
 
     assert "REF*F8*ICN123456" in segments(content)
     assert any(segment.endswith("***13:A:7**A*Y*Y") for segment in segments(content))
+    assert () == ask_referee(content)
+
+
+def test_what_a_medicaid_asks_for_beyond_the_guide_is_sent() -> None:
+    claim = replace(
+        institutional(),
+        insured=replace(COMMERCIAL, provider_number="775001"),
+        value_codes=(ValueCode(code="24", amount="3210.00"),),
+    )
+    content = written(claim)
+
+    assert "HI*BE>24>>>3210" in [each.replace(":", ">") for each in segments(content)]
+    payer = next(at for at, each in enumerate(segments(content)) if each.startswith("NM1*PR"))
+    assert "REF*G2*775001" == segments(content)[payer + 1]
     assert () == ask_referee(content)
 
 

@@ -142,6 +142,10 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
             {"payers": PAYERS.replace("routes: [", "routes: [{connection: house, payer_number: 1, since: 2026-01-01}, ")},
             "payers/oak.yaml:7:71: is a second route on the same days as payers/oak.yaml:7",
         ),
+        (
+            {"payers": PAYERS + "    provider_numbers:\n" + "      - {npi: 1234567893, number: 7, since: 2026-01-01}\n" * 2},
+            "payers/oak.yaml:10:9: is a second number on the same days as payers/oak.yaml:9",
+        ),
         ({"payers": PAYERS + PAYERS.removeprefix("payers:\n")}, "payers/oak.yaml:8:5: payer 'acme' is already at payers/oak.yaml:2"),
         (
             {"payers": PAYERS + PAYERS.removeprefix("payers:\n").replace("id: acme", "id: other")},

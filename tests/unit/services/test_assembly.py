@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.claim.calendar import Span
-from gateway.claim.contract import ClaimForm, Route, SplitOn
+from gateway.claim.contract import ClaimForm, ProviderNumber, Route, SplitOn, ValueCode
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.party import Identifier, PersonName, Relationship
 from gateway.claim.record import AttendanceStatus, LevelOfCare
@@ -52,6 +52,25 @@ def places(assembly: Assembly) -> set[tuple[Place, str]]:
 
 def blocking(draft: DraftClaim) -> list[str]:
     return [each.rule for each in draft.findings if each.severity is Severity.BLOCK]
+
+
+# --- what a payer asks for of its own --------------------------------------------------------------------------------
+
+
+def test_a_claim_carries_the_payers_number_of_the_provider_and_the_definitions_value_codes() -> None:
+    npi = CATALOGUE.organizations["harbor"].npi
+    numbers = (
+        ProviderNumber(npi=npi, number="1", span=Span(date(2026, 1, 1), date(2026, 8, 2))),
+        ProviderNumber(npi=npi, number="2", span=Span(MONDAY)),
+        ProviderNumber(npi=npi, number="3", facility=BRANCH),
+    )
+    rate = (ValueCode(code="24", amount="3210.00"),)
+    services = tuple(replace(each, value_codes=rate) for each in CATALOGUE.services)
+    catalogue = replace(with_payer("acme", provider_numbers=numbers), services=services)
+    (draft,) = drafts(week(), catalogue=catalogue)
+    assert ("2", rate) == (draft.claim.insured.provider_number, draft.claim.value_codes)
+    (elsewhere,) = drafts(week(facility=BRANCH), episodes=(), catalogue=catalogue)
+    assert "3" == elsewhere.claim.insured.provider_number
 
 
 # --- cadence and splits ----------------------------------------------------------------------------------------------
