@@ -30,6 +30,7 @@ INTERCHANGE = {
     ("envelope-value", "GS04"): "024",
     ("envelope-value", "GS05"): "024",
     ("envelope-value", "GS07"): "024",
+    ("envelope-value", "IEA"): "022",
     ("segment-misplaced", "GE"): "022",
     ("segment-misplaced", "ST"): "022",
 }

@@ -14,8 +14,10 @@ SUPPORTED_VERSION = "00501"
 _QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))
 _CONTROL_NUMBER = re.compile(r"\d{9}")
 _GROUP_NUMBER = re.compile(r"\d{1,9}")
+_APPLICATION = re.compile(r"[ -~]{1,14}[!-~]")
+_APPLICATION_CODE = "must have 2 to 15 characters and no spaces after the last"
 _NOTE = re.compile(r"0(?:0\d|1\d|2\d|3[01])")
-_GS_ELEMENTS = 8
+_GS_ELEMENTS, _TRAILER_ELEMENTS = 8, 2
 
 
 def check_header(header: Header) -> Iterator[Finding]:
@@ -50,8 +52,8 @@ def check_group_header(values: list[str], position: int) -> Iterator[Finding]:
     values = [*values, *[""] * _GS_ELEMENTS]
     tests = (
         ("GS01", values[1] in FUNCTIONAL_CODES.values() or len(values[1]) == 2, "is not a functional identifier code"),
-        ("GS02", 2 <= len(values[2].strip()) <= 15, "(sender code) must have 2 to 15 characters"),
-        ("GS03", 2 <= len(values[3].strip()) <= 15, "(receiver code) must have 2 to 15 characters"),
+        ("GS02", _is_application_code(values[2]), f"(sender code) {_APPLICATION_CODE}"),
+        ("GS03", _is_application_code(values[3]), f"(receiver code) {_APPLICATION_CODE}"),
         ("GS04", is_date(values[4]), "is not a valid date (CCYYMMDD)"),
         ("GS05", is_time(values[5]), "is not a valid time (HHMM)"),
         ("GS06", _GROUP_NUMBER.fullmatch(values[6]) is not None, "(control number) must be 1 to 9 digits"),
@@ -63,10 +65,17 @@ def check_group_header(values: list[str], position: int) -> Iterator[Finding]:
             yield envelope_finding("envelope-value", f"{element} {problem}.", "GS", position, element)
 
 
+def _is_application_code(value: str) -> bool:
+    return _APPLICATION.fullmatch(value) is not None
+
+
 def check_trailer(
     values: list[str], name: str, position: int, count: int, counted: str, control_number: str, header: str
 ) -> Iterator[Finding]:
     """Findings on a GE or IEA: its count and the control number it repeats (`header` names GS06 or ISA13)."""
+    if len(values) - 1 > _TRAILER_ELEMENTS:
+        message = f"{name} has {len(values) - 1} elements; it must have {_TRAILER_ELEMENTS}."
+        yield envelope_finding("envelope-value", message, name, position)
     values = [*values, "", ""]
     if not counts(values[1], count):
         given = values[1] if values[1].isdecimal() and len(values[1]) < 7 else "no number of"

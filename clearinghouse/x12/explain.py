@@ -47,6 +47,9 @@ class _Explanation:
 
     def findings(self) -> Iterator[Finding]:
         elements, values = self.segment.elements, self.values
+        if not values:
+            message = f"{self.segment.name} has no element; a segment that says nothing must not be sent."
+            yield self._finding(1, "segment-empty", message)
         torn = -1
         for index, element in enumerate(elements):
             if index == torn:

@@ -38,7 +38,7 @@ _PERIOD_ELEMENT = "1251"
 def segment_pattern(segment: SegmentTable) -> re.Pattern[str]:
     """The expression of one segment, to be used with fullmatch on canonical text without the terminator."""
     tail = _elements(segment.elements, segment.notes, ELEMENT)
-    return re.compile(re.escape(segment.name) + tail + rf"(?<!{ELEMENT})")
+    return re.compile(re.escape(segment.name) + rf"(?={ELEMENT})" + tail + rf"(?<!{ELEMENT})")
 
 
 def _elements(

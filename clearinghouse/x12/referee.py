@@ -9,18 +9,17 @@ from __future__ import annotations
 import io
 import logging
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from threading import Lock
 from typing import Any
 
-import pyx12.error_handler
 import pyx12.errors
 import pyx12.map_if
 import pyx12.map_index
 import pyx12.params
 import pyx12.x12file
-from pyx12.map_if._segment import apply_segment_errors
-from pyx12.map_walker import apply_walk_errors, walk_tree
+from pyx12.map_walker import walk_tree
 
 from clearinghouse.x12.guide_tables import ALIASES
 from clearinghouse.x12.tokens import Body, Cut, Header, Noise, read_pieces
@@ -28,6 +27,27 @@ from clearinghouse.x12.tokens import Body, Cut, Header, Noise, read_pieces
 _CONTROL_MAP = "x12.control.00501.xml"
 _STALE_LISTS = "claim_status,remark_code"
 _HAS_MAP = {"005010X223A2", "005010X222A1", "005010X221A1", "005010X214", "005010X231", "005010X231A1"}
+_ENVELOPE = frozenset(("ISA", "IEA", "GS", "GE", "TA1"))
+_MISSING_SEGMENT = "3"
+# What pyx12's reader counts and compares, by its own codes: the element at fault.
+_COUNTED = {
+    ("isa", "001"): "IEA02",
+    ("isa", "021"): "IEA01",
+    ("isa", "023"): "IEA",
+    ("isa", "024"): "GE",
+    ("isa", "025"): "ISA13",
+    ("gs", "3"): "GE",
+    ("gs", "4"): "GE02",
+    ("gs", "5"): "GE01",
+    ("gs", "6"): "GS06",
+    ("st", "2"): "SE",
+    ("st", "3"): "SE02",
+    ("st", "4"): "SE01",
+    ("st", "23"): "ST02",
+    ("seg", "HL1"): "HL01",
+    ("seg", "HL2"): "HL02",
+    ("seg", "LX"): "LX01",
+}
 # One walk at a time: pyx12's cached maps hold counters.
 _LOCK = Lock()
 
@@ -35,15 +55,28 @@ logging.getLogger("pyx12").addHandler(logging.NullHandler())
 logging.getLogger("pyx12").propagate = False
 
 
+class Kind(StrEnum):
+    """What a complaint is about: a gap (named where it was noticed), the order and counts of segments, an element."""
+
+    MISSING = "missing"
+    STRUCTURE = "structure"
+    ELEMENT = "element"
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing pyx12 does not like: its segment and element reference, its code, its loop path. No value, no text."""
+    """One thing pyx12 does not like: where, and its own code. No value, no text.
+
+    `position` counts from ST = 1 in the `transaction`-th transaction set of the file (0: the envelope).
+    """
 
     segment: str
     position: int
     code: str
     path: str = ""
     element: str = ""
+    transaction: int = 0
+    kind: Kind = Kind.STRUCTURE
 
 
 def ask_referee(content: bytes) -> tuple[Complaint, ...]:
@@ -52,9 +85,12 @@ def ask_referee(content: bytes) -> tuple[Complaint, ...]:
     A file it cannot read, or a guide it has no map for, is a complaint of code `unreadable` or `no-map`.
     """
     found: list[Complaint] = []
+    transactions = 0
     with _LOCK:
         for text in _interchanges(content):
-            found += _Judgement().of(text)
+            judgement = _Judgement(transactions)
+            found += judgement.of(text)
+            transactions = judgement.transactions
     return tuple(found)
 
 
@@ -70,93 +106,101 @@ def _interchanges(content: bytes) -> list[str]:
     return texts
 
 
-# The parameter names below are pyx12's; their texts are dropped because they quote values.
-class _Errors(pyx12.error_handler.errh_null):  # type: ignore[misc]
-    """Collects pyx12's callbacks as complaints; what was said in words is dropped, since it quotes values."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Complaint] = []
-        self.segment = ""
-        self.position = 0
-        self.path = ""
-
-    def isa_error(self, err_cde: str, err_str: str) -> None:  # noqa: ARG002
-        self._add(err_cde)
-
-    def gs_error(self, err_cde: str, err_str: str) -> None:  # noqa: ARG002
-        self._add(err_cde)
-
-    def st_error(self, err_cde: str, err_str: str) -> None:  # noqa: ARG002
-        self._add(err_cde)
-
-    def seg_error(self, err_cde: str, err_str: str, err_value: Any = None, src_line: Any = None) -> None:  # noqa: ARG002
-        self._add(err_cde)
-
-    def ele_error(self, err_cde: str, err_str: str, bad_value: Any, refdes: Any = None) -> None:  # noqa: ARG002
-        self._add(err_cde, str(refdes or ""))
-
-    def add_ele(self, map_node: Any) -> None:
-        """Nothing: complaints carry their own reference."""
-
-    def handle_errors(self, err_list: list[tuple[Any, ...]]) -> None:
-        for entry in err_list:
-            self._add(str(entry[1]))
-
-    def _add(self, code: str, element: str = "") -> None:
-        self.found.append(Complaint(self.segment, self.position, code, self.path, element))
-
-
 class _Judgement:
     """One interchange walked along pyx12's maps."""
 
-    def __init__(self) -> None:
-        self.errors = _Errors()
+    def __init__(self, transactions: int) -> None:
+        self.found: list[Complaint] = []
+        self.transactions = transactions
+        self.segment = ""
+        self.position = 0
+        self.path = ""
 
     def of(self, text: str) -> list[Complaint]:
         try:
             self._walk(text)
         except pyx12.errors.X12Error:
-            self.errors._add("unreadable")
+            self._add("unreadable")
         except pyx12.errors.EngineError:
-            self.errors._add("no-map")
+            self._add("no-map")
         except (ValueError, AttributeError, IndexError, TypeError, KeyError, AssertionError):
             # pyx12 raises these itself on some malformed values (a date range with two dashes).
-            self.errors._add("unreadable")
-        return self.errors.found
+            self._add("unreadable")
+        return self.found
 
     def _walk(self, text: str) -> None:
-        errors = self.errors
         source = pyx12.x12file.X12Reader(io.StringIO(text))
         control = _map(_CONTROL_MAP)
         current: Any = control
         node = control.getnodebypath("/ISA_LOOP/ISA")
         walker = walk_tree()
         for segment in source:
-            name = segment.get_seg_id()
-            errors.segment, errors.position = str(name), source.get_seg_count()
+            self._arrive(str(segment.get_seg_id()), source.get_seg_count())
             before = node
-            if name == "ISA":
+            if self.segment == "ISA":
                 node = control.getnodebypath("/ISA_LOOP/ISA")
                 walker.forceWalkCounterToLoopStart("/ISA_LOOP", "/ISA_LOOP/ISA")
-            elif name == "GS":
+            elif self.segment == "GS":
                 current = self._guide(segment)
                 node = current.getnodebypath("/ISA_LOOP/GS_LOOP/GS")
                 walker.forceWalkCounterToLoopStart("/ISA_LOOP/GS_LOOP", "/ISA_LOOP/GS_LOOP/GS")
                 source.check_837_lx = current.id in ("837", "837Q3")
             else:
-                node, _, _, walk_errors = walker.walk_errors(
+                node, _, _, wrong = walker.walk_errors(
                     node, segment, source.get_seg_count(), source.get_cur_line(), source.get_ls_id()
                 )
-                apply_walk_errors(errors, walk_errors)
-            errors.handle_errors(source.pop_errors())
+                self._misplaced(wrong)
+            self._miscounted(source.pop_errors())
             if node is None:
                 node = before
                 continue
-            errors.path = node.get_path()
-            apply_segment_errors(node, segment, errors)
+            self.path = node.get_path()
+            for each in node.is_valid_errors(segment)[1]:
+                # A syntax note is named by a bare number: it speaks of the segment.
+                self._add(str(each.err_cde), each.refdes if isinstance(each.refdes, str) else "")
         source.cleanup()
-        errors.handle_errors(source.pop_errors())
+        self._miscounted(source.pop_errors())
+
+    def _arrive(self, segment: str, count: int) -> None:
+        self.transactions += segment == "ST"
+        # pyx12 leaves ST and SE out of its count as they come.
+        self.segment, self.position = segment, count + (segment == "SE")
+
+    def _misplaced(self, wrong: list[Any]) -> None:
+        for each in wrong:
+            node, code = each.map_node, str(each.err_cde)
+            if node is not None and code == _MISSING_SEGMENT:
+                self._add(code, "", str(node.id), str(node.get_path()), Kind.MISSING)
+            else:
+                self._add(code)
+
+    def _miscounted(self, wrong: list[tuple[Any, ...]]) -> None:
+        for kind, code, *_ in wrong:
+            element = _COUNTED.get((kind, code), "")
+            trailer = len(element) < len("SE01")
+            if trailer and element != self.segment:
+                self._add(code, "", element, kind=Kind.MISSING)
+            else:
+                self._add(code, "" if trailer else element)
+
+    def _add(
+        self, code: str, element: str = "", segment: str = "", path: str = "", kind: Kind = Kind.STRUCTURE
+    ) -> None:
+        segment = segment or self.segment
+        if element[:1].isdigit():
+            element = segment + element
+        enveloped = segment in _ENVELOPE or not segment or not self.transactions
+        self.found.append(
+            Complaint(
+                segment,
+                0 if enveloped else self.position,
+                code,
+                path or self.path,
+                element,
+                0 if enveloped else self.transactions,
+                kind,
+            )
+        )
 
     def _guide(self, segment: Any) -> Any:
         version = segment.get_value("GS08")

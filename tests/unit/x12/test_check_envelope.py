@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from clearinghouse.x12.check import check_bytes, check_transaction
 from clearinghouse.x12.write_837 import write_837
-from tests.unit.x12.examples import ENVELOPE, institutional_transaction
+from tests.unit.x12.examples import ENVELOPE, dependent_transaction, institutional_transaction
 
 CLEAN = write_837(institutional_transaction(), ENVELOPE)
 
@@ -18,6 +20,15 @@ def test_what_holds_no_interchange_is_unreadable_with_a_sentence(content: bytes)
     assert report.error
     assert report.as_json()["error"] == report.error
     assert check_transaction(content)
+
+
+def test_a_segment_of_optional_elements_alone_must_hold_one_of_them() -> None:
+    content = write_837(dependent_transaction(), ENVELOPE).replace(b"SE*65*", b"SE*66*")
+    (insurance,) = re.findall(rb"OI\*.*~\n", content)
+    filled = content.replace(insurance, insurance + b"MOA*.8~\n")
+    assert check_transaction(filled) == ()
+    found = check_transaction(filled.replace(b"MOA*.8~", b"MOA~"))
+    assert [(finding.code, finding.segment) for finding in found] == [("segment-empty", "MOA")]
 
 
 def test_a_count_with_leading_zeros_is_the_same_count() -> None:
