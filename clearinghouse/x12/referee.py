@@ -29,6 +29,7 @@ _STALE_LISTS = "claim_status,remark_code"
 _HAS_MAP = {"005010X223A2", "005010X222A1", "005010X221A1", "005010X214", "005010X231", "005010X231A1"}
 _ENVELOPE = frozenset(("ISA", "IEA", "GS", "GE", "TA1"))
 _MISSING_SEGMENT = "3"
+_TRAILERS = frozenset(("SE", "GE", "IEA"))
 # What pyx12's reader counts and compares, by its own codes: the element at fault.
 _COUNTED = {
     ("isa", "001"): "IEA02",
@@ -177,11 +178,10 @@ class _Judgement:
     def _miscounted(self, wrong: list[tuple[Any, ...]]) -> None:
         for kind, code, *_ in wrong:
             element = _COUNTED.get((kind, code), "")
-            trailer = len(element) < len("SE01")
-            if trailer and element != self.segment:
+            if element in _TRAILERS and element != self.segment:
                 self._add(code, "", element, kind=Kind.MISSING)
             else:
-                self._add(code, "" if trailer else element)
+                self._add(code, "" if element in _TRAILERS else element)
 
     def _add(
         self, code: str, element: str = "", segment: str = "", path: str = "", kind: Kind = Kind.STRUCTURE

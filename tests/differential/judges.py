@@ -85,6 +85,4 @@ def pyx12(content: bytes) -> list[Remark]:
 def _theirs(each: Complaint, known: list[str]) -> Remark:
     guide = known[each.transaction - 1] if 0 < each.transaction <= len(known) else ""
     loop = next((part for part in reversed(each.path.split("/")) if part[:1].isdigit()), "")
-    return Remark(
-        guide, each.transaction, each.position, each.segment, each.element, each.code, loop, each.kind
-    )
+    return Remark(guide, each.transaction, each.position, each.segment, each.element, each.code, loop, each.kind)

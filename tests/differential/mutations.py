@@ -29,6 +29,9 @@ class Damage:
     segment: str
     content: bytes
 
+    def __str__(self) -> str:
+        return f"{self.what} at segment {self.segment}"
+
 
 def damages(content: bytes) -> Iterator[Damage]:
     """Every one-place damage of a file written with `*`, `:` and `~`, the ISA left whole."""
