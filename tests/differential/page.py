@@ -50,7 +50,7 @@ def _summary(counts: dict[str, Any]) -> str:
     return f"""\
 The last whole run compared {files:,} files: written here (837I, 837P, 835, 277CA, 999, with dependents, other
 payers and line adjudications) and damaged in one place each, every segment and element in turn. Both gave one verdict
-on {same:,}, not on {files - same:,}. Both made {both:,} of the remarks, one alone {alone:,}; nearly all of those come after
+on {same:,}, not on {files - same:,}. Both made {both:,} of the remarks, one alone {alone:,}, nearly always after
 both had found the structure broken. `make test` compares a part of the files, drawn anew each time.
 """
 
