@@ -13,6 +13,7 @@ from gateway.wiring import messages
 from gateway.wiring.desk import Desk
 from gateway.wiring.ingest import Taking
 from gateway.wiring.people import Permission
+from gateway.wiring.preview import preview
 from gateway.wiring.rosters import OWN_ROSTER
 
 _ERROR = {"application/json": {"example": {"error": {"kind": "not-found", "message": "there is no such claim"}}}}
@@ -32,6 +33,17 @@ _ROSTER_BODY = {
             "text/csv": {"schema": {"type": "string"}},
             "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
             "application/edi-x12": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+_PREVIEW_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/fhir+json": {"schema": {"type": "object"}},
+            "x-application/hl7-v2+er7": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object", "required": ["records"]}},
         },
     }
 }
@@ -280,6 +292,19 @@ def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
         request: AgainRequest, actor: Annotated[Actor, Depends(access.may(Permission.INTERPRET_AGAIN))]
     ) -> Answer:
         return messages.run_again(desk.site, actor, message_id=request.message_id, failed=request.failed)
+
+    @router.post(
+        "/preview",
+        tags=["messages"],
+        summary="What would come of HL7 messages, FHIR JSON or a record set of a source; nothing is stored",
+        openapi_extra=_PREVIEW_BODY,
+    )
+    def preview_of(
+        source: str,
+        content: Annotated[bytes, Depends(_body)],
+        actor: Annotated[Actor, Depends(access.may(Permission.PREVIEW))],  # noqa: ARG001 - asked for its permission
+    ) -> Answer:
+        return preview(desk.site, source, content)
 
     @router.post("/messages", tags=["messages"], summary="Take HL7 messages or FHIR JSON in, with a source's token")
     async def ingest(request: Request, source: Annotated[str, Depends(access.source)]) -> Answer:

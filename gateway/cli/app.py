@@ -12,6 +12,7 @@ from gateway.cli import (
     files,
     mappings,
     messages,
+    previews,
     rehearsals,
     rosters,
     sandbox,
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 sites.add_to(app)
 messages.add_to(app)
+previews.add_to(app)
 claims.add_to(app)
 rosters.add_to(app)
 authorizations.add_to(app)

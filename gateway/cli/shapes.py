@@ -26,6 +26,10 @@ Control numbers, times and attempts are left out.""",
 {{"messages": [{{"path", "index", "source", "type", "outcome": "stored|duplicate|refused", "reason": null|text,
   "encounters": [id], "findings": [{_PROBLEM}]}}],
  "totals": {{"files", "messages", "stored", "duplicate", "refused", "encounters", "findings"}}}}""",
+    "preview": """
+{"messages": [as ingest], "claims": [all of a claims list entry, and all of claims why],
+ "encounters": [as encounters list]}
+Nothing is stored: claims and encounters are as they would be.""",
     "messages list": f"""
 {{"messages": [{{"id", "source", "type", "received_at", "outcome": "stored|with-findings|refused", "reason",
   "findings": [{_PROBLEM}]}}]}}""",

@@ -12,7 +12,8 @@ from gateway.claim.finding import Finding, Origin, blocks
 from gateway.claim.money import dollars
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimFact, FactKind
-from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, Transaction, Version
+from gateway.pipeline.funnel import place_of
+from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, PlacementRow, Transaction, Version
 
 
 def claim_list(tx: Transaction, *, payer: str = "", state: str = "", limit: int = 0) -> list[dict[str, Any]]:
@@ -276,16 +277,38 @@ def _interchange(row: InterchangeRow) -> dict[str, Any]:
 def placement_list(tx: Transaction, place: str = "", on: date | None = None) -> list[dict[str, Any]]:
     """Encounters and where each one's bill is."""
     return [
-        {
-            "encounter_id": row.encounter_id,
-            "place": row.place,
-            "reason": row.reason,
-            "on": row.on.isoformat() if row.on else None,
-            "payer": row.payer,
-            "claim_key": row.claim_key,
-            "cents": row.cents,
-            "findings": [finding_view(each) for each in row.findings],
-        }
+        _placement(row)
         for row in tx.claims.placements()
         if (not place or row.place == place) and (on is None or row.on == on)
     ]
+
+
+def would_be(tx: Transaction, encounter_ids: Sequence[str]) -> dict[str, Any]:
+    """{"claims", "encounters"}: each claim of the encounters' patients that would carry one of them, with its why."""
+    rows = tx.claims.of_patients(sorted(tx.subjects.patients_of(encounter_ids)))
+    ids = [row.id for row in rows]
+    drafts, versions, wanted = tx.claims.drafts(ids), tx.claims.versions(ids), set(encounter_ids)
+    states = {row.key: row.state for row in rows}
+    return {
+        "claims": [
+            {**_summary(row, drafts.get(row.id), versions[row.id]), **claim_why(tx, row.id)}
+            for row in rows
+            if row.id in drafts and wanted.intersection(drafts[row.id].encounter_ids)
+        ],
+        "encounters": [
+            {**_placement(row), "place": place_of(row, states)} for row in tx.claims.placements_of(encounter_ids)
+        ],
+    }
+
+
+def _placement(row: PlacementRow) -> dict[str, Any]:
+    return {
+        "encounter_id": row.encounter_id,
+        "place": row.place,
+        "reason": row.reason,
+        "on": row.on.isoformat() if row.on else None,
+        "payer": row.payer,
+        "claim_key": row.claim_key,
+        "cents": row.cents,
+        "findings": [finding_view(each) for each in row.findings],
+    }

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     INTERPRET_AGAIN = "interpret-again"
     PUT_MAPPINGS = "put-mappings"
     IMPORT_CODES = "import-codes"
+    PREVIEW = "preview"
+    """See what would come of a message, of which nothing is kept."""
 
 
 _BILLING = ("biller", "supervisor")
@@ -50,6 +52,7 @@ PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
     Permission.INTERPRET_AGAIN: ("integration", "supervisor"),
     Permission.PUT_MAPPINGS: ("integration", "supervisor"),
     Permission.IMPORT_CODES: ("integration", "supervisor"),
+    Permission.PREVIEW: ("integration", *_BILLING, *_CARE),
 }
 """Which roles have each permission, the one that should be asked first in front."""
 

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from gateway.api.access import BODY_MAX
 from gateway.api.app import create_app
 from gateway.config import ROLES
+from gateway.demo.month import clinic_month
 from gateway.errors import NotAllowed
 from gateway.pipeline.commands import Actor
 from gateway.wiring.people import PERMISSIONS, Permission, find_actor, require
@@ -243,3 +244,15 @@ def test_the_only_user_of_a_role_needs_no_name(site: Site) -> None:
     assert find_actor(site.settings, "kim", Permission.RELEASE) == Actor(name="kim", role="integration")
     with pytest.raises(NotAllowed, match="dana, sam, kim"):
         find_actor(site.settings, "mallory", Permission.RELEASE)
+
+
+def test_a_preview_is_a_users_to_ask_for_and_keeps_nothing(site: Site, client: TestClient, tokens: Tokens) -> None:
+    content = next(each.content for each in clinic_month(patients=24).messages() if each.feed == "riverbend-fhir")
+    asked = {"params": {"source": "riverbend-fhir"}, "content": content}
+    before = client.get("/api/v1/funnel", headers=tokens["dana"]).json()
+    answer = client.post("/api/v1/preview", headers=tokens["dana"], **asked)
+    assert (200, {"messages", "claims", "encounters"}) == (answer.status_code, set(answer.json()))
+    assert before == client.get("/api/v1/funnel", headers=tokens["dana"]).json()
+    assert 401 == client.post("/api/v1/preview", headers=tokens["riverbend-fhir"], **asked).status_code
+    wrong = client.post("/api/v1/preview", headers=tokens["dana"], params={"source": "nobody"}, content=content)
+    assert "not-found" == _error(wrong)["kind"]

@@ -1,0 +1,73 @@
+"""A database in which everything happens within one transaction that is taken back: what would be, and nothing kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from gateway.ports.storage import Transaction
+from gateway.store.database import Database
+
+
+@contextmanager
+def rehearsed(database: Database) -> Iterator[Database]:
+    """The database as it is, for as long as the block runs; whatever the block writes is gone afterwards.
+
+    Work that waits in the database is left to those who do it: the block sees only what it asks for itself.
+    """
+    try:
+        with database.write() as tx:
+            yield _Rehearsal(database.url, replace(tx, work=_WorkAtHand()))
+            raise _TakenBack
+    except _TakenBack:
+        pass
+
+
+class _TakenBack(Exception):
+    """Rolls the transaction back."""
+
+
+class _Rehearsal(Database):
+    """Hands out the one transaction, whoever asks."""
+
+    def __init__(self, url: str, tx: Transaction) -> None:
+        self.url = url
+        self._tx = tx
+
+    @contextmanager
+    def _transaction(self, *, writing: bool) -> Iterator[Transaction]:  # noqa: ARG002 - one transaction does both
+        yield self._tx
+
+
+class _WorkAtHand:
+    """Implements gateway.ports.storage.Work in memory."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, dict[str, None]] = defaultdict(dict)
+        self._sweeps: dict[str, str] = {}
+
+    def add(self, kind: str, keys: Iterable[str]) -> None:
+        """Ask for the keys to be worked on; asking twice is asking once."""
+        self._waiting[kind].update(dict.fromkeys(keys))
+
+    def take(self, kind: str, limit: int) -> list[str]:
+        """Up to ``limit`` keys, oldest first."""
+        waiting = self._waiting[kind]
+        taken = list(waiting)[:limit]
+        for key in taken:
+            del waiting[key]
+        return taken
+
+    def count(self) -> Mapping[str, int]:
+        """How many keys wait, by kind."""
+        return {kind: len(keys) for kind, keys in self._waiting.items() if keys}
+
+    def last_sweep(self, name: str) -> str:
+        """What the last sweep of that name was for; empty before the first."""
+        return self._sweeps.get(name, "")
+
+    def record_sweep(self, name: str, value: str) -> None:
+        """Remember what a sweep was for."""
+        self._sweeps[name] = value

@@ -1,0 +1,62 @@
+"""Records in our own words, as JSON: for whoever has neither FHIR nor HL7 at hand and wants a preview."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gateway.claim.finding import Origin
+from gateway.claim.record import FEED_RECORDS, FeedRecord
+from gateway.errors import FormatError
+from gateway.ports import Interpretation, MappedRecord, Resource
+
+_KINDS: Mapping[str, type[FeedRecord]] = {str(each.kind): each for each in FEED_RECORDS}
+
+
+def is_record_set(content: bytes) -> bool:
+    """True for a JSON object with ``records`` and no ``resourceType``."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and "records" in body and "resourceType" not in body
+
+
+class RecordSetInterpreter:
+    """Implements gateway.ports.Interpreter over record sets: nothing is mapped, every field is its own source."""
+
+    def interpret_message(self, content: bytes, received_at: datetime) -> Interpretation:
+        """The records. Raises FormatError with every record that is wrong."""
+        records, wrong = [], []
+        for place, row in enumerate(json.loads(content)["records"]):
+            try:
+                records.append(_mapped(place, row, received_at))
+            except (msgspec.ValidationError, ValueError) as error:
+                wrong.append(f"records[{place}]: {error}")
+        if wrong:
+            raise FormatError("; ".join(wrong))
+        return Interpretation(records=tuple(records))
+
+    def interpret_resource(self, resource: Resource, find: Callable[[str], Resource | None]) -> Interpretation:
+        """Nothing: a record set has no resources."""
+        del resource, find
+        return Interpretation()
+
+
+def _mapped(place: int, row: Any, received_at: datetime) -> MappedRecord:
+    if not isinstance(row, dict) or row.get("kind") not in _KINDS:
+        raise ValueError(f"a record is an object whose kind is one of {', '.join(_KINDS)}")
+    shape = _KINDS[row["kind"]]
+    known = {field.name for field in dataclasses.fields(shape)}
+    unknown = sorted(set(row) - known - {"kind"})
+    if unknown:
+        raise ValueError(f"{row['kind']} has no field {', '.join(map(repr, unknown))}")
+    given = {name: value for name, value in row.items() if name != "kind"}
+    record = msgspec.convert(given, shape)
+    origins = {name: Origin(source=f"records[{place}].{name}", mapping="") for name in given}
+    return MappedRecord(record=record, asserted_at=received_at, origins=origins)
