@@ -177,10 +177,7 @@ def contact(values: list[str]) -> Contact:
 
 def adjustments(values: list[str]) -> list[Adjustment]:
     """The reasons of a CAS. Raises ValueError."""
-    if len(values) == 4:
-        return [Adjustment(values[1], values[2], cents(values[3]))]
-    padded = values + _MISSING
-    found = []
+    padded, found = values + _MISSING, []
     for index in range(2, min(len(values), 20), 3):
         reason, amount, quantity = padded[index], padded[index + 1], padded[index + 2]
         if reason or amount:
@@ -195,12 +192,14 @@ def inpatient(values: list[str]) -> InpatientAdjudication:
 
 def outpatient(values: list[str]) -> OutpatientAdjudication:
     """MOA. Raises ValueError."""
+    if len(values) < 10:
+        values = values + _MISSING
     return OutpatientAdjudication(
-        reimbursement_rate=optional_decimal(at(values, 1)),
-        payable_cents=optional_cents(at(values, 2)),
-        remark_codes=tuple(code for code in values[3:8] if code),
-        esrd_cents=optional_cents(at(values, 8)),
-        professional_component_cents=optional_cents(at(values, 9)),
+        optional_decimal(values[1]),
+        optional_cents(values[2]),
+        tuple(filter(None, values[3:8])),
+        optional_cents(values[8]),
+        optional_cents(values[9]),
     )
 
 

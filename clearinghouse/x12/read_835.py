@@ -15,17 +15,13 @@ from clearinghouse.x12.decoding import at
 from clearinghouse.x12.parties import (
     Adjustment,
     Amount,
-    Contact,
     DateSpan,
-    InpatientAdjudication,
-    Name,
-    OutpatientAdjudication,
     Procedure,
-    QualifiedDate,
     Quantity,
     Reference,
     UnreadSegment,
 )
+from clearinghouse.x12.read_835_claim import ClaimParts, claim_parts, one_day
 from clearinghouse.x12.read_835_header import Stop, judge_stray, read_header
 from clearinghouse.x12.remittance_835 import (
     ClaimGroup,
@@ -148,7 +144,7 @@ class _SetReader:
         """One CLP and what follows it, lines included."""
         stop: Stop | None = None
         try:
-            claim = _claim_parts(values, self.group_number, self.balance.claims + 1)
+            claim = claim_parts(values, self.group_number, self.balance.claims + 1)
             for position, values in self.segments:
                 if values[0] in _CLAIM_ENDS:
                     stop = position, values
@@ -163,7 +159,7 @@ class _SetReader:
             lines.append(line)
         return claim.finish(tuple(lines)), stop
 
-    def _line(self, claim: _ClaimParts, position: int, values: list[str]) -> tuple[ServicePayment, Stop | None]:
+    def _line(self, claim: ClaimParts, position: int, values: list[str]) -> tuple[ServicePayment, Stop | None]:
         """One SVC and what follows it; what belongs to a claim is its claim's even here."""
         stop: Stop | None = None
         adjustments: list[Adjustment] = []
@@ -178,13 +174,15 @@ class _SetReader:
             for position, values in self.segments:
                 name = values[0]
                 if name == "CAS":
-                    adjustments += read.adjustments(values)
-                elif name == "REF":
-                    reference = read.reference(values)
-                    if reference.qualifier == "6R" and not control_number:
-                        control_number = reference.value
+                    if len(values) == 4:
+                        adjustments.append(Adjustment(values[1], values[2], read.cents(values[3])))
                     else:
-                        references.append(reference)
+                        adjustments += read.adjustments(values)
+                elif name == "REF":
+                    if not control_number and len(values) > 2 and values[1] == "6R":
+                        control_number = values[2]
+                    else:
+                        references.append(read.reference(values))
                 elif name == "AMT":
                     amounts.append(read.amount(values))
                 elif name == "DTM":
@@ -238,109 +236,9 @@ class _SetReader:
         )
 
 
-class _ClaimParts(Struct):
-    """What has been read of a claim, from its CLP on, besides its lines."""
-
-    payment: list[str]
-    group_number: int
-    position: int
-    charge_cents: int
-    paid_cents: int
-    patient_cents: int | None
-    drg_weight: Decimal | None
-    discharge_fraction: Decimal | None
-    adjustments: list[Adjustment] = []
-    names: dict[str, Name] = {}
-    inpatient: InpatientAdjudication | None = None
-    outpatient: OutpatientAdjudication | None = None
-    references: list[Reference] = []
-    dates: list[QualifiedDate] = []
-    contacts: list[Contact] = []
-    amounts: list[Amount] = []
-    quantities: list[Quantity] = []
-    unread: list[UnreadSegment] = []
-
-    def take(self, values: list[str]) -> bool:
-        """One segment; whether a claim has a place for it. Raises ValueError."""
-        name = values[0]
-        if name == "NM1":
-            self.names[at(values, 1)] = read.name(values)
-        elif name == "REF":
-            self.references.append(read.reference(values))
-        elif name == "DTM":
-            self.dates.append(QualifiedDate(at(values, 1), _one_day(at(values, 2))))
-        elif name == "AMT":
-            self.amounts.append(read.amount(values))
-        elif name == "MOA":
-            self.outpatient = read.outpatient(values)
-        elif name == "CAS":
-            self.adjustments += read.adjustments(values)
-        elif name == "PER":
-            self.contacts.append(read.contact(values))
-        elif name == "QTY":
-            self.quantities.append(read.quantity(values))
-        elif name == "MIA":
-            self.inpatient = read.inpatient(values)
-        else:
-            return False
-        return True
-
-    def finish(self, lines: tuple[ServicePayment, ...]) -> ClaimPayment:
-        """The claim with its lines."""
-        payment, name_of = self.payment, self.names.get
-        return ClaimPayment(
-            payment[1],
-            payment[2],
-            self.charge_cents,
-            self.paid_cents,
-            name_of("QC", _NOBODY),
-            self.patient_cents,
-            payment[6],
-            payment[7],
-            payment[8],
-            payment[9],
-            tuple(self.adjustments),
-            name_of("IL"),
-            name_of("74"),
-            name_of("82"),
-            name_of("TT"),
-            name_of("PR"),
-            self.inpatient,
-            self.outpatient,
-            tuple(self.references),
-            tuple(self.dates),
-            tuple(self.contacts),
-            tuple(self.amounts),
-            tuple(self.quantities),
-            lines,
-            self.group_number,
-            self.position,
-            payment[11],
-            self.drg_weight,
-            self.discharge_fraction,
-            name_of("GB"),
-            tuple(self.unread),
-        )
-
-
-def _claim_parts(values: list[str], group_number: int, position: int) -> _ClaimParts:
-    """CLP. Raises ValueError."""
-    values = values + _NOTHING
-    return _ClaimParts(
-        values,
-        group_number,
-        position,
-        read.cents(values[3]),
-        read.cents(values[4]),
-        read.optional_cents(values[5]),
-        read.optional_decimal(values[12]),
-        read.optional_decimal(values[13]),
-    )
-
-
 def _service_dates(dates: DateSpan | None, values: list[str]) -> DateSpan | None:
     """The line's dates after one more DTM: 472 one day, 150 and 151 the first and the last of several."""
-    on, qualifier = _one_day(at(values, 2)), values[1]
+    on, qualifier = one_day(at(values, 2)), values[1]
     if qualifier == "151" and dates is not None:
         return replace(dates, through_on=on.from_on)
     return on if dates is None or qualifier in ("150", "472") else dates
@@ -354,9 +252,7 @@ def _provider_adjustments(values: list[str], component: str) -> Iterator[Provide
             yield ProviderAdjustment(values[1], period, reason, read.cents(at(values, index + 1)), reference)
 
 
-# Dates of service and units repeat, as procedures do through a file: their values are shared.
-_one_day = lru_cache(maxsize=4096)(lambda text: DateSpan(read.day(text)))
+# Units repeat, as procedures do through a file: their values are shared.
 _units = lru_cache(maxsize=1024)(read.optional_decimal)
-_NOBODY = Name("")
-_NOTHING = [""] * 14
+_NOTHING = [""] * 8
 _CLAIM_ENDS = frozenset(("SVC", "CLP", "LX", "PLB", "SE"))
