@@ -215,7 +215,7 @@ class ClaimsCheck:
 
     def _sv1(self, text: str, position: int, _loop: str) -> None:
         line = self.line
-        if line is None or line.service_position:
+        if line is None:
             return
         values = text.split(ELEMENT)
         line.service_position = position
@@ -226,7 +226,7 @@ class ClaimsCheck:
 
     def _sv2(self, text: str, position: int, _loop: str) -> None:
         line = self.line
-        if line is None or line.service_position:
+        if line is None:
             return
         values = text.split(ELEMENT)
         line.service_position = position

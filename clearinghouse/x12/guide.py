@@ -219,15 +219,16 @@ def enter(loop: LoopNode, name: str, qualifier: str | None) -> tuple[tuple[LoopN
 
 def _resolve(node: SegmentNode, name: str, qualifier: str | None) -> Move | None:
     loop: LoopNode | None = node.loop
+    left: LoopNode | None = None
     order, leave = node.order, 0
     while loop is not None:
         for child in loop.children:
-            if child.order < order:
-                continue
+            if child.order < order or (child is left and left.first is None):
+                continue  # behind us, or the wrapper we just came out of: a header does not begin again
             if isinstance(child, SegmentNode):
                 if child is not loop.first and matches(child, name, qualifier):
                     return Move(leave, (), child)
             elif (found := enter(child, name, qualifier)) is not None:
                 return Move(leave, *found)
-        order, leave, loop = loop.order, leave + 1, loop.parent
+        left, order, leave, loop = loop, loop.order, leave + 1, loop.parent
     return None

@@ -50,11 +50,17 @@ def _by_leading_code(guide: Guide, node: SegmentNode, name: str, qualifier: str)
 
 
 def _belated(frames: list[OpenLoop], name: str, qualifier: str | None) -> Move | None:
-    """A segment not seen yet of a loop that is still open, whose turn has passed."""
+    """A segment not seen yet of a loop that is still open, or a required loop of it, whose turn has passed."""
     for leave, frame in enumerate(reversed(frames)):
-        for child in _segments_after_the_first(frame.loop):
-            if matches(child, name, qualifier) and not frame.seen & child.bit:
-                return Move(leave, (), child, disorder=True)
+        for child in frame.loop.children:
+            repeats = isinstance(child, SegmentNode) and child.table.most != 1 and not leave
+            if child is frame.loop.first or (frame.seen & child.bit and not repeats):
+                continue
+            if isinstance(child, SegmentNode):
+                if matches(child, name, qualifier):
+                    return Move(leave, (), child, disorder=True)
+            elif child.first is not None and frame.loop.required & child.bit and matches(child.first, name, qualifier):
+                return Move(leave, (child,), child.first, disorder=True)
     return None
 
 
@@ -117,15 +123,16 @@ def _other_qualifier(node: SegmentNode, name: str) -> Move | None:
 def _through(node: SegmentNode, name: str, qualifier: str | None) -> Move | None:
     """A loop inside a loop whose own first segment never came: CLP without LX. The gap is reported at the close."""
     loop: LoopNode | None = node.loop
+    left: LoopNode | None = None
     order, leave = node.order, 0
     while loop is not None:
         for child in loop.children:
-            if child.order < order or isinstance(child, SegmentNode):
+            if child.order < order or isinstance(child, SegmentNode) or child is left:
                 continue
             for inner in child.children:
                 if isinstance(inner, LoopNode) and (found := _enter_deep(inner, name, qualifier)) is not None:
                     return Move(leave, (child, *found[0]), found[1])
-        order, leave, loop = loop.order, leave + 1, loop.parent
+        left, order, leave, loop = loop, loop.order, leave + 1, loop.parent
     return None
 
 

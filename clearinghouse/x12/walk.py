@@ -34,6 +34,7 @@ class _Frame(Struct):
     loop: LoopNode
     position: int
     seen: int = 0
+    headless: bool = False
     counts: dict[int, int] = {}
 
 
@@ -58,7 +59,7 @@ class Walk:
         self.node = guide.start
         self.position = 0
         self.frames = [_Frame(guide.root, 1)]
-        self.skipped_at = 0
+        self.skipped_at = self.disorder_at = 0
         self.done = False
         self.control_number = ""
         self.hierarchy = Hierarchy(self._hierarchy_wrong)
@@ -102,17 +103,17 @@ class Walk:
             position += 1
             target: SegmentNode = move.node
             if move.leave or move.enter:
+                if self._belongs_to_last(move, text, position, segments[at - 1]):
+                    continue
                 frame = self._change(move, position)
             bit = target.bit
-            if frame.seen & bit:
-                self._repeated(frame, target, position)
-            else:
-                frame.seen |= bit
+            surplus = frame.seen & bit and self._repeated(frame, target, position)
+            frame.seen |= bit
             test = target.tests or target.test
             if not test(text):
                 self._explain(target, text, position)
             handler = handlers.get(target)
-            if handler is not None:
+            if handler is not None and not surplus:
                 handler(observer, text, position, target.loop.name)
             node = target
             if target.structural:
@@ -130,6 +131,21 @@ class Walk:
         while self.frames and not at_end:
             self._close(self.frames.pop())
         self.done = True
+
+    def _belongs_to_last(self, move: Move, text: str, position: int, previous: str) -> bool:
+        """Whether a loop's first segment begins no loop, but the one begun just before: by itself, or without it."""
+        frame, node = self.frames[-1], move.node
+        if frame.loop.first is not node or position != frame.position + 1:
+            return False
+        if frame.headless:  # it comes right after the segment it should have preceded, which was told
+            self.frames[-2].seen |= frame.loop.bit
+            self._explain(node, text, position)
+            return True
+        if text != previous or not frame.loop.required & ~frame.seen:
+            return False
+        message = f"{node.name} ({node.table.title}), which begins loop {node.loop.name}, is sent twice in a row."
+        self._add(2, "segment-too-many", message, node.name, position, node.loop.name, ik3="5")
+        return True
 
     def _change(self, move: Move, position: int) -> _Frame:
         frames = self.frames
@@ -252,6 +268,7 @@ class Walk:
         first = loop.first
         assert first is not None
         frame.seen |= first.bit | move.node.bit
+        frame.headless = True
         if first.name == "HL":
             self.hierarchy.skipped(loop)
         elif first.name == "LX":
@@ -299,22 +316,24 @@ class Walk:
         self._add(2, "segment-unexpected", message, name, self.position, loop, ik3="2")
 
     def _out_of_order(self, move: Move, text: str) -> None:
+        """Read a segment, or the first of a loop, where it belongs, and go on from where the walk stood."""
         node = move.node
         frame = self.frames[-1 - move.leave]
-        if move.enter:
-            told = bool(frame.seen & move.enter[0].bit) and move.enter[0].most == 1
+        child = move.enter[0] if move.enter else node
+        if isinstance(child, SegmentNode):
+            told = bool(frame.seen & child.bit) and self._repeated(frame, child, self.position)
+            told = told or self.disorder_at == self.position - 1  # one segment that came too early makes the rest late
+            self.disorder_at = self.position
         else:
-            told = bool(frame.seen & node.bit) and self._repeated(frame, node, self.position)
+            told = bool(frame.seen & child.bit) and child.most == 1
+            if told:
+                self._loop_repeated(frame, child, self.position)
+            self.skipped_at = self.position
         if not told:
             inside = f" of loop {node.loop.name}" if node.loop.name else ""
             message = f"{node.name} ({node.table.title}){inside} is out of order."
             self._add(1, "segment-out-of-order", message, node.name, self.position, node.loop.name, ik3="7")
-        if move.enter:
-            frame = self._change(move, self.position)
-            frame.seen |= node.bit
-            self._settle(node, text)
-            return
-        frame.seen |= node.bit
+        frame.seen |= child.bit
         self._explain(node, text, self.position)
         self._observe(node, text)
 

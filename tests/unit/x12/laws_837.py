@@ -318,15 +318,21 @@ def _claims(draw: st.DrawFn, kind: ClaimKind, patient: Patient | None) -> Claim:
 
 
 def _paid(other: OtherSubscriber, total: int, served: tuple[ServiceLine, ...]) -> OtherSubscriber:
-    """The coverage with what its payer must have paid, where that is an amount at all."""
-    adjusted = sum(each.cents for each in other.adjustments) + sum(
-        each.cents
+    """The coverage with what its payer must have paid, and the day it decided where no line tells."""
+    decisions = [
+        decided
         for line in served
         for decided in line.adjudications
         if decided.payer_id == other.payer.name.identifier
-        for each in decided.adjustments
-    )
-    return replace(other, payer_paid_cents=total - adjusted if adjusted <= total else None)
+    ]
+    on_lines = sum(each.cents for decided in decisions for each in decided.adjustments)
+    on_claim = sum(each.cents for each in other.adjustments)
+    if on_lines + on_claim > total:
+        other, on_claim = replace(other, adjustments=()), 0
+    payer = other.payer
+    if not decisions and payer.adjudicated_on is None:
+        payer = replace(payer, adjudicated_on=date(2026, 1, 1))
+    return replace(other, payer=payer, payer_paid_cents=total - on_lines - on_claim)
 
 
 def _institutional_parts(draw: st.DrawFn) -> dict[str, Any]:
