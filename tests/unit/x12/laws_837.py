@@ -320,10 +320,7 @@ def _claims(draw: st.DrawFn, kind: ClaimKind, patient: Patient | None) -> Claim:
 def _paid(other: OtherSubscriber, total: int, served: tuple[ServiceLine, ...]) -> OtherSubscriber:
     """The coverage with what its payer must have paid, and the day it decided where no line tells."""
     decisions = [
-        decided
-        for line in served
-        for decided in line.adjudications
-        if decided.payer_id == other.payer.name.identifier
+        decided for line in served for decided in line.adjudications if decided.payer_id == other.payer.name.identifier
     ]
     on_lines = sum(each.cents for decided in decisions for each in decided.adjustments)
     on_claim = sum(each.cents for each in other.adjustments)
