@@ -1,13 +1,12 @@
 """The bill type of an 837I, or the place of service of an 837P, is the one the definition or the facility states.
 
 Why: a claim on the wrong form, bill type or place of service is returned or denied (CARC 5, 58; RARC MA30, M77).
-Fails: another form than the definition's; an 837I without bill type, with an inpatient one (11, 12, 14, 18, 21), with
-    another than expected, or with one that Medicare has for no such program; an 837I line without revenue code; an 837P
-    without place of service, with one CMS does not publish, or with another than expected; an 837P line without HCPCS.
+Fails: another form than the definition's; an 837I without bill type, with an inpatient one (11, 12, 14, 18, 21), or
+    with another than expected; an 837I line without revenue code; an 837P without place of service, with one CMS does
+    not publish, or with another than expected; an 837P line without HCPCS.
 Passes: 13, 76 or 85 as the facility states; 52, 53, 57 or 22 as the definition states; 02 or 10 where every session of
     the line was telehealth.
-Source: 005010X223A2 and 005010X222A1 loop 2300 CLM05; CMS place of service code set; 42 CFR 410.2 and 410.43;
-    Medicare Claims Processing Manual ch. 4 s. 260 and 261 (bill types 13X, 76X, 85X) and ch. 9 (71X, 77X).
+Source: 005010X223A2 and 005010X222A1 loop 2300 CLM05; CMS place of service code set; 42 CFR 410.2 and 410.43.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 _INPATIENT = frozenset({"11", "12", "14", "18", "21"})
-_MEDICARE = frozenset({"13", "71", "76", "77", "85"})
-"""Hospital outpatient, rural health clinic, community mental health center, FQHC, critical access hospital."""
 TELEHEALTH_PLACES = frozenset({"02", "10"})
 
 
@@ -36,8 +33,6 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         if not found or found in _INPATIENT or (expected and found != expected):
             allowed = expected if expected and expected not in _INPATIENT else "an outpatient bill type"
             yield _differs(inspection, "bill_class", "bill type", found, allowed, definition)
-        elif inspection.is_medicare and found not in _MEDICARE:
-            yield _differs(inspection, "bill_class", "bill type", found, "13, 76 or 85 for Medicare", definition)
         for index, line in enumerate(claim.lines):
             if not line.revenue_code:
                 yield _no_code(index, line, "revenue_code", "revenue code")
