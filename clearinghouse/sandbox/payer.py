@@ -163,6 +163,8 @@ def _line_denial(
         return _Denial("CO", "197", "M62")
     if authorized is not None and line.from_on not in authorized:
         return _Denial("CO", "198", "N435")
+    if line.from_on in payer.undocumented.get(claim.subscriber.identifier, ()):
+        return _Denial("CO", "150", "M127")
     return None
 
 

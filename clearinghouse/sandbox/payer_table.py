@@ -21,7 +21,8 @@ class SimulatedPayer:
 
     `denial_percent` and `deductible_percent` are chances per line, decided by the line's content and the seed alone.
     `not_credentialed` gives the first day a provider (NPI) may be paid for, `terminated` a member's last covered day,
-    `authorized_days` how many days one authorization number covers.
+    `authorized_days` how many days one authorization number covers, `undocumented` the days of a member of which the
+    payer, having asked for the records, found no signed note.
     """
 
     id: str
@@ -34,6 +35,7 @@ class SimulatedPayer:
     percent_of_other_charges: int = 0
     authorization: tuple[str, ...] = ()
     authorized_days: dict[str, int] = field(default_factory=dict)
+    undocumented: dict[str, tuple[date, ...]] = field(default_factory=dict)
     places: dict[str, tuple[str, ...]] = field(default_factory=dict)
     not_credentialed: dict[str, date] = field(default_factory=dict)
     terminated: dict[str, date] = field(default_factory=dict)

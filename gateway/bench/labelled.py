@@ -40,7 +40,16 @@ FAMILY_OF = {
 """The family a biller files a finding under, where it comes before the gate and has no code of its own."""
 OWN_RULE = "payer"
 """What a payer's own condition is filed under."""
-_ALSO = {"charge-code-agrees-with-chart": "G12", "place-agrees-with-chart": "G12"}
+_ALSO = {
+    "admission-codes-valid": "G15",
+    "bill-type-takes-program": "G12",
+    "campus-modifier-agrees": "G20",
+    "charge-code-agrees-with-chart": "G12",
+    "place-agrees-with-chart": "G12",
+    "program-day-covers-services": "G10",
+    "revenue-codes-current": "G12",
+    "stay-covers-days": "G18",
+}
 """Rules with a code beyond the thirty families, and the family each belongs to."""
 _MORNING = time(13, tzinfo=UTC)
 _NAMES = (("riverbend-mrn", "mrn"), ("riverbend-recovery-mrn", "recovery_mrn"))

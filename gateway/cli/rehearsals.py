@@ -56,6 +56,12 @@ def _teller(as_json: bool) -> Callable[[str], None]:
 def _render_demo(found: dict[str, Any]) -> None:
     output.say()
     render_funnel(found)
+    output.say("\nCaught before sending, where programs lose their money:")
+    rows = [
+        (each["pitfall"], each["claims"], output.dollars(each["cents"]), each["for_example"])
+        for each in found["caught"]
+    ]
+    output.table(("pitfall", "claims", "dollars", "for example"), rows, right=("claims", "dollars"))
     if found["story"]:
         output.say("\nWhy?")
     for answer in found["story"]:

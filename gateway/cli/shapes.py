@@ -135,7 +135,7 @@ With --list-faults: {"faults": [{"name", "does"}]}""",
     "demo": """
 {"encounters", "service_days", "claims", "held": [{"owner", "rule", "claims", "cents"}], "sent", "accepted", "paid",
  "denied", "billed_cents", "paid_cents", "denied_cents", "patient_cents", "doctor": {...}, "story": [why],
- "site": folder}
+ "caught": [{"pitfall", "claims", "cents", "for_example"}], "site": folder}
 and the other keys of funnel""",
     "bench": """
 {"machine", "rows": [{"name", "value", "unit", "reference", "reference_value", "ratio", "budget", "met": bool}]}""",

@@ -15,7 +15,7 @@ from typing import Any
 from gateway.claim.money import dollars
 from gateway.demo.feed import Batch, Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
-from gateway.demo.report import story_of
+from gateway.demo.report import caught_before_sending, story_of
 from gateway.demo.rosters import load_rosters
 from gateway.demo.server import ServeProcess
 from gateway.errors import NotAllowed, Unavailable
@@ -199,11 +199,12 @@ class _Play:
     def _result(self) -> dict[str, Any]:
         with self._site.store.read() as tx:
             funnel = count(tx)
-            story = story_of(tx)
+            caught, story = caught_before_sending(tx), story_of(tx)
         checks = [asdict(check) for check in examine(self._site.store, self._site.policy, self._site.exchanges)]
         return {
             **_figures(funnel),
             "doctor": {"ok": all(check["ok"] for check in checks), "checks": checks},
+            "caught": caught,
             "story": story,
             "server_starts": self._server.starts,
             "site": str(self._stage.folder),

@@ -45,6 +45,8 @@ def assert_month_is_whole(result: dict[str, Any]) -> None:
     owners = {group["owner"] for group in result["held"]}
     assert {"clinician", "utilization-review", "front-desk", "credentialing"} <= owners
     assert len(result["story"]) == 3
+    assert all(each["claims"] > 0 and each["cents"] > 0 for each in result["caught"])
+    assert len(result["caught"]) == 5
 
 
 def test_the_month_becomes_paid_and_denied_claims(cleanclaim_command: str, tmp_path: Path) -> None:

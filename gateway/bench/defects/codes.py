@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.bench.defects.chart import Chart
+from gateway.bench.defects.chart import Chart, Context
 from gateway.bench.defects.label import (
     Desk,
     MappingChange,
@@ -121,13 +121,18 @@ def no_diagnosis(chart: Chart) -> None:
     chart.stay.diagnoses = ()
 
 
-@defect(Pitfall.CODES, "G19", Desk.CLINICIAN, fits=both(mental_health, by_the_day))
+def _one_kind_of_program(context: Context) -> bool:
+    """Lakeland buys partial hospitalization of either kind with one code."""
+    return (context.plan, context.track.level_of_care) != (clinic.LAKELAND, "PHP")
+
+
+@defect(Pitfall.CODES, "G19", Desk.CLINICIAN, fits=both(mental_health, by_the_day, _one_kind_of_program))
 def substance_use_principal_in_a_mental_health_program(chart: Chart) -> None:
     """The principal diagnosis is F10.20, alcohol dependence, in a mental health program."""
     chart.stay.diagnoses = ("F10.20", "F33.1")
 
 
-@defect(Pitfall.CODES, "G19", Desk.CLINICIAN, fits=substance_use)
+@defect(Pitfall.CODES, "G19", Desk.CLINICIAN, fits=both(substance_use, _one_kind_of_program))
 def mental_health_principal_in_a_substance_use_program(chart: Chart) -> None:
     """The principal diagnosis is F33.1, depression, in a substance use program."""
     chart.stay.diagnoses = ("F33.1", "F10.20")

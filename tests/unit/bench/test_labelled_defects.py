@@ -13,9 +13,6 @@ from gateway.demo.feed import Feed
 
 AWAITED = frozenset(
     {
-        "principal-diagnosis-is-a-manifestation",
-        "substance-use-principal-in-a-mental-health-program",
-        "mental-health-principal-in-a-substance-use-program",
         "in-two-groups-at-one-time",
         "one-session-entered-twice",
         "week-below-its-hours",
