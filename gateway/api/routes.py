@@ -325,6 +325,15 @@ def _add_whole(router: APIRouter, desk: Desk, access: Access) -> None:
         return desk.funnel()
 
     @router.get(
+        "/readiness",
+        tags=["whole"],
+        summary="Which rosters nobody loaded, and what falls due in the next days",
+        dependencies=[Depends(access.may(Permission.SEE_CLAIMS))],
+    )
+    def readiness(days: Annotated[int, Query(ge=0, le=366)] = 14) -> Answer:
+        return desk.readiness(days)
+
+    @router.get(
         "/doctor", tags=["whole"], summary="Recount from raw messages and frozen bytes", dependencies=see_counts
     )
     def doctor() -> Answer:

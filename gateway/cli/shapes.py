@@ -14,6 +14,10 @@ SHAPES: Final = {
 {"said": sentence}            one line for each door that opens, one when it is ready, one when it has stopped
 The site's run/ports.json holds {"pid", "ports": {"http": port, "mllp:SOURCE": port}} while it serves.""",
     "doctor": '{"ok": bool, "checks": [{"name", "ok", "detail"}]}',
+    "readiness": """
+{"ready": bool, "today", "through",
+ "missing": [{"organization", "roster", "severity", "owner", "message", "fix", "claims", "cents"}],
+ "due": [a worklist item, and {"overdue": bool}]}""",
     "funnel": """
 {"encounters", "places": {place: encounters}, "reasons": {reason: encounters}, "service_days", "claims",
  "states": {state: claims}, "held": [{"owner", "rule", "claims", "encounters", "cents"}],

@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("serve")(serve)
     app.command("doctor")(doctor)
+    app.command("readiness")(readiness)
     app.command("funnel")(funnel)
     app.command("export")(export)
 
@@ -111,6 +112,41 @@ def doctor(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
 def _render_doctor(found: dict[str, Any]) -> None:
     rows = [("ok" if each["ok"] else "WRONG", each["name"], each["detail"]) for each in found["checks"]]
     output.table(("", "check", "detail"), rows)
+
+
+def readiness(
+    site: SiteFolder = HERE,
+    days: Annotated[int, typer.Option("--days", min=0, max=366, help="How far to look ahead.")] = 14,
+    as_json: AsJson = False,
+) -> int:
+    """Say which rosters nobody loaded, and what falls due soon: credentials, licenses, certifications and the like."""
+    with open_desk(site) as desk:
+        found = desk.readiness(days)
+    output.show(found, as_json=as_json, render=_render_readiness)
+    return output.OK if found["ready"] else output.FOUND
+
+
+def _late(item: dict[str, Any]) -> str:
+    return "overdue" if item["overdue"] else ""
+
+
+def _render_readiness(found: dict[str, Any]) -> None:
+    if found["missing"]:
+        output.say("Never loaded:")
+        rows = [
+            (each["severity"], each["organization"], each["claims"], output.dollars(each["cents"]), each["message"])
+            for each in found["missing"]
+        ]
+        output.table(("", "organization", "claims", "dollars", "what"), rows, right=("claims", "dollars"))
+    if found["due"]:
+        output.say(f"\nDue by {found['through']}:")
+        rows = [
+            (each["due_on"], _late(each), each["owner"], output.dollars(each["cents"]), each["message"])
+            for each in found["due"]
+        ]
+        output.table(("due", "", "owner", "at risk", "what"), rows, right=("at risk",))
+    if not found["missing"] and not found["due"]:
+        output.say(f"Everything is loaded, and nothing falls due by {found['through']}.")
 
 
 def funnel(site: SiteFolder = HERE, as_json: AsJson = False) -> int:

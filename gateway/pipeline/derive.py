@@ -29,6 +29,7 @@ from gateway.pipeline.authorizations import accounts_of, entries_of
 from gateway.pipeline.check import Checker
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
 from gateway.pipeline.money import state_of
+from gateway.pipeline.papers_due import papers_due
 from gateway.pipeline.watch import Watched, keep_watch
 from gateway.pipeline.worklist import worklist_of
 from gateway.ports.policy import PolicyInForce
@@ -76,7 +77,7 @@ class Derivation:
         watch: list[Watched] = []
         gathered = gather(tx, self._policy, standing)
         for facts in gathered:
-            today = _today(self._policy.catalogue, facts.case.organization if facts.case else "", now)
+            today = today_of(self._policy.catalogue, facts.case.organization if facts.case else "", now)
             assembly = (
                 assemble(facts.case, self._policy.catalogue, today)
                 if facts.case
@@ -111,7 +112,7 @@ class Derivation:
     def derived_for(self, now: datetime) -> str:
         """What a derivation depends on beside the facts: each organization's date, and the mapping set."""
         catalogue = self._policy.catalogue
-        dates = sorted(f"{each}={_today(catalogue, each, now)}" for each in catalogue.organizations)
+        dates = sorted(f"{each}={today_of(catalogue, each, now)}" for each in catalogue.organizations)
         return " ".join((catalogue.content_hash, *dates))
 
     # --- what would be sent ------------------------------------------------------------------------------------------
@@ -153,8 +154,12 @@ class Derivation:
         claims = {each.row.key: each.claim for each in proposals}
         entries = entries_of(facts, claims, assembly.expected, catalogue)
         accounts = accounts_of(facts, entries, catalogue, today)
-        items = worklist_of(facts, entries, accounts, catalogue, today)
-        return Watched(facts=facts, entries=tuple(entries), accounts=tuple(accounts), items=tuple(items))
+        billed = [claim for _, claim, _, _ in _billed_claims(facts, proposals)]
+        items = (
+            *worklist_of(facts, entries, accounts, catalogue, today),
+            *papers_due(facts, billed, catalogue, today),
+        )
+        return Watched(facts=facts, entries=tuple(entries), accounts=tuple(accounts), items=items)
 
     # --- judging it --------------------------------------------------------------------------------------------------
 
@@ -409,7 +414,7 @@ def _joined(tx: Transaction, standing: Sequence[str]) -> list[str]:
     return [each for others in tx.subjects.joined(standing).values() for each in others]
 
 
-def _today(catalogue: Catalogue, organization: str, now: datetime) -> date:
+def today_of(catalogue: Catalogue, organization: str, now: datetime) -> date:
     """The date at the organization's own place."""
     for facility in catalogue.facilities.values():
         if facility.organization == organization:

@@ -6,6 +6,7 @@ Fails: the newest answer that speaks of a day says inactive; answers are on file
     names another payer to bill for these services. Warns: the answer is more than `recheck_days` (31) older than the
     day. No answer of this payer on file is unknown, and weighs what the organization chose (`unknown: eligibility`).
 Passes: an active span over every day billed, its first and last day included; a carve-out that names this payer.
+    The worklist asks for a new answer `warn_days` (7) before it is that old, or before the coverage ends.
 Source: 005010X279A1 (271) EB01, EB03, DTP and loop 2120C; an answer that names its service types beats
     one of the same day for the whole plan, and one for other services than the program's does not count.
 """
@@ -108,5 +109,5 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
-    limits={"recheck_days": "31"},
+    limits={"recheck_days": "31", "warn_days": "7"},
 )

@@ -12,6 +12,7 @@ from gateway.claim.roster import RosterKind
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.pipeline import doctor, views
 from gateway.pipeline.commands import Actor
+from gateway.pipeline.readiness import readiness, readiness_view
 from gateway.wiring.benefit_answers import read_benefit_answers
 from gateway.wiring.books import Books
 from gateway.wiring.people import Permission, require
@@ -198,6 +199,11 @@ class Desk(Books):
         return [name]
 
     # --- the whole ---------------------------------------------------------------------------------------------------
+
+    def readiness(self, days: int = 14) -> dict[str, Any]:
+        """{"ready", "today", "through", "missing": [...], "due": [...]}: what nobody loaded, what falls due soon."""
+        with self.site.store.read() as tx:
+            return readiness_view(readiness(tx, self.site.policy, self.site.clock.now(), days))
 
     def doctor(self) -> dict[str, Any]:
         """{"ok", "checks": [{"name", "ok", "detail"}]}: recounted from raw messages and frozen bytes."""

@@ -48,7 +48,7 @@ def test_the_same_file_again_changes_nothing_and_names_who_is_known(site: Site) 
 
 def test_an_answer_that_names_the_member_finds_the_patient(site: Site) -> None:
     site.admit()
-    load(site, an_answer(member_of("acme", "ABC123456"), active=False))
+    load(site, an_answer(member_of("acme", "ABC000001"), active=False))
     assert ClaimState.HELD == site.state()
 
 
@@ -60,7 +60,7 @@ def test_a_dependents_claim_does_not_go_by_the_subscribers_answer(site: Site) ->
         for each in a_week()
     ]
     site.tell(*records)
-    load(site, an_answer(member_of("acme", "ABC123456"), active=False))
+    load(site, an_answer(member_of("acme", "ABC000001"), active=False))
     assert "is on file" in findings(site)["eligibility-active"].message
     load(site, an_answer(P1, active=False))
     assert "not active" in findings(site)["eligibility-active"].message
