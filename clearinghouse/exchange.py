@@ -13,7 +13,7 @@ from clearinghouse import mailbox as box
 from clearinghouse.ack_999 import transaction_answers
 from clearinghouse.claims_to_837 import transaction_837
 from clearinghouse.interchange_ta1 import interchange_answers
-from clearinghouse.partner import AfterDownload, DownloadRules, PartnerProfile, Publish, file_name
+from clearinghouse.partner import AfterDownload, DownloadRules, PartnerProfile, Publish, Referee, file_name
 from clearinghouse.remit_835 import remittances
 from clearinghouse.returned_file import Enclosed, split_returned
 from clearinghouse.status_277ca import claim_answers
@@ -23,6 +23,7 @@ from clearinghouse.x12.encoding import UnwritableValue
 from clearinghouse.x12.envelope import Delimiters, Envelope
 from clearinghouse.x12.findings import ERROR
 from clearinghouse.x12.parties import Name
+from clearinghouse.x12.referee import ask_referee
 from clearinghouse.x12.tokens import read_segments
 from clearinghouse.x12.verify import verify_written
 from clearinghouse.x12.write_837 import write_837
@@ -118,6 +119,22 @@ class PartnerExchange:
         if wrong:
             raise FormatError(f"what was written is not what was meant: {wrong[0].message}")
         return RenderedInterchange(content=content, remote_name=name)
+
+    @property
+    def asks_referee(self) -> bool:
+        """Whether the profile names a referee."""
+        return self._profile.referee is not Referee.NONE
+
+    def objection(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> str:
+        """What pyx12 has against these claims as one file; empty when nothing. Raises FormatError."""
+        complaints = ask_referee(self.render(claims, numbers).content)
+        if not complaints:
+            return ""
+        first, others = complaints[0], len({*complaints}) - 1
+        loop = next((part for part in reversed(first.path.split("/")) if part[:1].isdigit()), "")
+        where = f"{first.element or first.segment} of loop {loop}" if loop else first.element or first.segment
+        more = f", and {others} more" if others else ""
+        return f"pyx12 objects to {where} (its code {first.code}){more}"
 
     def _envelope(self, number: int, local: datetime) -> Envelope:
         ours = self._profile.envelope

@@ -46,6 +46,13 @@ class DuplicateCheck(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Referee(StrEnum):
+    """Who judges a file beside our own check before it is frozen for this partner."""
+
+    PYX12 = "pyx12"
+    NONE = "none"
+
+
 class Usage(StrEnum):
     """ISA15: production or test."""
 
@@ -186,6 +193,7 @@ class PartnerProfile:
     envelope: Envelope
     answers: AnswerRules = AnswerRules()
     duplicate_check: DuplicateCheck = DuplicateCheck.UNKNOWN
+    referee: Referee = Referee.PYX12
     verified: bool = False
     verified_on: date | None = None
     source: str = ""
@@ -211,6 +219,7 @@ def read_profile(mapping: Mapping[str, object]) -> PartnerProfile:
         envelope=_read_envelope(top.section("envelope")),
         answers=_read_answers(top.section("acks")),
         duplicate_check=control.choice("dup_check", DuplicateCheck, DuplicateCheck.UNKNOWN),
+        referee=top.choice("referee", Referee, Referee.PYX12),
         warnings=_warnings_about(access),
     )
     for level in (about, control, top):

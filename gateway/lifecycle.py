@@ -260,18 +260,20 @@ def _latest(versions: Sequence[tuple[str, str]], facts: Sequence[ClaimFact]) -> 
     return content_hash, version_state(fact for fact in facts if fact.version_id == version_id)
 
 
-def _commands(facts: Sequence[ClaimFact]) -> list[ClaimFact]:
-    return [fact for fact in facts if fact.kind in (FactKind.RELEASED, FactKind.HELD, FactKind.FROZEN)]
+def last_command(facts: Sequence[ClaimFact]) -> ClaimFact | None:
+    """The last release, hold or freeze of a claim; None before the first."""
+    commands = [fact for fact in facts if fact.kind in (FactKind.RELEASED, FactKind.HELD, FactKind.FROZEN)]
+    return commands[-1] if commands else None
 
 
 def _held(facts: Sequence[ClaimFact]) -> bool:
-    commands = _commands(facts)
-    return bool(commands) and commands[-1].kind is FactKind.HELD
+    last = last_command(facts)
+    return last is not None and last.kind is FactKind.HELD
 
 
 def _released(draft: DraftSituation, facts: Sequence[ClaimFact]) -> bool:
-    commands = _commands(facts)
-    return bool(commands) and commands[-1].kind is FactKind.RELEASED and commands[-1].code == draft.content_hash
+    last = last_command(facts)
+    return last is not None and last.kind is FactKind.RELEASED and last.code == draft.content_hash
 
 
 RELEASABLE = frozenset(

@@ -225,6 +225,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
             "after": changes.get("after", "leave"),
         },
         "envelope": {"isa06": SENDER_ID, "isa08": RECEIVER_ID, "usage": changes.get("usage", "T")},
+        "referee": changes.get("referee", "none"),
     }
 
 

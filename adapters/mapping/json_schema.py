@@ -37,6 +37,7 @@ _CLEARINGHOUSE: Final[Schema] = {
         **{
             name: {"type": "object"} for name in ("sftp", "folder", "upload", "download", "envelope", "control", "acks")
         },
+        "referee": {"enum": ["pyx12", "none"]},
     },
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.claim.finding import Finding, blocks
 from gateway.lifecycle import ADJUDICATED, ClaimState
+from gateway.pipeline.holds import machine_findings
 from gateway.ports.storage import ClaimRow, PlacementRow, Transaction
 from gateway.receivable.ledger import Account
 
@@ -107,12 +108,13 @@ def _held(
     """Held claims by the owner and rule of each block, and held encounters that no claim could be made of."""
     tallies: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     held = [row for row in claims if row.state in _HELD]
-    drafts = tx.claims.drafts([row.id for row in held])
+    drafts, facts = tx.claims.drafts([row.id for row in held]), tx.claims.facts([row.id for row in held])
     for row in held:
         draft = drafts.get(row.id)
         if draft is None:
             continue
-        for owner, rule in sorted(_reasons(draft.findings, row.state)):
+        findings = (*draft.findings, *machine_findings(row.state, facts[row.id]))
+        for owner, rule in sorted(_reasons(findings, row.state)):
             tally = tallies[owner, rule]
             tally[0] += 1
             tally[1] += len(draft.encounter_ids)

@@ -29,7 +29,9 @@ from gateway.errors import (
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.derive import MACHINE, Derivation
+from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
 from gateway.pipeline.money import project
+from gateway.pipeline.second_opinion import agreed_contents
 from gateway.ports import PROBED, Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
 from gateway.ports.storage import ClaimRow, DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
 from gateway.ports.watch import AuthorizationName
@@ -92,6 +94,7 @@ class SendPass:
     def freeze(self, connection: str, form: ClaimForm) -> str | None:
         """Freeze one interchange of released claims; its id, or None when nothing may leave."""
         exchange = self._exchanges[connection]
+        agreed = agreed_contents(self._store, exchange, connection, form, self._clock.now())
         with self._store.write() as tx:
             ids = tx.claims.releasable(connection, form, exchange.most_claims)
             if not ids:
@@ -105,6 +108,8 @@ class SendPass:
             drafts = tx.claims.drafts(released)
             leaving = [drafts[each] for each in released if each in drafts]
             leaving = [each for each in leaving if _may_leave(each, connection, form) and _holds(held, each)]
+            if agreed is not None:  # what was released or changed since is asked about in the next round
+                leaving = [each for each in leaving if each.content_hash in agreed]
             try:
                 with tx.savepoint():
                     return self._freeze(tx, exchange, connection, form, leaving, now) if leaving else None
@@ -136,13 +141,7 @@ class SendPass:
                 reason = f"deriving it anew failed with {type(error).__name__}: a defect, to be told to the maintainers"
                 for row in rows:
                     if row.patient_id == patient:
-                        self._hold(tx, row.id, reason, now)
-
-    def _hold(self, tx: Transaction, claim_id: str, reason: str, now: datetime) -> None:
-        count = len(tx.claims.facts([claim_id])[claim_id])
-        tx.claims.add_facts([_machine_hold(claim_id, count, reason, now)])
-        tx.audit.record(now, MACHINE, MACHINE, "hold", f"claim:{claim_id}", reason)
-        project(tx, [claim_id])
+                        hold_by_machine(tx, row.id, UNDERIVABLE, reason, now)
 
     def _writable(self, tx: Transaction, exchange: Exchange, leaving: Sequence[Draft], now: datetime) -> list[Draft]:
         """The drafts that can be written. The others are held, with the reason, so that they stop nobody else's."""
@@ -152,7 +151,7 @@ class SendPass:
             try:
                 exchange.render(alone, InterchangeNumbers(isa13=1, batch_reference="CHECK", created_at=now))
             except FormatError as error:
-                self._hold(tx, draft.claim_id, str(error), now)
+                hold_by_machine(tx, draft.claim_id, UNWRITABLE, str(error), now)
             else:
                 writable.append(draft)
         return writable
@@ -391,19 +390,6 @@ def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now:
         role=MACHINE,
         code=code,
         interchange_id=interchange_id,
-    )
-
-
-def _machine_hold(claim_id: str, count: int, reason: str, now: datetime) -> ClaimFact:
-    return ClaimFact(
-        id=stable_id("held", claim_id, str(count)),
-        claim_id=claim_id,
-        version_id="",
-        kind=FactKind.HELD,
-        at=now,
-        actor=MACHINE,
-        role=MACHINE,
-        reason=reason,
     )
 
 

@@ -13,6 +13,7 @@ from gateway.claim.money import dollars
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.funnel import place_of
+from gateway.pipeline.holds import machine_findings
 from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, PlacementRow, Transaction, Version
 
 
@@ -20,11 +21,13 @@ def claim_list(tx: Transaction, *, payer: str = "", state: str = "", limit: int 
     """Claims in order of key, each in one line."""
     rows = tx.claims.search(payer=payer, state=state, limit=limit)
     ids = [row.id for row in rows]
-    drafts, versions = tx.claims.drafts(ids), tx.claims.versions(ids)
-    return [_summary(row, drafts.get(row.id), versions[row.id]) for row in rows]
+    drafts, versions, facts = tx.claims.drafts(ids), tx.claims.versions(ids), tx.claims.facts(ids)
+    return [_summary(row, drafts.get(row.id), versions[row.id], facts[row.id]) for row in rows]
 
 
-def _summary(row: ClaimRow, draft: Draft | None, versions: Sequence[Version]) -> dict[str, Any]:
+def _summary(
+    row: ClaimRow, draft: Draft | None, versions: Sequence[Version], facts: Sequence[ClaimFact]
+) -> dict[str, Any]:
     claim = draft.claim if draft else versions[-1].claim if versions else None
     return {
         "id": row.id,
@@ -37,8 +40,16 @@ def _summary(row: ClaimRow, draft: Draft | None, versions: Sequence[Version]) ->
         "through": claim.statement_through_on.isoformat() if claim else None,
         "charge_cents": claim.charge_cents if claim else 0,
         "claim_number": versions[-1].claim_number if versions else None,
-        "holds": sorted({each.rule for each in blocks(draft.findings)}) if draft else [],
+        "holds": sorted({each.rule for each in blocks(_findings(row, draft, versions, facts))}) if draft else [],
     }
+
+
+def _findings(
+    row: ClaimRow, draft: Draft | None, versions: Sequence[Version], facts: Sequence[ClaimFact]
+) -> tuple[Finding, ...]:
+    """What is found on what would leave next, or left last; why the machine holds it comes first."""
+    judged = draft.findings if draft else versions[-1].findings if versions else ()
+    return (*machine_findings(row.state, facts), *judged)
 
 
 def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
@@ -46,18 +57,19 @@ def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
     row = _row(tx, text)
     draft = tx.claims.drafts([row.id]).get(row.id)
     versions = tx.claims.versions([row.id])[row.id]
+    facts = tx.claims.facts([row.id])[row.id]
     claim = draft.claim if draft else versions[-1].claim if versions else None
     return {
-        **_summary(row, draft, versions),
+        **_summary(row, draft, versions, facts),
         "key": row.key,
         "patient_id": row.patient_id,
         "frequency": claim.frequency if claim else None,
         "authorization_number": claim.authorization_number if claim else None,
         "diagnoses": list(claim.diagnoses) if claim else [],
         "lines": [_line(each) for each in claim.lines] if claim else [],
-        "findings": [finding_view(each) for each in (draft.findings if draft else ())],
+        "findings": [finding_view(each) for each in _findings(row, draft, (), facts)],
         "versions": [_version(each) for each in versions],
-        "facts": [_fact(each) for each in tx.claims.facts([row.id])[row.id]],
+        "facts": [_fact(each) for each in facts],
         "overrides": _overrides(tx, row),
         "money": [asdict(entry) for entry in tx.ledger.entries(f"claim:{row.id}")],
         "acts": [_act(each) for each in tx.audit.acts(f"claim:{row.id}")],
@@ -70,11 +82,12 @@ def claim_why(tx: Transaction, text: str) -> dict[str, Any]:
     draft = tx.claims.drafts([row.id]).get(row.id)
     versions = tx.claims.versions([row.id])[row.id]
     claim = draft.claim if draft else versions[-1].claim if versions else None
-    findings = draft.findings if draft else versions[-1].findings if versions else ()
+    facts = tx.claims.facts([row.id])[row.id]
+    findings = _findings(row, draft, versions, facts)
     return {
         "id": row.id,
         "state": row.state,
-        "because": _because(row, findings, tx.claims.facts([row.id])[row.id]),
+        "because": _because(row, findings, facts),
         "findings": [finding_view(each) for each in findings],
         "lines": [_why_line(each) for each in claim.lines] if claim else [],
         "overrides": _overrides(tx, row),
@@ -288,10 +301,10 @@ def would_be(tx: Transaction, encounter_ids: Sequence[str]) -> dict[str, Any]:
     rows = tx.claims.of_patients(sorted(tx.subjects.patients_of(encounter_ids)))
     ids = [row.id for row in rows]
     drafts, versions, wanted = tx.claims.drafts(ids), tx.claims.versions(ids), set(encounter_ids)
-    states = {row.key: row.state for row in rows}
+    facts, states = tx.claims.facts(ids), {row.key: row.state for row in rows}
     return {
         "claims": [
-            {**_summary(row, drafts.get(row.id), versions[row.id]), **claim_why(tx, row.id)}
+            {**_summary(row, drafts.get(row.id), versions[row.id], facts[row.id]), **claim_why(tx, row.id)}
             for row in rows
             if row.id in drafts and wanted.intersection(drafts[row.id].encounter_ids)
         ],

@@ -264,6 +264,16 @@ class Exchange(Protocol):
     def render(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> RenderedInterchange:
         """One interchange of claims of one form. Raises FormatError when a value cannot be written."""
 
+    @property
+    def asks_referee(self) -> bool:
+        """Whether the partner's profile wants a second judge's opinion before a file is frozen."""
+
+    def objection(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> str:
+        """What the referee has against a file of these claims: places and codes, no values; empty when nothing.
+
+        Takes milliseconds a claim. Raises FormatError when a value cannot be written.
+        """
+
     def upload(self, interchange: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
         """Put the file where the partner takes it. ``on_step(marker, detail)`` runs before each remote change.
 

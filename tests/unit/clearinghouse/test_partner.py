@@ -18,6 +18,7 @@ from clearinghouse.partner import (
     FolderAccess,
     PartnerProfile,
     Publish,
+    Referee,
     SftpAccess,
     UploadRules,
     Usage,
@@ -157,6 +158,7 @@ def test_what_is_left_out_takes_the_careful_default() -> None:
     )
     assert AfterDownload.LEAVE is profile.download.after
     assert DuplicateCheck.UNKNOWN is profile.duplicate_check
+    assert Referee.PYX12 is profile.referee
     assert not profile.verified
 
 
@@ -177,6 +179,7 @@ def test_what_is_left_out_takes_the_careful_default() -> None:
         ("sftp.op_timeout_s", "soon", "sftp.op_timeout_s", "30s"),
         ("sftp", ..., "sftp", "folder.path"),
         ("folder", {"path": "/srv"}, "folder", "either"),
+        ("referee", "x12sdk", "referee", "pyx12, none"),
         ("upload.publish", "rename", "upload.publish", "rename_same_dir"),
         ("upload.publish", "rename_from_dir", "upload.temp_dir", "rename from"),
         ("upload.name", "{tx}.x12", "upload.name", "{isa13}"),
@@ -260,5 +263,5 @@ def test_a_secret_does_not_show_itself() -> None:
 def test_the_sandboxs_own_profile_is_whole() -> None:
     text = Path(__file__).parents[3].joinpath("mappings/clearinghouses/sandbox.yaml").read_text()
     profile = read_profile(YAML(typ="safe").load(text))
-    assert Usage.TEST is profile.envelope.usage
+    assert (Usage.TEST, Referee.NONE) == (profile.envelope.usage, profile.referee)
     assert isinstance(profile.access, SftpAccess)
