@@ -9,8 +9,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import groupby
 
-from clearinghouse.sandbox.submission import Person, SubmittedClaim, SubmittedGroup, SubmittedInterchange, at
-from clearinghouse.x12.acknowledgement_999 import Acknowledgement, TransactionResponse, write_999
+from clearinghouse.sandbox.submission import Person, SubmittedClaim, SubmittedInterchange, at
 from clearinghouse.x12.envelope import Envelope
 from clearinghouse.x12.interchange_ta1 import InterchangeAcknowledgement, write_ta1
 from clearinghouse.x12.parties import Amount, DateSpan, Name, QualifiedDate, Quantity
@@ -88,24 +87,6 @@ def interchange_answer(interchange: SubmittedInterchange, code: str, note: str, 
         note=note,
     )
     return write_ta1(answer, envelope)
-
-
-def group_answer(group: SubmittedGroup, responses: Sequence[TransactionResponse], envelope: Envelope) -> bytes:
-    """A 999 for one functional group: A, P or R by how many of its transactions were accepted."""
-    accepted = sum(response.code in ("A", "E") for response in responses)
-    code = "R" if not accepted else "A" if accepted == len(responses) else "P"
-    included = at(group.trailer or [], 1)
-    acknowledgement = Acknowledgement(
-        functional_code=at(group.header, 1),
-        group_control_number=at(group.header, 6),
-        group_guide=at(group.header, 8),
-        responses=tuple(responses),
-        group_code=code,
-        included_count=int(included) if included.isdecimal() else len(responses),
-        received_count=len(responses),
-        accepted_count=accepted,
-    )
-    return write_999(acknowledgement, envelope)
 
 
 def status_answer(source: Name, role: str, verdicts: Sequence[Verdict], envelope: Envelope, now: datetime) -> bytes:

@@ -14,18 +14,19 @@ import msgspec
 from clearinghouse.sandbox.answers import (
     CLEARINGHOUSE_NAME,
     Verdict,
-    group_answer,
     interchange_answer,
     reply_address,
     reply_envelope,
     status_answer,
 )
-from clearinghouse.sandbox.judge import judge_at_payer, judge_claim, judge_envelope, transaction_response
+from clearinghouse.sandbox.judge import claim_number_at, judge_at_payer, judge_claim, judge_envelope
 from clearinghouse.sandbox.ledger import Ledger, stamp
 from clearinghouse.sandbox.outbox import Outbox, Timing
 from clearinghouse.sandbox.payer import content_key
 from clearinghouse.sandbox.payer_table import PayerTable
 from clearinghouse.sandbox.submission import SubmittedClaim, SubmittedGroup, SubmittedInterchange, read_claims
+from clearinghouse.x12.acknowledge import acknowledge_group
+from clearinghouse.x12.acknowledgement_999 import write_999
 from clearinghouse.x12.check import check_bytes
 from clearinghouse.x12.envelope import Envelope
 from clearinghouse.x12.findings import GroupReport, InterchangeReport
@@ -96,27 +97,28 @@ class Intake:
             for code in self._take_group(place, group, checked)
         }
         if "R" in codes:
-            self._ledger.change("interchange", place.row_id, outcome="partial" if "A" in codes else "rejected")
+            self._ledger.change("interchange", place.row_id, outcome="partial" if codes - {"R"} else "rejected")
         return place.row_id
 
     def _take_group(self, place: _Place, group: SubmittedGroup, report: GroupReport) -> list[str]:
         """Answer one group with a 999 and pass the claims of its accepted transactions on; the codes given."""
-        responses = []
+        sets = {id(checked): each for each, checked in zip(group.transactions, report.transactions, strict=False)}
+        answer = acknowledge_group(report, lambda checked, position: claim_number_at(sets.get(id(checked)), position))
         passed: list[Verdict] = []
-        for transaction, checked in zip(group.transactions, report.transactions, strict=False):
-            responses.append(transaction_response(transaction, checked.findings))
-            if responses[-1].code == "A":
+        for checked, response in zip(report.transactions, answer.responses, strict=True):
+            transaction = sets.get(id(checked))
+            if transaction is not None and response.code != "R" and answer.group_code != "R":
                 claims = read_claims(transaction, place.interchange.delimiters)
                 passed += [judge_claim(claim, self._table, checked.findings, place.now.date()) for claim in claims]
         self._outbox.post(
             place.mailbox,
             place.row_id,
             "999",
-            lambda number: group_answer(group, responses, place.envelope(number)),
+            lambda number: write_999(answer, place.envelope(number)),
             self._timing.acknowledge_after,
         )
         self._take_claims(place, passed)
-        return [response.code for response in responses]
+        return ["R" if answer.group_code == "R" else response.code for response in answer.responses]
 
     def _take_claims(self, place: _Place, verdicts: list[Verdict]) -> None:
         for verdict in verdicts:

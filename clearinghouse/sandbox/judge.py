@@ -12,11 +12,8 @@ from datetime import date
 from clearinghouse.sandbox.answers import Verdict
 from clearinghouse.sandbox.payer_table import PayerTable
 from clearinghouse.sandbox.submission import SubmittedClaim, SubmittedInterchange, SubmittedTransaction, at
-from clearinghouse.x12.acknowledgement_999 import Context, ElementError, SegmentError, TransactionResponse
+from clearinghouse.x12.acknowledge import LAST_SYNTAX_TYPE
 from clearinghouse.x12.findings import ERROR, Finding
-
-SYNTAX = 2
-"""Findings up to this SNIP type refuse the whole transaction; later ones refuse the claim they are about."""
 
 # Claim status category, code and entity for the guide check's findings on a claim (277CA STC01).
 _STATUS_OF_FINDING = {
@@ -61,50 +58,9 @@ def judge_envelope(interchange: SubmittedInterchange) -> str | None:
     return None
 
 
-def transaction_response(transaction: SubmittedTransaction, findings: Iterable[Finding]) -> TransactionResponse:
-    """AK2 to IK5 for one transaction: refused when the guide check found a syntax or guide error."""
-    errors = [each for each in findings if each.severity == ERROR and each.snip <= SYNTAX]
-    header = transaction.segments[0]
-    return TransactionResponse(
-        transaction_type=at(header, 1),
-        control_number=at(header, 2),
-        guide=at(header, 3),
-        code="R" if errors else "A",
-        segment_errors=tuple(_segment_errors(transaction, errors)),
-        error_codes=tuple(sorted({each.ik5 or "5" for each in errors})),
-    )
-
-
-def _segment_errors(transaction: SubmittedTransaction, errors: list[Finding]) -> Iterable[SegmentError]:
-    placed: dict[int, list[Finding]] = {}
-    for error in errors:
-        if error.ik3 and error.position and re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", error.segment):  # what IK301 can name
-            placed.setdefault(error.position, []).append(error)
-    for position, found in sorted(placed.items()):
-        claim_number = _claim_number_at(transaction, position)
-        elements = tuple(_element_error(each) for each in found if each.ik4)
-        yield SegmentError(
-            segment_id=found[0].segment,
-            segment_position=position,
-            code=next((each.ik3 for each in found if each.ik3), "8"),
-            loop_id=found[0].loop[:4],  # IK303 has four characters: 2010BA is announced as 2010
-            contexts=(Context("CLM01", claim_number),) if claim_number else (),
-            elements=elements,
-        )
-
-
-def _element_error(finding: Finding) -> ElementError:
-    found = re.fullmatch(r"[A-Z0-9]{2,3}?([0-9]{2})(?:-([0-9]+))?", finding.element)
-    return ElementError(
-        element_position=int(found[1]) if found else 1,
-        component_position=int(found[2]) if found and found[2] else None,
-        code=finding.ik4,
-    )
-
-
-def _claim_number_at(transaction: SubmittedTransaction, position: int) -> str:
+def claim_number_at(transaction: SubmittedTransaction | None, position: int) -> str:
     """CLM01 of the claim a segment belongs to; blank above the claims."""
-    for segment in reversed(transaction.segments[:position]):
+    for segment in reversed(transaction.segments[:position] if transaction is not None else []):
         if segment[0] == "CLM":
             return at(segment, 1)
         if segment[0] == "HL":
@@ -114,7 +70,7 @@ def _claim_number_at(transaction: SubmittedTransaction, position: int) -> str:
 
 def judge_claim(claim: SubmittedClaim, table: PayerTable, findings: Iterable[Finding], today: date) -> Verdict:
     """The clearinghouse's word on one claim: A1 when it is passed on to the payer, else why not."""
-    errors = (each for each in findings if each.severity == ERROR and each.snip > SYNTAX)
+    errors = (each for each in findings if each.severity == ERROR and each.snip > LAST_SYNTAX_TYPE)
     found = next((each for each in errors if claim.covers(each.position or 0)), None)
     if found is not None:
         status = _STATUS_OF_FINDING.get(found.code) or _STATUS_BY_SNIP.get(found.snip, ("A3", "21", ""))

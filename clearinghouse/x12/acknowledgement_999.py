@@ -19,7 +19,8 @@ class Context(Struct, frozen=True, gc=False):
     """CTX: where the trouble is, in business or segment terms.
 
     `name` CTX01-1 (CLM01 for the claim's number, SITUATIONAL TRIGGER ...), `value` CTX01-2; the segment trigger is
-    CTX02-06: segment id, its position in the transaction, the loop, element position and component position.
+    CTX02-06: segment id, its position in the transaction, the loop, element, component and repeat position, data
+    element number.
     """
 
     name: str = ""
@@ -29,6 +30,8 @@ class Context(Struct, frozen=True, gc=False):
     loop_id: str = ""
     element_position: int | None = None
     component_position: int | None = None
+    repeat_position: int | None = None
+    data_element: str = ""
 
 
 class ElementError(Struct, frozen=True, gc=False):
@@ -127,10 +130,16 @@ def _write_segment_error(out: SegmentWriter, error: SegmentError) -> None:
 
 def _write_contexts(out: SegmentWriter, contexts: tuple[Context, ...]) -> None:
     for context in contexts:
-        place = (_position(context.element_position), _position(context.component_position))
-        segment_position = _position(context.segment_position)
-        named = (context.name, context.value)
-        out.add("CTX", named, context.segment_id, segment_position, context.loop_id, place)
+        place = (context.element_position, context.component_position, context.repeat_position)
+        out.add(
+            "CTX",
+            (context.name, context.value),
+            context.segment_id,
+            _position(context.segment_position),
+            context.loop_id,
+            tuple(map(_position, place)),
+            context.data_element,
+        )
 
 
 def _position(value: int | None) -> str:
@@ -239,7 +248,7 @@ class _Reader:
         if not self.errors:
             return
         named = [*at(values, 1).split(self.component), ""]
-        place = [*at(values, 5).split(self.component), ""]
+        place = [*at(values, 5).split(self.component), "", ""]
         context = Context(
             name=named[0],
             value=named[1],
@@ -248,6 +257,8 @@ class _Reader:
             loop_id=at(values, 4),
             element_position=self._place(place[0], position),
             component_position=self._place(place[1], position),
+            repeat_position=self._place(place[2], position),
+            data_element=at(values, 6),
         )
         last = self.errors[-1]
         if last.elements:

@@ -15,6 +15,7 @@ from clearinghouse.x12.envelope_check import (
     check_interchange_acknowledgement,
     check_trailer,
     envelope_finding,
+    read_count,
     repeated_numbers,
 )
 from clearinghouse.x12.findings import ERROR, FileReport, Finding, GroupReport, InterchangeReport, TransactionReport
@@ -203,6 +204,8 @@ class _InterchangeCheck:
             self.report.findings.append(envelope_finding("segment-misplaced", message, "GE", self.position))
             return
         count = len(group.transactions)
+        announced = values[1] if len(values) > 1 else ""
+        group.announced_count = read_count(announced)
         found = check_trailer(values, "GE", self.position, count, "transaction sets", group.control_number, "GS06")
         group.findings.extend(found)
         self._end_group()

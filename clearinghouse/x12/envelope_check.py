@@ -107,6 +107,11 @@ def counts(text: str, count: int) -> bool:
     return text.isdecimal() and text.isascii() and len(text) < 12 and int(text) == count
 
 
+def read_count(text: str) -> int | None:
+    """A count as written, of at most six digits; None when it is none."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 7 else None
+
+
 def envelope_finding(
     code: str, message: str, segment: str, position: int | None = None, element: str = "", severity: str = ERROR
 ) -> Finding:

@@ -124,13 +124,14 @@ class TransactionReport:
 
 @dataclass(slots=True)
 class GroupReport:
-    """One GS..GE."""
+    """One GS..GE. `announced_count` is GE01 where it is a number."""
 
     control_number: str
     functional_code: str = ""
     guide: str = ""
     transactions: list[TransactionReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    announced_count: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Documented keys of a group in a check report."""

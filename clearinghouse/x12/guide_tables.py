@@ -48,8 +48,9 @@ KINDS = {
     "005010X214": "277CA",
     "005010X231A1": "999",
 }
-# Lists of pyx12 that are complete enough to judge by; its claim status and remark lists are years old.
-CODE_LISTS = ("states", "country", "currency", "pos", "entity_id", "claim_status_cat")
+# Lists of pyx12 that are complete enough to judge by; its claim status and remark lists are years old, and its entity
+# list lacks PR (payer) and 41 (submitter).
+CODE_LISTS = ("states", "country", "currency", "pos", "claim_status_cat")
 # Only the segments and loops of one transaction set: the envelope is checked by its own code.
 _ROOT_LOOP = "ST_LOOP"
 

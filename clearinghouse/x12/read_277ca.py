@@ -6,7 +6,7 @@ from typing import Any
 
 from clearinghouse.x12 import decoding as read
 from clearinghouse.x12.decoding import X12FormatError, at
-from clearinghouse.x12.parties import Amount, Name, Procedure, QualifiedDate, Reference
+from clearinghouse.x12.parties import Amount, Name, Procedure, QualifiedDate, Reference, UnreadSegment
 from clearinghouse.x12.status_277ca import (
     ClaimStatus,
     LineStatus,
@@ -22,6 +22,7 @@ from clearinghouse.x12.transactions import Enclosure, read_lines
 
 _LEVELS = {"20": "source", "21": "receiver", "19": "provider", "PT": "claim"}
 _ORDER = ("source", "receiver", "provider", "claim")
+_LETTERS = {"source": "A", "receiver": "B", "provider": "C", "claim": "D"}
 _NAMED_REFERENCES = {"1K": "payer_claim_number", "D9": "clearinghouse_trace", "BLT": "bill_type"}
 
 
@@ -67,6 +68,7 @@ class _Reader:
         self.open: list[_Level] = []
         self.line: _Level | None = None
         self.sources: list[SourceStatus] = []
+        self.unread: list[UnreadSegment] = []
 
     def take(self, values: list[str], position: int) -> None:
         name = values[0]
@@ -76,6 +78,13 @@ class _Reader:
             self._level(values, position)
         elif self.open:
             self._inside(name, values, position)
+        else:
+            self._keep(values, position)
+
+    def _keep(self, values: list[str], position: int) -> None:
+        """Keep a segment there is no value for, with the loop of the level it stands in."""
+        loop = "" if not self.open else "2220D" if self.line is not None else f"2200{_LETTERS[self.open[-1].kind]}"
+        self.unread.append(UnreadSegment(loop, position, tuple(values)))
 
     def finish(self, position: int) -> StatusTransaction:
         self._close_to(0)
@@ -87,6 +96,7 @@ class _Reader:
             created_time=read.reading(read.clock, self.header, 5, self.header_position),
             sources=tuple(self.sources),
             control_number=self.control_number,
+            unread=tuple(self.unread),
         )
 
     def _level(self, values: list[str], position: int) -> None:
@@ -134,6 +144,8 @@ class _Reader:
             target.amounts.append(Amount(at(values, 1), read.reading(read.cents, values, 2, position)))
         elif name == "SVC":
             self._service(values, position)
+        else:
+            self._keep(values, position)
 
     def _trace(self, level: _Level, values: list[str]) -> None:
         """A second TRN*2 under one patient opens a second claim of that patient."""
@@ -161,7 +173,7 @@ class _Reader:
         for place in (1, 10, 11):
             parts = at(values, place).split(self.component)
             if parts[0]:
-                codes.append(StatusCode(parts[0], at(parts, 1), at(parts, 2)))
+                codes.append(StatusCode(parts[0], at(parts, 1), at(parts, 2), at(parts, 3)))
         return Status(
             codes=tuple(codes),
             effective_on=read.reading(read.day, values, 2, position) if at(values, 2) else None,

@@ -7,17 +7,30 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from clearinghouse.x12.parties import Amount, DateSpan, Name, Procedure, QualifiedDate, Quantity, Reference
+from clearinghouse.x12.parties import (
+    Amount,
+    DateSpan,
+    Name,
+    Procedure,
+    QualifiedDate,
+    Quantity,
+    Reference,
+    UnreadSegment,
+)
 
 GUIDE = "005010X214"
 
 
 class StatusCode(Struct, frozen=True, gc=False):
-    """One STC composite: category (A0-A8 ...), status code, entity code (PR, 85, IL ...) where it is asked for."""
+    """One STC composite: category (A0-A8 ...), status code, entity code (PR, 85, IL ...) where it is asked for.
+
+    `code_list` names the list the status is from where it is not X12's own (RX).
+    """
 
     category: str
     status: str
     entity: str = ""
+    code_list: str = ""
 
 
 class Status(Struct, frozen=True, gc=False):
@@ -100,10 +113,11 @@ class SourceStatus(Struct, frozen=True, gc=False):
 
 
 class StatusTransaction(Struct, frozen=True, gc=False):
-    """One ST of a 277CA. `reference` is BHT03."""
+    """One ST of a 277CA. `reference` is BHT03; `unread` what a stranger's file says beyond these values."""
 
     reference: str
     created_on: date
     created_time: time
     sources: tuple[SourceStatus, ...]
     control_number: str = "0001"
+    unread: tuple[UnreadSegment, ...] = ()

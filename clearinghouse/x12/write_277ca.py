@@ -12,6 +12,7 @@ from clearinghouse.x12.envelope import Envelope, write_interchange
 from clearinghouse.x12.parties import Amount, Quantity
 from clearinghouse.x12.party_segments import (
     procedure_composite,
+    refuse_unread,
     write_amounts,
     write_date,
     write_name,
@@ -34,6 +35,7 @@ from clearinghouse.x12.status_277ca import (
 def write_277ca(transaction: StatusTransaction, envelope: Envelope) -> bytes:
     """One interchange with one ST. Raises UnwritableValue naming loop and element."""
     out = SegmentWriter(envelope.delimiters)
+    refuse_unread(transaction.unread)
     out.add("ST", "277", transaction.control_number, GUIDE)
     stamp = (day(transaction.created_on), clock(transaction.created_time))
     out.add("BHT", "0085", "08", transaction.reference, *stamp, "TH")
@@ -126,7 +128,7 @@ def _write_statuses(out: SegmentWriter, statuses: Iterable[Status]) -> None:
 
 
 def _status_composite(code: StatusCode) -> tuple[str, ...]:
-    return code.category, code.status, code.entity
+    return code.category, code.status, code.entity, code.code_list
 
 
 def _write_totals(out: SegmentWriter, quantities: Iterable[Quantity], amounts: Iterable[Amount]) -> None:
