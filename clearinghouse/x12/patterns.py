@@ -27,8 +27,8 @@ SHORT_DATE = (
 MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 TIMES = {4: MINUTE, 6: MINUTE + r"[0-5]\d", 7: MINUTE + r"[0-5]\d\d", 8: MINUTE + r"[0-5]\d\d\d"}
 FORMATS = {"D8": DATE, "RD8": f"{DATE}-{DATE}", "TM": MINUTE, "DT": DATE + MINUTE, "D6": SHORT_DATE}
-# Shapes of lists too old in pyx12 to judge by membership.
-SHAPES = {"claim_status": r"\d{1,4}", "remark_code": r"[A-Z]{1,2}\d{1,4}"}
+# Shapes of lists too old or too short in pyx12 to judge by membership.
+SHAPES = {"entity_id": "[0-9A-Z]{2,3}", "claim_status": r"\d{1,4}", "remark_code": r"[A-Z]{1,2}\d{1,4}"}
 MONEY = "782"
 """The data element of an amount of money: whole cents (guide appendix B, decimal)."""
 _FORMAT_ELEMENT = "1250"

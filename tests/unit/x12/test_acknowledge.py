@@ -110,7 +110,7 @@ def interchange_answer(content: bytes) -> InterchangeAcknowledgement:
         ((b"IEA*1*000000101", b"IEA*1*000000102"), "R", "001"),
         ((b"IEA*1*", b"IEA*2*"), "R", "021"),
         ((b"IEA*1*000000101~\n", b""), "R", "023"),
-        ((b"IEA*1*000000101~\n", b"IEA*1*0000"), "R", "022"),
+        ((b"IEA*1*000000101~\n", b"IEA*1*0000"), "R", "023"),
     ],
 )
 def test_an_interchange_is_answered_with_the_note_for_what_is_wrong(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from clearinghouse.x12.acknowledgement_999 import Acknowledgement, read_999, write_999
 from clearinghouse.x12.check import check_bytes
@@ -24,18 +24,25 @@ from tests.unit.x12.laws_answers import acknowledgements, statuses
 # pyx12's 835 map lets the footer that PLB stands in occur once; the segment itself may repeat without limit. Its 999
 # map counts a business unit's CTX among the situational triggers before it.
 _PYX12_IS_WRONG = {("PLB", "4", ""), ("CTX", "5", "")}
-_LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A whole file shrinks too slowly to be worth it: a failure is shown as it was found.
+_LAW = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 def errors(content: bytes) -> list[str]:
-    """What is wrong with a written file, by our check and by pyx12."""
-    ours = [
-        f"{each.code} {each.element} {each.position}"
-        for each in check_bytes(content).all_findings()
-        if each.severity == "error"
-    ]
-    theirs = [(each.segment, each.code, each.element) for each in ask_referee(content)]
-    return ours + [f"pyx12 {complaint}" for complaint in theirs if complaint not in _PYX12_IS_WRONG]
+    """What is wrong with a written file, by our check."""
+    found = check_bytes(content).all_findings()
+    return [f"{each.code} {each.element} {each.position}" for each in found if each.severity == "error"]
+
+
+def complaints(content: bytes) -> list[tuple[str, str, str]]:
+    """What is wrong with a written file, by pyx12."""
+    found = [(each.segment, each.code, each.element) for each in ask_referee(content)]
+    return [complaint for complaint in found if complaint not in _PYX12_IS_WRONG]
 
 
 @_LAW
@@ -47,6 +54,7 @@ def test_any_remittance_reads_back_equal_balances_and_passes_both_judges(remitta
     assert write_835(again, ENVELOPE) == content
     assert balance_of(again) == ()
     assert errors(content) == []
+    assert complaints(content) == []
 
 
 @_LAW
@@ -67,6 +75,7 @@ def hold_837(values: ClaimTransaction) -> None:
     assert values == again
     assert write_837(again, ENVELOPE) == content
     assert errors(content) == []
+    assert complaints(content) == []
 
 
 @_LAW
@@ -76,7 +85,7 @@ def test_any_claim_acknowledgement_reads_back_equal_and_passes_the_check(values:
     ((_, again),) = read_277ca(content)
     assert values == again
     assert write_277ca(again, ENVELOPE) == content
-    assert [*check_bytes(content).all_findings()] == []  # pyx12's map of this guide refuses X12's own examples
+    assert errors(content) == []  # pyx12 is not asked: its map of this guide refuses X12's own examples
 
 
 @_LAW
@@ -87,3 +96,4 @@ def test_any_implementation_acknowledgement_reads_back_equal_and_passes_both_jud
     assert values == again
     assert write_999(again, ENVELOPE) == content
     assert errors(content) == []
+    assert complaints(content) == []
