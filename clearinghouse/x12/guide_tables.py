@@ -51,6 +51,8 @@ KINDS = {
 # Lists of pyx12 that are complete enough to judge by; its claim status and remark lists are years old, and its entity
 # list lacks PR (payer) and 41 (submitter).
 CODE_LISTS = ("states", "country", "currency", "pos", "claim_status_cat")
+# In use since those lists were made: Newfoundland and Labrador, Nunavut, Palau, Quebec (postal authorities).
+_NEWER_CODES = {"states": frozenset(("NL", "NU", "PW", "QC"))}
 # Only the segments and loops of one transaction set: the envelope is checked by its own code.
 _ROOT_LOOP = "ST_LOOP"
 
@@ -129,7 +131,7 @@ def code_list(name: str) -> frozenset[str]:
     root = _parse("codes.xml")
     for found in root.findall("codeset"):
         if found.findtext("id") == name:
-            return frozenset(code.text or "" for code in found.iter("code"))
+            return _NEWER_CODES.get(name, frozenset()) | {code.text or "" for code in found.iter("code")}
     raise GuideUnavailableError(f"No code list {name!r}.")
 
 

@@ -325,7 +325,7 @@ class Walk:
             told = told or self.disorder_at == self.position - 1  # one segment that came too early makes the rest late
             self.disorder_at = self.position
         else:
-            told = bool(frame.seen & child.bit) and child.most == 1
+            told = child.first is not None and bool(frame.seen & child.bit) and child.most == 1
             if told:
                 self._loop_repeated(frame, child, self.position)
             self.skipped_at = self.position
