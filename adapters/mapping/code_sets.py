@@ -34,8 +34,14 @@ class ShippedCodeSets(CodeSets):
         hcpcs: Iterable[CodeRow],
         releases: Iterable[DiagnosisRelease] | None = None,
         imported: CodeReleases | None = None,
+        *,
+        short_list_is_whole: bool = True,
     ) -> None:
-        """``releases`` None means the installed one, read when first asked for."""
+        """``releases`` None means the installed one, read when first asked for.
+
+        Where the short list is not the whole of what is billed (a stranger's file), a code it lacks is unknown.
+        """
+        self._short_list_is_whole = short_list_is_whole
         self._places = frozenset(row.code for row in places_of_service)
         spans: dict[str, list[Span]] = defaultdict(list)
         for row in hcpcs:
@@ -80,7 +86,8 @@ class ShippedCodeSets(CodeSets):
             return self._imported.listed("cpt", code, on)
         if any(span.covers(on) for span in self._hcpcs.get(code, ())):
             return True
-        return self._imported.listed("hcpcs", code, on) or False
+        listed = self._imported.listed("hcpcs", code, on)
+        return False if listed is None and self._short_list_is_whole else listed
 
     def modifier_is_known(self, modifier: str, on: date) -> bool | None:
         """True when the level II modifier is in the imported list; None without one, and for CPT's own (digits)."""

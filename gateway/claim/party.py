@@ -55,6 +55,10 @@ class Address:
     state: str
     postal_code: str
 
+    def is_where(self, other: Address) -> bool:
+        """True for the same street and ZIP code, however it is written: an 837 is all capitals."""
+        return (self.line1.casefold(), self.postal_code[:5]) == (other.line1.casefold(), other.postal_code[:5])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:

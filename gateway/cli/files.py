@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli import output
 from gateway.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from gateway.wiring.gate_files import FileGate
 
 _Files = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 _MOST_SHOWN = 200
@@ -20,20 +24,34 @@ def add_to(app: typer.Typer) -> None:
     app.command("read")(read)
 
 
-def check(files: _Files, as_json: AsJson = False) -> int:
+def check(
+    files: _Files,
+    gate: Annotated[bool, typer.Option("--gate", help="Judge the claims of 837s by the gate's rules too.")] = False,
+    site: Annotated[
+        Path | None,
+        typer.Option("--site", help="With --gate: by this site's files and code lists.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
     """Check any 837, 835, 277CA, 999, TA1, HL7 v2 or FHIR file. Exit 0 clean, 1 findings, 2 unreadable."""
     from gateway.wiring.files import check_files, expand, is_clean
 
     paths = expand(files)
-    with output.progress("checking", len(paths)) as advance:
+    with _gate(site) if gate else nullcontext() as judge, output.progress("checking", len(paths)) as advance:
         checked = []
-        for entry in check_files(paths):
+        for entry in check_files(paths, judge):
             checked.append(entry)
             advance(1)
     output.show({"files": checked}, as_json=as_json, render=_render_checked)
     if not all(entry["readable"] for entry in checked):
         return output.MISUSE
     return output.OK if all(is_clean(entry) for entry in checked) else output.FOUND
+
+
+def _gate(site: Path | None) -> AbstractContextManager[FileGate]:
+    from gateway.wiring.gate_files import file_gate
+
+    return file_gate(site)
 
 
 def _render_checked(answer: dict[str, Any]) -> None:
@@ -52,6 +70,9 @@ def _render_checked(answer: dict[str, Any]) -> None:
         )
         if rows:
             output.table(("severity", "type", "in", "where", "code", "what"), rows[:_MOST_SHOWN])
+        for each in entry.get("gate", {}).get("unknown", ()):
+            rules = output.count(len(each["rules"]), "rule")
+            output.say(f"unknown: {each['source']}, so {rules} judged none of {output.count(each['claims'], 'claim')}")
         if len(rows) > _MOST_SHOWN:
             output.say(f"and {len(rows) - _MOST_SHOWN:,} more; --json lists all")
 
@@ -69,6 +90,9 @@ def _what(entry: dict[str, Any]) -> str:
 def _finding_rows(part: dict[str, Any], where: str) -> Any:
     for each in part.get("findings", ()):
         yield _finding_row(each, where)
+    for claim in part.get("gate", {}).get("claims", ()):
+        for each in claim["findings"]:
+            yield each["severity"], "gate", f"claim {claim['place']}", each["path"], each["rule"], each["message"]
     for name, title in (("interchanges", "interchange"), ("groups", "group"), ("transactions", ""), ("messages", "")):
         for below in part.get(name, ()):
             inside = title or below["type"]

@@ -93,6 +93,8 @@ x12:   "interchanges": [{"sender", "receiver", "control_number", "usage", "findi
        "findings", "transactions": [{"type", "guide", "control_number", "accepted": bool, "findings"}]}]}]
        finding: {"snip": 1..7, "severity", "code", "message", "segment", "position", "loop", "element",
                  "value_redacted", "ik3", "ik4", "ik5", "ak9", "ta1"}
+       With --gate each file with an 837 adds "gate": {"claims": [{"place", "number", "payer", "level_of_care",
+       "charge_cents", "findings": [as claims why]}], "unknown": [{"source", "rules", "claims": number}]}
 hl7v2: "messages": [{"index", "byte_position", "type", "version", "segments", "answer": "AA|AE|AR", "reason",
        "findings"}]
        finding: {"segment", "field", "position", "message", "severity", "code"}

@@ -16,7 +16,7 @@ from datetime import date
 
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import CredentialRecord, CredentialRole, RosterKind
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
@@ -97,4 +97,5 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.CREDENTIALS,),
 )

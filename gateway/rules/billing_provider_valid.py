@@ -43,7 +43,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         yield _finding(
             inspection, "npi", "The service facility's NPI fails its check digit.", place.npi, "service_facility"
         )
-    if place is None and facility is not None and facility.address != billing.address:
+    if place is None and facility is not None and not facility.address.is_where(billing.address):
         yield _finding(
             inspection,
             "address",

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from gateway.claim.contract import CertificationClock, LineOfBusiness
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import CertificationRecord, RosterKind
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 _BLOCKED = (LineOfBusiness.MEDICARE, LineOfBusiness.MEDICARE_ADVANTAGE)
 _STILL_A_PATIENT = ("30", "")
@@ -112,6 +112,7 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.CERTIFICATIONS,),
     limits={"warn_days": "7", "elsewhere": "warn"},
     limit_words={"elsewhere": ("warn", "block")},
 )

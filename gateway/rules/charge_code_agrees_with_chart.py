@@ -16,7 +16,7 @@ from gateway.claim.attendance import Session
 from gateway.claim.claim import ClaimLine
 from gateway.claim.contract import Catalogue, ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 _KNOWN_PROGRAM_DAYS = frozenset(
     {"H0015", "H0035", "H0037", "H2001", "H2012", "H2018", "H2020", "H2035", "H2036", "S0201", "S9475", "S9480"}
@@ -73,4 +73,5 @@ RULE = Rule(
     snip=6,
     page=__doc__,
     check=_check,
+    needs=(Need.ATTENDANCE,),
 )

@@ -16,7 +16,7 @@ from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import ContractRate, Payer
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.money import dollars
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
@@ -72,4 +72,5 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.PAYER,),
 )

@@ -19,7 +19,7 @@ from gateway.claim.contract import CredentialNeed
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.party import Practitioner
 from gateway.claim.roster import CredentialRecord, CredentialStatus, RosterKind
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 from gateway.services.origins import origin_of
 
 Day = tuple[int, date, int]
@@ -138,6 +138,7 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.CREDENTIALS,),
     limits={"role": "same", "warn_days": "30"},
     limit_words={"role": ("same", "any")},
 )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from gateway.claim.claim import ClaimLine
 from gateway.claim.contract import Bundling, ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 Codes = tuple[str, str, tuple[str, ...]]
 
@@ -94,4 +94,5 @@ RULE = Rule(
     snip=6,
     page=__doc__,
     check=_check,
+    needs=(Need.DEFINITIONS,),
 )

@@ -11,7 +11,7 @@ Source: CMS HCPCS level II file (public descriptors of S9480, H0015, H0035, S020
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gateway.claim.claim import ClaimLine
 from gateway.claim.contract import ProgramKind
@@ -19,7 +19,7 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import LevelOfCare
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
-_LEVELS = {
+LEVELS: Mapping[str, LevelOfCare] = {
     "0905": LevelOfCare.IOP,
     "0906": LevelOfCare.IOP,
     "S9480": LevelOfCare.IOP,
@@ -29,7 +29,7 @@ _LEVELS = {
     "H0035": LevelOfCare.PHP,
     "S0201": LevelOfCare.PHP,
 }
-_KINDS = {
+KINDS: Mapping[str, ProgramKind] = {
     "0905": ProgramKind.MENTAL_HEALTH,
     "S9480": ProgramKind.MENTAL_HEALTH,
     "0906": ProgramKind.SUBSTANCE_USE,
@@ -41,7 +41,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     for index, line in enumerate(claim.lines):
         for name, code in (("revenue_code", line.revenue_code), ("hcpcs", line.hcpcs)):
-            level, kind = _LEVELS.get(code), _KINDS.get(code)
+            level, kind = LEVELS.get(code), KINDS.get(code)
             if code == "H0015" and "TG" in line.modifiers:  # some Medicaid plans buy PHP as H0015-TG
                 level = LevelOfCare.PHP
             if level is not None and level is not claim.key.level_of_care:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from gateway.claim.contract import LineOfBusiness
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 from gateway.services.case import KnownCoverage
 from gateway.services.eligibility import answers_for, eligibility_on
 
@@ -123,4 +123,5 @@ RULE = Rule(
     snip=4,
     page=__doc__,
     check=_check,
+    needs=(Need.COVERAGES,),
 )

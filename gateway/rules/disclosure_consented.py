@@ -18,7 +18,7 @@ from datetime import timedelta
 
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import RosterKind
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
@@ -73,6 +73,7 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.CONSENTS,),
     overridable=False,
     limits={"warn_days": "14"},
 )

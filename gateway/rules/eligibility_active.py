@@ -19,7 +19,7 @@ from datetime import timedelta
 from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import EligibilityRecord, RosterKind
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 from gateway.services.eligibility import EligibilityOn, answers_for, eligibility_on
 
 
@@ -110,4 +110,5 @@ RULE = Rule(
     page=__doc__,
     check=_check,
     limits={"recheck_days": "31", "warn_days": "7"},
+    needs=(Need.ELIGIBILITY,),
 )

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 _SATURDAY = 5
 
@@ -74,5 +74,6 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.PAYER,),
     limits={"warn_days": "14"},
 )

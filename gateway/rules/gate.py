@@ -65,7 +65,7 @@ from gateway.rules import (
     units_medically_likely,
 )
 from gateway.rules.context import BilledLine, GateContext
-from gateway.rules.rule import Inspection, Limits, Rule
+from gateway.rules.rule import Inspection, Limits, Need, Rule
 
 RULES: tuple[Rule, ...] = (
     never_bill_payer.RULE,
@@ -143,6 +143,24 @@ def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
     if payer is not None and payer.own_rules and not void:
         found += _own_rules(claim, payer, on)
     return found
+
+
+def check_stranger(claim: Claim, context: GateContext) -> tuple[list[Finding], dict[Need, list[str]]]:
+    """The findings of every rule that can judge a claim we did not make, and what the other rules would have needed.
+
+    What is not at hand is unknown, never wrong: it is told once a source with the names of the rules that wait for it.
+    """
+    inspection = _inspection(claim, context)
+    waiting: dict[Need, list[str]] = {}
+    able = []
+    for rule in _rules_on(claim.statement_from_on, claim.frequency == _VOID):
+        missing = [need for need in rule.needed if not inspection.has(need)]
+        for need in missing:
+            waiting.setdefault(need, []).append(rule.name)
+        if not missing:
+            able.append(rule.name)
+    found = [each for each in check_claim(claim, context) if each.rule in able or each.rule not in RULES_BY_NAME]
+    return found, waiting
 
 
 @lru_cache(maxsize=4096)

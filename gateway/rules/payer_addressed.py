@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from gateway.claim.contract import LineOfBusiness
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 _FILING_CODES = {
     LineOfBusiness.MEDICARE: frozenset({"MA", "MB"}),
@@ -105,5 +105,6 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.PAYER,),
     judges_voids=True,
 )

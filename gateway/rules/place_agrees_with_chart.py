@@ -17,7 +17,7 @@ from gateway.claim.contract import ClaimForm, ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import Modality
 from gateway.rules.place_fits_form import TELEHEALTH_PLACES
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 _IN_ROOMS = (None, Modality.IN_PERSON)
 
@@ -77,4 +77,5 @@ RULE = Rule(
     snip=6,
     page=__doc__,
     check=_check,
+    needs=(Need.ATTENDANCE,),
 )

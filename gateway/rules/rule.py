@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
-from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition
+from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition, UnitBasis
 from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.rules.context import BilledLine, GateContext
 from gateway.services.origins import origin_of
@@ -33,6 +33,24 @@ class Group(StrEnum):
     DUPLICATES = "duplicates and overlap"
     FILING = "timely filing"
     PAYER = "payer"
+
+
+class Need(StrEnum):
+    """A source of facts beside the claim itself, without which a rule cannot say whether the claim is right."""
+
+    PAYER = "payer file"
+    DEFINITIONS = "service definitions"
+    ATTENDANCE = "attendance"
+    AUTHORIZATIONS = "authorizations"
+    COVERAGES = "coverages"
+    CREDENTIALS = "credentials"
+    ELIGIBILITY = "eligibility"
+    CERTIFICATIONS = "certifications"
+    CONSENTS = "consents"
+    ENROLLMENTS = "enrollments"
+
+
+_NEEDED_BY_GROUP = {Group.ATTENDANCE: (Need.ATTENDANCE,), Group.AUTHORIZATION: (Need.AUTHORIZATIONS,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +85,28 @@ class Inspection:
         return getattr(organization.unknown, roster) if organization else Severity.WARN
 
     def is_per_diem(self, index: int) -> bool:
-        """True when the line bills a whole program day."""
+        """True when the line bills a whole program day; without its definition, by its unit."""
         definition = self.definitions[index]
-        return definition is not None and definition.bundling is Bundling.PER_DIEM
+        if definition is None:
+            return self.claim.lines[index].unit_basis is UnitBasis.DAY
+        return definition.bundling is Bundling.PER_DIEM
+
+    def has(self, need: Need) -> bool:
+        """True when that source of facts is at hand for the claim."""
+        context = self.context
+        facts = {
+            Need.PAYER: context.payer,
+            Need.DEFINITIONS: any(self.definitions) or None,
+            Need.ATTENDANCE: context.days or None,
+            Need.AUTHORIZATIONS: context.authorizations or None,
+            Need.COVERAGES: context.coverages or None,
+            Need.CREDENTIALS: context.credentials,
+            Need.ELIGIBILITY: context.eligibility,
+            Need.CERTIFICATIONS: context.certifications,
+            Need.CONSENTS: context.consents,
+            Need.ENROLLMENTS: context.payer.enrollments if context.payer else None,
+        }
+        return facts[need] is not None
 
 
 Check = Callable[[Inspection, Limits], Iterator[Finding]]
@@ -98,6 +135,13 @@ class Rule:
     """Every limit the rule knows, as it is where no payer sets it. A number, or empty, is set to a number."""
     limit_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a limit that is no number may be."""
+    needs: tuple[Need, ...] = ()
+    """What must be at hand before a stranger's claim can be judged by it; its group says so where this is empty."""
+
+    @property
+    def needed(self) -> tuple[Need, ...]:
+        """The sources of facts the rule judges by."""
+        return self.needs or _NEEDED_BY_GROUP.get(self.group, ())
 
     def never_loaded(self, inspection: Inspection, roster: str, of: str = "") -> Iterator[Finding]:
         """Holds the claim where the organization chose that, of a roster that was never loaded.

@@ -19,7 +19,7 @@ from gateway.claim.contract import ClaimForm, ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import Modality
 from gateway.rules.place_fits_form import TELEHEALTH_PLACES
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 _REMOTE = frozenset({Modality.TELEHEALTH_HOME, Modality.TELEHEALTH_OTHER})
 _MODIFIERS = frozenset({"GT", "GQ", "FQ", "93", "95"})
@@ -108,4 +108,5 @@ RULE = Rule(
     snip=5,
     page=__doc__,
     check=_check,
+    needs=(Need.ATTENDANCE,),
 )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import ENROLLMENTS
-from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
@@ -53,5 +53,6 @@ RULE = Rule(
     snip=7,
     page=__doc__,
     check=_check,
+    needs=(Need.ENROLLMENTS,),
     judges_voids=True,
 )

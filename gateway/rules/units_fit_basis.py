@@ -24,6 +24,8 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         basis = line.unit_basis
         if basis is UnitBasis.DAY:
             most, why = 1, "a day is one unit"
+        elif not line.encounter_ids:
+            continue  # attendance-supports-lines asks what is behind the line
         elif basis is UnitBasis.SESSION:
             most, why = len(line.encounter_ids), f"{len(line.encounter_ids)} sessions were attended"
         else:

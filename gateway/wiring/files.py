@@ -12,6 +12,7 @@ from gateway.errors import FormatError
 
 if TYPE_CHECKING:
     from gateway.rules.context import CodeSets
+    from gateway.wiring.gate_files import FileGate
 
 X12, HL7, FHIR = "x12", "hl7v2", "fhir"
 _BLANK = b" \t\r\n\x0b\x0c\x1c\xef\xbb\xbf"
@@ -57,10 +58,25 @@ def _is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
-def check_files(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """One entry of ``files`` in ``check --json`` for each file; never raises for what a file holds."""
+def check_files(paths: Sequence[Path], gate: FileGate | None = None) -> Iterator[dict[str, Any]]:
+    """One entry of ``files`` in ``check --json`` for each file; never raises for what a file holds.
+
+    With a gate, ``gate`` says what it finds in the claims of each 837.
+    """
     for path in paths:
-        yield _guarded(path, _CHECKS)
+        entry = _guarded(path, _CHECKS)
+        if gate is not None and entry["readable"] and _holds_claims(entry):
+            entry["gate"] = gate.judge(path)
+        yield entry
+
+
+def _holds_claims(entry: Mapping[str, Any]) -> bool:
+    return any(
+        one["type"].startswith("837")
+        for each in entry.get("interchanges", ())
+        for group in each["groups"]
+        for one in group["transactions"]
+    )
 
 
 def read_files(paths: Sequence[Path], *, prove: bool = False) -> Iterator[dict[str, Any]]:
@@ -83,6 +99,8 @@ _HARMLESS = frozenset({"note", "information"})
 def findings_of(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every finding of one checked file, whichever part of it has it."""
     yield from entry.get("findings", ())
+    for claim in entry.get("gate", {}).get("claims", ()):
+        yield from claim["findings"]
     for part in ("interchanges", "groups", "transactions", "messages"):
         for below in entry.get(part, ()):
             yield from findings_of(below)

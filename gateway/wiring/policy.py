@@ -30,6 +30,7 @@ class LoadedPolicy:
 
     def __init__(self, mapping_set: MappingSet, imported: CodeReleases | None = None) -> None:
         self.mapping_set = mapping_set
+        self._imported = imported
         self._codes = ShippedCodeSets(mapping_set.places_of_service, mapping_set.hcpcs, imported=imported)
         self._interpreters: dict[str, Interpreter] = {}
 
@@ -42,6 +43,11 @@ class LoadedPolicy:
     def codes(self) -> CodeSets:
         """Code lists by date of service."""
         return self._codes
+
+    def codes_for_strangers(self) -> CodeSets:
+        """Code lists for claims that others wrote, who may bill what the shipped short list lacks."""
+        files = self.mapping_set
+        return ShippedCodeSets(files.places_of_service, files.hcpcs, imported=self._imported, short_list_is_whole=False)
 
     def interpreter(self, source: str) -> Interpreter:
         """The compiled mapping file of one source. Raises NotFound."""
