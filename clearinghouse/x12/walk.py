@@ -103,7 +103,11 @@ class Walk:
             position += 1
             target: SegmentNode = move.node
             if move.leave or move.enter:
-                if self._belongs_to_last(move, text, position, segments[at - 1]):
+                if (
+                    position == frame.position + 1
+                    and target is frame.loop.first
+                    and self._belongs_to_last(target, text, position, segments[at - 1])
+                ):
                     continue
                 frame = self._change(move, position)
             bit = target.bit
@@ -132,11 +136,9 @@ class Walk:
             self._close(self.frames.pop())
         self.done = True
 
-    def _belongs_to_last(self, move: Move, text: str, position: int, previous: str) -> bool:
-        """Whether a loop's first segment begins no loop, but the one begun just before: by itself, or without it."""
-        frame, node = self.frames[-1], move.node
-        if frame.loop.first is not node or position != frame.position + 1:
-            return False
+    def _belongs_to_last(self, node: SegmentNode, text: str, position: int, previous: str) -> bool:
+        """Whether a loop's first segment, right after that loop began by itself or without it, begins no other."""
+        frame = self.frames[-1]
         if frame.headless:  # it comes right after the segment it should have preceded, which was told
             self.frames[-2].seen |= frame.loop.bit
             self._explain(node, text, position)
