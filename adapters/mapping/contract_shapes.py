@@ -213,14 +213,17 @@ def _check_service(service: ServiceDefinition, table: Any, problems: Problems) -
             problems.add(place, f"two items bill the session {word!r}")
     elif not service.revenue_code and not service.hcpcs:
         problems.add(place, "a per-diem service needs a revenue_code, an hcpcs, or both")
-    elif service.items:
-        problems.add(place, "items belong to services with bundling: itemised")
+    elif bool(service.items) is not (service.partial_day == "itemise"):
+        problems.add(place, "items belong to services with bundling: itemised, or partial_day: itemise")
+    if bool(service.lower_level) is not (service.partial_day == "lower-level"):
+        problems.add(place, "partial_day: lower-level and lower_level belong together")
     _check_form(service, place, problems)
 
 
 def _check_form(service: ServiceDefinition, place: Any, problems: Problems) -> None:
     billed: list[Any] = [*service.items] if service.bundling == "itemised" else [service]
     billed += [service.half_day] if service.half_day else []
+    billed += service.items if service.bundling != "itemised" else ()
     if service.form == "837I" and any(not each.revenue_code for each in billed):
         problems.add(place, "every line of an 837I has a revenue_code")
     if service.form == "837P":

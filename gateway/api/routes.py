@@ -221,6 +221,15 @@ def _add_authorizations(router: APIRouter, desk: Desk, access: Access) -> None:
     def authorization(authorization: str) -> Answer:
         return desk.authorization(authorization)
 
+    @router.get(
+        "/attendance/reconciliation",
+        tags=["whole"],
+        summary="Billed and not attended, attended and not billed, by day",
+        dependencies=see,
+    )
+    def reconciliation(since: date | None = None, until: date | None = None) -> Answer:
+        return desk.reconciliation(since=since, until=until)
+
     @router.get("/worklist", tags=["whole"], summary="What needs somebody soon, claim or no claim", dependencies=see)
     def worklist(owner: str = "") -> Answer:
         return desk.worklist(owner=owner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from gateway.claim.finding import Origin
@@ -23,6 +23,10 @@ class DayClass(StrEnum):
     PLANNED = "planned"
 
 
+Interval = tuple[datetime, datetime]
+"""From a moment until another, the second not included."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One encounter after its sources were merged: the store's id, the facts, and where each fact came from."""
@@ -40,8 +44,28 @@ class Session:
     authorization_number: str = ""
     place_of_service: str = ""
     charge_code: str = ""
+    scheduled: Interval | None = None
+    """The block it was scheduled for, where the feed says."""
+    counted: tuple[Interval, ...] | None = None
+    """What counts of it, in UTC; None for the whole of it."""
     origins: dict[str, Origin] | None = None
     """Origin by field name; None where a caller does not need the way back."""
+
+    @property
+    def span(self) -> Interval:
+        """From its start to its end, as told."""
+        return self.start_at, self.end_at
+
+    @property
+    def counted_spans(self) -> tuple[Interval, ...]:
+        """What counts of it."""
+        return (self.span,) if self.counted is None else self.counted
+
+    @property
+    def minutes(self) -> int:
+        """Elapsed whole minutes of what counts of it."""
+        elapsed = (end.astimezone(UTC) - start.astimezone(UTC) for start, end in self.counted_spans)
+        return int(sum(elapsed, timedelta()).total_seconds()) // 60
 
     def origin(self, name: str) -> Origin | None:
         """Where the named field came from, when that is known."""

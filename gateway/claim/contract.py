@@ -87,6 +87,16 @@ class Bundling(StrEnum):
     ITEMISED = "itemised"
 
 
+class PartialDay(StrEnum):
+    """What becomes of a day too short for the definition and for its half day; never a code for more than was done."""
+
+    NOT_BILLED = "not-billed"
+    ITEMISE = "itemise"
+    """Its sessions, by the definition's items."""
+    LOWER_LEVEL = "lower-level"
+    """As a day of ``lower_level``, where it reaches that level's minimum and an authorization covers it."""
+
+
 class AuthorizationNeed(StrEnum):
     """Whether the payer wants an authorization; ``not-required`` is a stored decision, never an empty field."""
 
@@ -117,6 +127,12 @@ class SessionKind:
     """Counts toward the day's minutes and services."""
     primary: bool = False
     """A psychotherapy-type service: a Medicare program day needs one."""
+    group: bool = False
+    """Several patients with one clinician; the others are for one patient, or one family, at a time."""
+    presence: bool = False
+    """From signing in to signing out: sessions of the day count as far as it reaches."""
+    pause: bool = False
+    """A meal, a break, a ride: its minutes count for no session they lie in."""
     minimum_minutes: int = 0
     entry: str = ""
 
@@ -248,7 +264,11 @@ class ServiceDefinition:
     items: tuple[ItemisedService, ...] = ()
     minimum_minutes_day: int | None = None
     minimum_services_day: int | None = None
+    uncounted_sessions: tuple[str, ...] = ()
+    """Kinds of session whose minutes this payer does not count toward a day."""
     half_day: HalfDay | None = None
+    partial_day: PartialDay = PartialDay.NOT_BILLED
+    lower_level: LevelOfCare | None = None
     authorization: AuthorizationNeed = AuthorizationNeed.REQUIRED
     certification: CertificationClock | None = None
     """Where the payer wants a physician's certification of the level of care."""
@@ -263,6 +283,10 @@ class ServiceDefinition:
     entry: str = ""
     source: str = ""
     """The public or contract document the definition follows."""
+
+    def itemises(self, revenue_code: str, hcpcs: str) -> bool:
+        """True when a line with these codes bills a session, not a day."""
+        return any((each.revenue_code, each.hcpcs) == (revenue_code, hcpcs) for each in self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

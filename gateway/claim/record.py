@@ -32,6 +32,13 @@ class LevelOfCare(StrEnum):
     OP = "OP"
 
 
+class Setting(StrEnum):
+    """Where a patient stays who is in no program: no program day lies inside such a stay."""
+
+    INPATIENT = "inpatient"
+    RESIDENTIAL = "residential"
+
+
 class AttendanceStatus(StrEnum):
     """What became of one scheduled or attended session."""
 
@@ -128,12 +135,14 @@ class CoverageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpisodeRecord:
-    """A stay in a program: admission to discharge at one level of care."""
+    """A stay in a program: admission to discharge at one level of care; or a stay elsewhere, with its setting."""
 
     kind: ClassVar[RecordKind] = RecordKind.EPISODE
 
     identifiers: tuple[Identifier, ...]
     patient: Identifier
+    setting: Setting | None = None
+    """Set for a stay in a hospital or a residential facility; None for a stay in a program."""
     facility: str = ""
     program: str = ""
     level_of_care: LevelOfCare | None = None
@@ -167,6 +176,9 @@ class EncounterRecord:
     status: AttendanceStatus | None = None
     start_at: datetime | None = None
     end_at: datetime | None = None
+    scheduled_start_at: datetime | None = None
+    """The block the session was scheduled for: attendance beyond it does not count."""
+    scheduled_end_at: datetime | None = None
     modality: Modality | None = None
     note_signed: bool | None = None
     attending: Practitioner | None = None

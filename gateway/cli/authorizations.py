@@ -1,7 +1,8 @@
-"""Commands about authorizations, and about what needs somebody soon."""
+"""Commands about authorizations, about attendance against claims, and about what needs somebody soon."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,9 @@ def add_to(app: typer.Typer) -> None:
     authorizations.command("list")(list_authorizations)
     authorizations.command("show")(show)
     app.add_typer(authorizations, name="authorizations")
+    attendance = typer.Typer(help="What was attended against what was billed.", no_args_is_help=True)
+    attendance.command("reconcile")(reconcile)
+    app.add_typer(attendance, name="attendance")
     app.command("worklist")(worklist)
 
 
@@ -90,6 +94,51 @@ def _render_accounts(found: dict[str, Any]) -> None:
             for day in each["days"]
         ]
         output.table(("day", "stage", "units", "dollars", "why", "claim"), rows, right=("units", "dollars"))
+
+
+def reconcile(
+    site: SiteFolder = HERE,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this date of service.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="To this date of service.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Compare attendance with claims, both ways, by day: the reason, who can do something about it, the dollars."""
+    with open_books(site) as books:
+        found = books.reconciliation(since=since.date() if since else None, until=until.date() if until else None)
+    output.show(found, as_json=as_json, render=_render_reconciliation)
+    return output.FOUND if found["billed_not_attended"] else output.OK
+
+
+def _render_reconciliation(found: dict[str, Any]) -> None:
+    output.facts(
+        [
+            ("attended days", found["attended_days"]),
+            ("billed", f"{found['billed_days']}, {output.dollars(found['billed_cents'])}"),
+        ]
+    )
+    for name, title in (
+        ("billed_not_attended", "Billed, not attended"),
+        ("attended_not_billed", "Attended, not billed"),
+    ):
+        rows = [
+            (
+                each["on"],
+                each["level_of_care"],
+                each["payer"],
+                each["place"],
+                each["reason"],
+                each["owner"],
+                output.dollars(each["cents"]),
+                each["claim_id"] or "",
+            )
+            for each in found[name]
+        ]
+        output.say(
+            f"\n{title}: {output.count(len(rows), 'day')}, {output.dollars(sum(each['cents'] for each in found[name]))}"
+        )
+        if rows:
+            header = ("day", "level", "payer", "place", "reason", "owner", "dollars", "claim")
+            output.table(header, rows, right=("dollars",))
 
 
 def worklist(

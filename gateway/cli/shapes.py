@@ -73,6 +73,12 @@ With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
 all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis", "service_codes", "opening_on",
  "days": [{"on", "stage": "reserved|accrued|consumed|released", "units", "reason", "claim_key", "cents",
    "organization", "patient_id"}]}""",
+    "attendance reconcile": """
+{"attended_days", "billed_days", "billed_cents",
+ "attended_not_billed": [{"on", "organization", "facility", "program", "level_of_care", "payer", "patient_id",
+   "place": "waiting|held|not-billable", "reason", "owner", "cents", "minutes", "claim_id", "claim_state",
+   "encounter_ids": [id]}],
+ "billed_not_attended": [same, with "place": "billed"]}""",
     "worklist": """
 {"items": [{"due_on", "owner", "rule", "message", "fix", "cents", "about", "organization", "patient_id", "values",
   "source"}]}""",

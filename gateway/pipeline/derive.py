@@ -99,7 +99,7 @@ class Derivation:
                     gone.append(known.row.id)
                     states.append((known.row.id, state_of(None, known.versions, known.facts)))
             placements.extend(_placement_rows(facts, assembly, proposals))
-            days.extend(_day_rows(facts))
+            days.extend(_day_rows(facts, assembly, self._policy.catalogue))
         tx.claims.ensure(rows)
         tx.claims.save_drafts(drafts)
         tx.claims.drop_drafts(gone)
@@ -156,7 +156,7 @@ class Derivation:
         accounts = accounts_of(facts, entries, catalogue, today)
         billed = [claim for _, claim, _, _ in _billed_claims(facts, proposals)]
         items = (
-            *worklist_of(facts, entries, accounts, catalogue, today),
+            *worklist_of(facts, entries, accounts, claims.values(), catalogue, today),
             *papers_due(facts, billed, catalogue, today),
         )
         return Watched(facts=facts, entries=tuple(entries), accounts=tuple(accounts), items=items)
@@ -191,7 +191,7 @@ class Derivation:
         case = facts.case
         catalogue = self._policy.catalogue
         claim = proposal.claim
-        own = {id(day) for day in proposal.days}
+        own = {each.encounter_id for day in proposal.days for each in day.sessions}
         others = [each for each in _billed_claims(facts, everyone) if each[0] != proposal.row.key]
         finalized = {each.row.key for each in facts.claims if each.live and each.state_of(each.live) in ADJUDICATED}
         return GateContext(
@@ -201,7 +201,7 @@ class Derivation:
             facility=catalogue.facilities.get(claim.key.facility),
             codes=self._policy.codes,
             days={day.on: day for day in proposal.days},
-            other_days=tuple(day for day in case.book.days if id(day) not in own) if case else (),
+            other_days=tuple(day for day in case.book.days if day.sessions[0].encounter_id not in own) if case else (),
             coverages=case.coverages if case else (),
             authorizations=case.authorizations if case else (),
             authorization_use=tuple(watched.uses_beside(claim)),
@@ -215,6 +215,8 @@ class Derivation:
             never_bill_payers=case.never_bill_payers if case else frozenset(),
             stays=tuple(each.record for each in case.episodes) if case else (),
             deceased_on=case.patient.deceased_on if case else None,
+            stays_elsewhere=case.stays_elsewhere if case else (),
+            rooms=facts.gathering.rooms,
         )
 
     def _state(self, proposal: _Proposal, draft: Draft, now: datetime) -> tuple[ClaimState, list[ClaimFact]]:
@@ -392,7 +394,7 @@ def _placement_row(patient_id: str, placed: Placement, keys: Mapping[str, str]) 
     )
 
 
-def _day_rows(facts: PatientFacts) -> list[DayRow]:
+def _day_rows(facts: PatientFacts, assembly: Assembly, catalogue: Catalogue) -> list[DayRow]:
     if facts.case is None:
         return []
     return [
@@ -405,6 +407,8 @@ def _day_rows(facts: PatientFacts) -> list[DayRow]:
             on=day.on,
             minutes=day.minutes,
             services=day.services,
+            cents=assembly.cents.get(day.sessions[0].encounter_id, 0),
+            attended_ids=tuple(each.encounter_id for each in day.attended if catalogue.sessions[each.session].clinical),
         )
         for day in facts.case.book.days
     ]

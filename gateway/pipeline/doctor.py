@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gateway.authorization.account import Stage
 from gateway.claim.answer import Remittance
 from gateway.claim.record import RecordKind
 from gateway.errors import GatewayError
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.funnel import place_of
-from gateway.pipeline.money import entries_of, state_of
+from gateway.pipeline.money import VOID, entries_of, live_version, state_of
+from gateway.pipeline.reconcile import reconcile
 from gateway.ports import Exchange, Interpretation
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import InboundMessage, Store, Transaction
@@ -37,6 +39,8 @@ def examine(store: Store, policy: PolicyInForce, exchanges: Mapping[str, Exchang
             _outcome("raw-messages-recounted", _recounted(tx, policy)),
             _outcome("encounters-in-one-place", _unplaced(tx)),
             _outcome("claims-explained", _unexplained(tx)),
+            _outcome("attendance-reconciled", _unreconciled(tx)),
+            _outcome("authorizations-recounted", _wrong_accounts(tx)),
             _outcome("states-follow-from-facts", _wrong_states(tx)),
             _outcome("money-sums-to-zero", _unbalanced(tx)),
             _outcome("ledger-follows-from-facts", _wrong_money(tx)),
@@ -151,6 +155,45 @@ def _unexplained(tx: Transaction) -> Iterable[str]:
     for placed in tx.claims.placements():
         if place_of(placed, states) in ("held", "not-billable") and not (placed.reason or placed.findings):
             yield f"encounter {placed.encounter_id} is {placed.place} and nothing says why"
+
+
+def _unreconciled(tx: Transaction) -> Iterable[str]:
+    """Every attended day is billed or has its reason; the lines of claims that left are all in the reconciliation."""
+    found = reconcile(tx)
+    if found.attended_days != found.billed_days + len(found.attended_not_billed):
+        yield "attended days are not those billed and those that are not"
+    ids = [row.id for row in tx.claims.search()]
+    versions, facts = tx.claims.versions(ids), tx.claims.facts(ids)
+    live = [live_version(versions[each], facts[each]) for each in ids]
+    sent = sum(each.claim.charge_cents for each in live if each is not None and each.claim.frequency != VOID)
+    told = found.billed_cents + sum(each.cents for each in found.billed_not_attended)
+    if sent != told:
+        yield f"claims that left charge {sent} cents, the reconciliation tells of {told}"
+    for each in found.attended_not_billed:
+        if not each.reason:
+            yield f"{each.on} was attended, is not billed, and nothing says why: encounter {each.encounter_ids[0]}"
+
+
+def _wrong_accounts(tx: Transaction) -> Iterable[str]:
+    """Every day of a claim that left has consumed what its authorization grants, once, unless it was given back."""
+    counted = Counter((row.entry.claim_key, row.entry.on) for row in tx.authorizations.entries())
+    consumed = {
+        (row.entry.claim_key, row.entry.on)
+        for row in tx.authorizations.entries()
+        if row.entry.stage in (Stage.CONSUMED, Stage.RELEASED)
+    }
+    rows = tx.claims.search()
+    ids = [row.id for row in rows]
+    versions, facts = tx.claims.versions(ids), tx.claims.facts(ids)
+    for row in rows:
+        live = live_version(versions[row.id], facts[row.id])
+        if live is None or not live.claim.authorization_number:
+            continue
+        for on in sorted({line.service_on for line in live.claim.lines}):
+            if (row.key, on) not in consumed:
+                yield f"claim {row.id} left with {on}, and its authorization's account does not say so"
+            elif counted[row.key, on] > 1:
+                yield f"{on} of claim {row.id} is {counted[row.key, on]} times in its authorization's account"
 
 
 def _wrong_states(tx: Transaction) -> Iterable[str]:

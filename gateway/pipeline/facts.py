@@ -18,6 +18,7 @@ from gateway.claim.record import (
 )
 from gateway.claim.roster import Standing
 from gateway.lifecycle import ClaimFact, ClaimState, version_state
+from gateway.pipeline.rooms import Gathering, gather_rooms
 from gateway.pipeline.standing import standing_of
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Assertion, ClaimRow, Draft, Override, Transaction, Version
@@ -87,6 +88,7 @@ class PatientFacts:
     """None when nothing is asserted of the patient any more."""
     claims: tuple[KnownClaim, ...]
     standing: Standing
+    gathering: Gathering
     authorizations: tuple[KnownAuthorization, ...] = ()
     elsewhere: tuple[EntryRow, ...] = ()
     """What the same member's days did to these authorizations where we know the person as somebody else."""
@@ -119,6 +121,7 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
             if assertions
             else None
         )
+    gatherings = gather_rooms(tx, policy.catalogue, cases, joined)
     standings = standing_of(tx, policy.catalogue.payers, cases, names)
     gathered = []
     for patient_id in patient_ids:
@@ -139,6 +142,7 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
                     if row.patient_id in own
                 ),
                 standing=standings[patient_id],
+                gathering=gatherings[patient_id],
                 authorizations=tuple(_authorizations(merged[patient_id][RecordKind.AUTHORIZATION], policy)),
             )
         )
@@ -208,9 +212,12 @@ def _case(
         _placed(patient_id, organization, id, cast("Merged[EncounterRecord]", each))
         for id, each in merged[RecordKind.ENCOUNTER].items()
     ]
+    stays = [_episode(id, cast("Merged[EpisodeRecord]", each)) for id, each in merged[RecordKind.EPISODE].items()]
+    programs = tuple(each for each in stays if each.record.setting is None)
     book = service_days(
         encounters,
         policy.catalogue,
+        episodes=programs,
         decided_different=frozenset(pair for pair, decision in decisions.items() if decision == "different"),
         decided_same=frozenset(pair for pair, decision in decisions.items() if decision == "same"),
     )
@@ -221,9 +228,8 @@ def _case(
         patient=record,
         origins=patient.origins if patient else {},
         medical_record_number=policy.medical_record_number(organization, identifiers),
-        episodes=tuple(
-            _episode(id, cast("Merged[EpisodeRecord]", each)) for id, each in merged[RecordKind.EPISODE].items()
-        ),
+        episodes=programs,
+        stays_elsewhere=tuple(each for each in stays if each.record.setting is not None),
         coverages=tuple(
             _coverage(id, cast("Merged[CoverageRecord]", each), policy)
             for id, each in merged[RecordKind.COVERAGE].items()

@@ -12,7 +12,7 @@ from gateway.pipeline.holds import machine_findings
 from gateway.ports.storage import ClaimRow, PlacementRow, Transaction
 from gateway.receivable.ledger import Account
 
-_HELD = frozenset({ClaimState.HELD, ClaimState.CORRECTION_HELD, ClaimState.REJECTED, ClaimState.CONFLICT})
+HELD = frozenset({ClaimState.HELD, ClaimState.CORRECTION_HELD, ClaimState.REJECTED, ClaimState.CONFLICT})
 _OURS = frozenset({ClaimState.WAITING, ClaimState.READY, ClaimState.RELEASED})
 _SENT = frozenset(
     {
@@ -66,7 +66,7 @@ def place_of(row: PlacementRow, states: dict[str, str]) -> str:
     state = states.get(row.claim_key)
     if row.place in ("not-billable", "held") or state is None:
         return row.place
-    if state in _HELD:
+    if state in HELD:
         return "held"
     return "waiting" if state in _OURS else "billed"
 
@@ -107,7 +107,7 @@ def _held(
 ) -> Iterable[HeldGroup]:
     """Held claims by the owner and rule of each block, and held encounters that no claim could be made of."""
     tallies: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    held = [row for row in claims if row.state in _HELD]
+    held = [row for row in claims if row.state in HELD]
     drafts, facts = tx.claims.drafts([row.id for row in held]), tx.claims.facts([row.id for row in held])
     for row in held:
         draft = drafts.get(row.id)

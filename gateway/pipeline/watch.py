@@ -63,6 +63,8 @@ def keep_watch(tx: Transaction, patient_ids: Sequence[str], watched: Sequence[Wa
         if facts.elsewhere and frozenset(_shared(each)) != facts.entries_before:
             others |= {row.patient_id for row in facts.elsewhere}
     tx.authorizations.replace(patient_ids, rows, entries)
+    tx.sessions.replace(patient_ids, [row for each in watched for row in each.facts.gathering.rows])
+    others |= {patient_id for each in watched for patient_id in each.facts.gathering.affected}
     tx.worklist.replace(patient_ids, [item for each in watched for item in each.items])
     tx.work.add(DERIVE, others)
 

@@ -303,6 +303,10 @@ class DayRow:
     on: date
     minutes: int
     services: int
+    cents: int = 0
+    """Charges of its lines; of a day without lines, of a whole day where its definition and price are known."""
+    attended_ids: tuple[str, ...] = ()
+    """Encounters of its attended clinical sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

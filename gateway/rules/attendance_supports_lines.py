@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from gateway.claim.attendance import ServiceDay, Session
 from gateway.claim.claim import ClaimLine
-from gateway.claim.contract import Bundling, ServiceDefinition
+from gateway.claim.contract import ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import AttendanceStatus
 from gateway.rules.rule import Group, Inspection, Limits, Rule
@@ -30,7 +30,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         if day is None or len(behind) < len(line.encounter_ids) or not behind:
             yield _not_attended(index, line, len(behind))
             continue
-        if definition is not None and definition.bundling is Bundling.PER_DIEM:
+        if definition is not None and inspection.is_per_diem(index):
             yield from _too_short(index, line, day, definition)
         unsigned = [each for each in behind if each.encounter_id in day.unsigned] if day.unsigned else []
         if unsigned:

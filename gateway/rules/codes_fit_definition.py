@@ -48,9 +48,9 @@ def _is_whole_day(line: ClaimLine, definition: ServiceDefinition) -> bool:
 
 
 def _bought(definition: ServiceDefinition) -> Iterator[Codes]:
+    for item in definition.items:
+        yield item.revenue_code, item.hcpcs, item.modifiers
     if definition.bundling is Bundling.ITEMISED:
-        for item in definition.items:
-            yield item.revenue_code, item.hcpcs, item.modifiers
         return
     yield definition.revenue_code, definition.hcpcs, definition.modifiers
     half = definition.half_day

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from gateway.authorization.account import AuthorizationAccount
 from gateway.claim.attendance import ServiceDay
-from gateway.claim.contract import Catalogue, Facility, Payer
+from gateway.claim.contract import Catalogue, Facility, Payer, SessionKind
 from gateway.claim.record import AuthorizationRecord, EpisodeRecord
 from gateway.claim.roster import CertificationRecord, ConsentRecord, CredentialRecord, EligibilityRecord
-from gateway.services.case import KnownCoverage
+from gateway.services.case import KnownCoverage, KnownEpisode
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,27 @@ class BilledLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What one clinician led at one time in one place: one kind of session, and the patients who attended it."""
+
+    facility: str
+    session: str
+    start_at: datetime
+    end_at: datetime
+    attendees: tuple[tuple[str, str], ...]
+    """(encounter, patient) of each."""
+
+    def is_group_of(self, session: str, facility: str, kinds: Mapping[str, SessionKind]) -> bool:
+        """True when a session and this room are one group: the same kind of group session in the same place."""
+        kind = kinds.get(session)
+        return kind is not None and kind.group and (session, facility) == (self.session, self.facility)
+
+    def others(self, patient_id: str) -> list[str]:
+        """Encounters of the patients beside this one."""
+        return [encounter_id for encounter_id, each in self.attendees if each != patient_id]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviousVersion:
     """The version a replacement or void takes the place of."""
 
@@ -133,3 +154,7 @@ class GateContext:
     stays: tuple[EpisodeRecord, ...] = ()
     """Every stay of the patient the EHR has told of, whatever its program; none when it tells of none."""
     deceased_on: date | None = None
+    stays_elsewhere: tuple[KnownEpisode, ...] = ()
+    """Inpatient and residential stays of the patient, wherever they are."""
+    rooms: Mapping[str, tuple[Room, ...]] = field(default_factory=dict)
+    """What the clinician of each of the patient's sessions led at an overlapping time, by encounter id."""

@@ -86,10 +86,12 @@ class Inspection:
 
     def is_per_diem(self, index: int) -> bool:
         """True when the line bills a whole program day; without its definition, by its unit."""
-        definition = self.definitions[index]
+        definition, line = self.definitions[index], self.claim.lines[index]
         if definition is None:
-            return self.claim.lines[index].unit_basis is UnitBasis.DAY
-        return definition.bundling is Bundling.PER_DIEM
+            return line.unit_basis is UnitBasis.DAY
+        if definition.bundling is not Bundling.PER_DIEM:
+            return False
+        return not (definition.items and definition.itemises(line.revenue_code, line.hcpcs))
 
     def has(self, need: Need) -> bool:
         """True when that source of facts is at hand for the claim."""

@@ -85,6 +85,7 @@ def assemble(case: PatientCase, catalogue: Catalogue, today: date) -> Assembly:
         drafts=tuple(drafts),
         placements=tuple(sorted(placements, key=lambda each: each.encounter_id)),
         expected=tuple(expected),
+        cents={each.day.sessions[0].encounter_id: each.cents for each in judged},
     )
 
 

@@ -1,6 +1,7 @@
 """One service day under one service definition: its class, its claim lines, or the reason it is not billed.
 
-A day is never coded up: a short day gets the half-day code where the payer buys one, else no line.
+A day is never coded up: a short day gets the half-day code where the payer buys one, its sessions where the payer buys
+those, else no line.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gateway.claim.contract import (
     HalfDay,
     ItemisedService,
     LineOfBusiness,
+    PartialDay,
     Payer,
     ServiceDefinition,
     UnitBasis,
@@ -26,7 +28,7 @@ from gateway.claim.contract import (
 from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.claim.party import Practitioner
 from gateway.claim.record import AttendanceStatus, Modality
-from gateway.services.days import reaches_minimum, session_minutes
+from gateway.services.days import reaches_minimum
 from gateway.services.resolve import resolve_charge
 
 TELEHEALTH = frozenset({Modality.TELEHEALTH_HOME, Modality.TELEHEALTH_OTHER})
@@ -80,10 +82,13 @@ def bill_day(
     attended = day.attended
     if not attended:
         return DayBill(day_class=day_class, reason=str(day_class), unbilled=missed)
-    if day_class is DayClass.PARTIAL and not _is_half_day(day, definition.half_day):
+    partial = day_class is DayClass.PARTIAL and not _is_half_day(day, definition.half_day)
+    by_session = partial and definition.partial_day is PartialDay.ITEMISE and day.services > 0
+    if partial and not by_session:
         return _not_billed(day, definition, missed)
     billing = _Billing(day, attended, definition, facility, payer, catalogue)
-    lines, findings, unbilled = billing.itemised() if _itemises(definition) else billing.per_diem(day_class)
+    itemised = by_session or definition.bundling is Bundling.ITEMISED
+    lines, findings, unbilled = billing.itemised() if itemised else billing.per_diem(day_class)
     return DayBill(
         day_class=day_class,
         lines=tuple(lines),
@@ -91,10 +96,6 @@ def bill_day(
         findings=tuple(findings),
         unbilled={**missed, **unbilled},
     )
-
-
-def _itemises(definition: ServiceDefinition) -> bool:
-    return definition.bundling is Bundling.ITEMISED
 
 
 def _missed_class(day: ServiceDay) -> DayClass:
@@ -183,7 +184,7 @@ class _Billing:
         for (item, _, _), sessions in groups.items():
             entry = item.entry or self.definition.entry
             bought = _Bought(item.revenue_code, item.hcpcs, item.modifiers, item.unit_basis, entry)
-            minutes = sum(session_minutes(each) for each in sessions)
+            minutes = sum(each.minutes for each in sessions)
             line, problems = self._line(bought, sessions, sessions, minutes, len(sessions))
             if line is None:
                 unbilled |= {each.encounter_id: "below-one-unit" for each in sessions}
@@ -278,7 +279,7 @@ class _Billing:
 
     def _too_short(self, session: Session) -> Finding:
         kind = self.catalogue.sessions[session.session]
-        minutes = session_minutes(session)
+        minutes = session.minutes
         return Finding(
             rule="session-too-short",
             code="",

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from gateway.authorization.ledger import find_covering
 from gateway.claim.attendance import ServiceDay, Session
 from gateway.claim.calendar import Span
-from gateway.claim.contract import AuthorizationNeed, Catalogue, Facility, Payer, Program, ServiceDefinition
+from gateway.claim.contract import (
+    AuthorizationNeed,
+    Catalogue,
+    Facility,
+    PartialDay,
+    Payer,
+    Program,
+    ServiceDefinition,
+)
 from gateway.claim.finding import Finding, Owner, Severity, blocks
 from gateway.claim.record import AttendanceStatus
 from gateway.services.bill_day import DayBill, bill_day
@@ -18,6 +26,7 @@ from gateway.services.coverage_choice import choose_coverage
 from gateway.services.days import findings_of_day
 from gateway.services.origins import origin_of
 from gateway.services.periods import billing_period
+from gateway.services.presence import counted_for
 from gateway.services.resolve import resolve_charge, resolve_definition
 
 
@@ -39,6 +48,11 @@ class BillableDay:
     findings: tuple[Finding, ...] = ()
     """Of its sessions and its bill; a block holds the claim."""
 
+    @property
+    def cents(self) -> int:
+        """The charges of its lines."""
+        return sum(line.charge_cents for line in self.bill.lines)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnbilledDay:
@@ -50,6 +64,8 @@ class UnbilledDay:
     findings: tuple[Finding, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     """The reason by encounter id, where it is not the day's."""
+    cents: int = 0
+    """The charge of a whole day, where its definition and price are known."""
 
 
 def judge_day(
@@ -57,6 +73,7 @@ def judge_day(
 ) -> BillableDay | UnbilledDay:
     """Who pays for one day and how. ``used`` are authorization units of the patient's earlier days, by number."""
     own = tuple(findings_of_day(day, case.book.findings))
+    number = ""
     attended = day.attended
     if not attended:
         return _missed(day, own, today)
@@ -76,13 +93,20 @@ def judge_day(
     )
     if isinstance(definition, Finding):
         return UnbilledDay(day=day, reason=definition.rule, payer=payer.id, findings=(*own, definition))
+    told = day
+    day = counted_for(day, definition.uncounted_sessions, catalogue.sessions)
     bill = bill_day(day, definition, facility, payer, catalogue)
-    if not bill.lines:
-        return _without_lines(case, day, bill, payer, own, today)
+    lowered = _lowered(case, day, definition, payer, coverage, facility, catalogue, used) if not bill.lines else None
+    if lowered is not None:
+        day, definition, bill, number = lowered
+        own = (*own, _billed_lower(told, definition))
+    elif not bill.lines:
+        unbilled = _without_lines(case, day, bill, payer, own, today)
+        return replace(unbilled, cents=_whole_day_cents(definition, facility, catalogue, day.on))
     own = (*own, *_outside_life(case, day))
-    episode = find_episode(case.episodes, day)
+    episode = find_episode(case.episodes, told)
     if episode is None:
-        own = (*own, *_outside_stay(case, day))
+        own = (*own, *_outside_stay(case, told))
     period = billing_period(day.on, definition.cadence, payer, episode.record if episode else None)
     if period is None:
         return UnbilledDay(
@@ -99,8 +123,57 @@ def judge_day(
         program=program,
         episode=episode,
         period=period,
-        authorization_number=_authorization_number(case, day, definition, payer, episode, used),
+        authorization_number=number
+        if lowered is not None
+        else _authorization_number(case, day, definition, payer, episode, used),
         findings=(*own, *bill.findings),
+    )
+
+
+_Lowered = tuple[ServiceDay, ServiceDefinition, DayBill, str]
+
+
+def _lowered(
+    case: PatientCase,
+    day: ServiceDay,
+    definition: ServiceDefinition,
+    payer: Payer,
+    coverage: KnownCoverage,
+    facility: Facility,
+    catalogue: Catalogue,
+    used: Mapping[str, int],
+) -> _Lowered | None:
+    """The day at the lower level its definition names for short ones: only where that level's minimum is reached, the
+    payer buys it, and an authorization for it covers the day or none is asked for."""
+    level, program = definition.lower_level, catalogue.program(day.organization, day.program)
+    if definition.partial_day is not PartialDay.LOWER_LEVEL or level is None or program is None:
+        return None
+    lower = resolve_definition(catalogue, payer, coverage.record.plan, program.kind, level, facility, day.on)
+    if isinstance(lower, Finding) or lower.level_of_care is day.level_of_care:
+        return None
+    number = ""
+    if lower.authorization is AuthorizationNeed.REQUIRED:
+        covering = find_covering(case.authorizations, payer, level, day.on, used)
+        if covering is None or covering.level_of_care is not level:
+            return None
+        number = covering.number
+    short = replace(counted_for(day, lower.uncounted_sessions, catalogue.sessions), level_of_care=level)
+    bill = bill_day(short, lower, facility, payer, catalogue)
+    return (short, lower, bill, number) if bill.lines else None
+
+
+def _billed_lower(day: ServiceDay, lower: ServiceDefinition) -> Finding:
+    return Finding(
+        rule="billed-at-lower-level",
+        code="",
+        severity=Severity.NOTE,
+        path="encounter.level_of_care",
+        message=f"{day.on} is too short for a {day.level_of_care} day and is billed as {lower.level_of_care}, "
+        "as the payer's terms say.",
+        fix="Correct the sign-in and sign-out times if the day was longer.",
+        owner=Owner.BILLING,
+        values={"minutes": str(day.minutes), "services": str(day.services), "definition": lower.entry},
+        origin=day.attended[-1].origin("level_of_care"),
     )
 
 
@@ -121,9 +194,6 @@ def expected_day(
     if isinstance(definition, Finding) or definition.authorization is not AuthorizationNeed.REQUIRED:
         return None
     episode = find_episode(case.episodes, day)
-    charge = resolve_charge(
-        catalogue, facility, definition.revenue_code, definition.hcpcs, definition.modifiers, day.on
-    )
     return ExpectedDay(
         day=day,
         payer=payer.id,
@@ -131,8 +201,16 @@ def expected_day(
         number=_authorization_number(case, day, definition, payer, episode, used),
         reason=unbilled.reason,
         held=unbilled.reason in ("planned", "attendance-not-recorded") or bool(blocks(unbilled.findings)),
-        cents=0 if isinstance(charge, Finding) else charge.cents,
+        cents=_whole_day_cents(definition, facility, catalogue, day.on),
     )
+
+
+def _whole_day_cents(definition: ServiceDefinition, facility: Facility, catalogue: Catalogue, on: date) -> int:
+    """The charge of a whole day; 0 where the definition buys sessions or has no price."""
+    if not definition.revenue_code and not definition.hcpcs:
+        return 0
+    charge = resolve_charge(catalogue, facility, definition.revenue_code, definition.hcpcs, definition.modifiers, on)
+    return 0 if isinstance(charge, Finding) else charge.cents
 
 
 def find_episode(episodes: Iterable[KnownEpisode], day: ServiceDay) -> KnownEpisode | None:

@@ -152,6 +152,9 @@ class PatientCase:
     """Of the patient's own fields."""
     medical_record_number: str = ""
     episodes: tuple[KnownEpisode, ...] = ()
+    """Stays in programs."""
+    stays_elsewhere: tuple[KnownEpisode, ...] = ()
+    """Inpatient and residential stays."""
     coverages: tuple[KnownCoverage, ...] = ()
     book: DayBook
     authorizations: tuple[AuthorizationRecord, ...] = ()
@@ -199,3 +202,5 @@ class Assembly:
     placements: tuple[Placement, ...]
     expected: tuple[ExpectedDay, ...] = ()
     """Days without lines that reserve units of an authorization, or give them back."""
+    cents: Mapping[str, int] = field(default_factory=dict)
+    """What each day comes to, by the id of its first encounter: its lines, else a whole day under its definition."""

@@ -6,7 +6,7 @@ Knows sessions and facilities, no payer: what a day is worth is the service defi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -18,6 +18,7 @@ from gateway.claim.finding import Finding, Owner, Severity, blocks
 from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare
 from gateway.services.case import DayBook, KnownEpisode, PlacedEncounter, UnplacedEncounter
 from gateway.services.origins import origin_of, origins_of
+from gateway.services.presence import counted, day_minutes, presence_notes, span_of
 from gateway.services.told_twice import NOTHING_DECIDED, Pair, settle_visits_told_twice
 
 _LONGEST_SESSION = timedelta(hours=16)
@@ -26,7 +27,10 @@ _NEVER_BILLABLE = {
     AttendanceStatus.CANCELLED: "cancelled",
     AttendanceStatus.ERROR: "entered-in-error",
 }
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 DayKey = tuple[str, str, date, str, str, LevelOfCare]
+PlaceKey = tuple[str, str, date, str]
+"""Patient, organization, date and facility of a day."""
 
 
 def service_days(
@@ -51,7 +55,7 @@ def service_days(
     unplaced = [_unplaced(each, _day_of(each, catalogue), "told-twice", ()) for each in withdrawn]
     findings: dict[str, list[Finding]] = defaultdict(list)
     sessions: dict[DayKey, list[Session]] = defaultdict(list)
-    for each in kept:
+    for each in _with_presence_placed(kept, catalogue):
         facility = find_facility(catalogue, each.organization, each.record.facility)
         problems = _placing_problems(each, facility, catalogue)
         reason = _never_billable(each)
@@ -64,9 +68,15 @@ def service_days(
         key, session = _placed(each, facility)
         sessions[key].append(session)
         findings[each.encounter_id] += [*each.findings, *told_twice.get(each.encounter_id, ())]
-    days = tuple(_service_day(key, sessions[key], catalogue) for key in sorted(sessions))
+    around: dict[PlaceKey, list[Session]] = defaultdict(list)
+    for key, placed in sessions.items():
+        around[key[:4]] += placed
+    days = tuple(
+        _service_day(key, counted(sessions[key], around[key[:4]], catalogue.sessions), catalogue)
+        for key in sorted(sessions)
+    )
     for day in days:
-        for encounter_id, finding in _overlap_notes(day):
+        for encounter_id, finding in presence_notes(day, catalogue.sessions):
             findings[encounter_id].append(finding)
     return DayBook(
         days=days,
@@ -75,21 +85,36 @@ def service_days(
     )
 
 
+def _with_presence_placed(kept: Sequence[PlacedEncounter], catalogue: Catalogue) -> Iterator[PlacedEncounter]:
+    """Signing in belongs to no program: what it does not say is taken from the first session of the patient's day."""
+    kinds = catalogue.sessions
+    lacking = [each for each in kept if each.record.session in kinds and kinds[each.record.session].presence]
+    first: dict[tuple[str, str, date | None], EncounterRecord] = {}
+    if lacking:
+        told = [each for each in kept if each not in lacking and each.record.start_at is not None]
+        for each in sorted(told, key=lambda one: (one.record.start_at or _LONG_AGO, one.encounter_id)):
+            first.setdefault((each.patient_id, each.organization, _day_of(each, catalogue)), each.record)
+    for each in kept:
+        session = first.get((each.patient_id, each.organization, _day_of(each, catalogue))) if each in lacking else None
+        if session is None:
+            yield each
+            continue
+        record = each.record
+        level_of_care = record.level_of_care or session.level_of_care
+        yield replace(
+            each,
+            record=replace(
+                record,
+                facility=record.facility or session.facility,
+                program=record.program or session.program,
+                level_of_care=level_of_care,
+            ),
+        )
+
+
 def local_date(at: datetime, time_zone: str) -> date:
     """The date on the facility's wall at that moment."""
     return at.astimezone(_zone(time_zone)).date()
-
-
-def union_minutes(spans: Iterable[tuple[datetime, datetime]]) -> int:
-    """Whole minutes that at least one span covers; elapsed time, so a clock change inside a span counts right."""
-    total = timedelta()
-    covered_until: datetime | None = None
-    for start_at, end_at in sorted((start.astimezone(UTC), end.astimezone(UTC)) for start, end in spans):
-        start = start_at if covered_until is None else max(start_at, covered_until)
-        if end_at > start:
-            total += end_at - start
-            covered_until = end_at
-    return int(total.total_seconds()) // 60
 
 
 def find_facility(catalogue: Catalogue, organization: str, name: str) -> Facility | None:
@@ -283,6 +308,7 @@ def _placed(each: PlacedEncounter, facility: Facility) -> tuple[DayKey, Session]
         authorization_number=record.authorization_number,
         place_of_service=record.place_of_service,
         charge_code=record.charge_code,
+        scheduled=span_of(record.scheduled_start_at, record.scheduled_end_at),
         origins=origins if isinstance(origins, dict) else dict(origins),
     )
     on = local_date(record.start_at, facility.time_zone)
@@ -302,7 +328,7 @@ def _service_day(key: DayKey, sessions: list[Session], catalogue: Catalogue) -> 
         level_of_care=level_of_care,
         on=on,
         sessions=ordered,
-        minutes=union_minutes((each.start_at, each.end_at) for each in clinical),
+        minutes=day_minutes(clinical),
         services=len(counted),
         has_primary=any(catalogue.sessions[each.session].primary for each in counted),
         unsigned=tuple(each.encounter_id for each in clinical if each.note_signed is not True),
@@ -312,50 +338,16 @@ def _service_day(key: DayKey, sessions: list[Session], catalogue: Catalogue) -> 
 def scheduled_minutes(day: ServiceDay, catalogue: Catalogue) -> int:
     """Minutes of the clinical sessions of a day that are still planned, or were attended; the union of them."""
     wanted = (AttendanceStatus.PLANNED, AttendanceStatus.ATTENDED)
-    return union_minutes(
-        (each.start_at, each.end_at) for each in day.sessions if each.status in wanted and _is_clinical(each, catalogue)
-    )
+    return day_minutes(each for each in day.sessions if each.status in wanted and _is_clinical(each, catalogue))
 
 
 def _is_clinical(session: Session, catalogue: Catalogue) -> bool:
     return catalogue.sessions[session.session].clinical
 
 
-def session_minutes(session: Session) -> int:
-    """Elapsed whole minutes of one session."""
-    return int((session.end_at.astimezone(UTC) - session.start_at.astimezone(UTC)).total_seconds()) // 60
-
-
 def reaches_minimum(session: Session, catalogue: Catalogue) -> bool:
     """True when the session lasted as long as its kind asks for it to count as a service."""
-    return session_minutes(session) >= catalogue.sessions[session.session].minimum_minutes
-
-
-def _overlap_notes(day: ServiceDay) -> list[tuple[str, Finding]]:
-    """One note for each attended session that begins before an earlier one of the day ended."""
-    notes: list[tuple[str, Finding]] = []
-    earlier: Session | None = None
-    for each in day.attended:
-        if earlier is not None and each.start_at < earlier.end_at:
-            notes.append((each.encounter_id, _overlap(earlier, each)))
-        if earlier is None or each.end_at > earlier.end_at:
-            earlier = each
-    return notes
-
-
-def _overlap(earlier: Session, later: Session) -> Finding:
-    return Finding(
-        rule="sessions-overlap",
-        code="",
-        severity=Severity.NOTE,
-        path="encounter.start_at",
-        message=f"The {later.session} session begins before the {earlier.session} session ended; "
-        "the shared minutes are counted once.",
-        fix="Correct the times in the EHR if the patient was not in both.",
-        owner=Owner.FRONT_DESK,
-        values={"start_at": later.start_at.isoformat(), "earlier_end_at": earlier.end_at.isoformat()},
-        origin=later.origin("start_at"),
-    )
+    return session.minutes > 0 and session.minutes >= catalogue.sessions[session.session].minimum_minutes
 
 
 def findings_of_day(day: ServiceDay, findings: Mapping[str, tuple[Finding, ...]]) -> list[Finding]:

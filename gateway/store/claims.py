@@ -270,6 +270,8 @@ class ClaimRows:
                 "on": day.on,
                 "minutes": day.minutes,
                 "services": day.services,
+                "cents": day.cents,
+                "attended_ids": encode(day.attended_ids),
             }
             for day in days
         ]
@@ -299,6 +301,8 @@ class ClaimRows:
                 on=row.on,
                 minutes=row.minutes,
                 services=row.services,
+                cents=row.cents,
+                attended_ids=decode(row.attended_ids, tuple[str, ...]),
             )
 
     def add_override(self, override: Override) -> None:

@@ -316,6 +316,8 @@ service_day = Table(
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("minutes", Integer, nullable=False),
     Column("services", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("attended_ids", LargeBinary, nullable=False),
 )
 
 placement = Table(

@@ -12,6 +12,7 @@ from typing import Any
 from gateway.config import read_settings
 from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
+from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
 from gateway.ports.storage import AnswerRow, InboundMessage, Store
 from gateway.wiring.rosters import roster_kind, roster_view
@@ -77,6 +78,24 @@ class Books:
         """{"items": [what needs somebody soon, the ones due first in front]}."""
         with self._store.read() as tx:
             return {"items": authorization_views.worklist(tx, owner=owner)}
+
+    def reconciliation(self, *, since: date | None = None, until: date | None = None) -> dict[str, Any]:
+        """Attendance against claims, both ways; the keys are those of gateway.pipeline.reconcile.Reconciliation."""
+        with self._store.read() as tx:
+            found = reconcile(tx, since=since, until=until)
+        view = asdict(found)
+        for name in ("attended_not_billed", "billed_not_attended"):
+            view[name] = [
+                {
+                    **each,
+                    "on": each["on"].isoformat(),
+                    "claim_id": each["claim_id"] or None,
+                    "claim_state": each["claim_state"] or None,
+                    "encounter_ids": list(each["encounter_ids"]),
+                }
+                for each in sorted(view[name], key=lambda each: (each["on"], each["patient_id"]))
+            ]
+        return view
 
     def answers(self, *, type: str = "", status: str = "") -> dict[str, Any]:
         """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""

@@ -21,6 +21,7 @@ from gateway.claim.record import (
     LevelOfCare,
     Modality,
     PatientRecord,
+    Setting,
 )
 from gateway.ports import Interpretation
 from tests.unit.mapping.small_set import NOW, Arrived, resource
@@ -189,6 +190,26 @@ def test_a_program_told_as_a_parent_encounter_is_a_stay_and_its_parts_are_sessio
     )
     assert isinstance(session, EncounterRecord)
     assert (own("Encounter/e0"), LevelOfCare.IOP) == (session.episode, session.level_of_care)
+
+
+@pytest.mark.parametrize("code", ["IMP", "ACUTE", "NONAC"])
+def test_an_inpatient_encounter_is_a_stay_elsewhere_and_no_session(generic: SourceInterpreter, code: str) -> None:
+    told = {
+        "resourceType": "Encounter",
+        "id": "ward",
+        "status": "finished",
+        "class": {"code": code},
+        "type": [coded("PHP")],
+        "subject": {"reference": "Patient/p1"},
+        "period": {"start": "2026-07-20", "end": "2026-08-03"},
+    }
+    record = one(said(generic, told))
+    assert isinstance(record, EpisodeRecord)
+    assert (Setting.INPATIENT, date(2026, 7, 20), date(2026, 8, 3)) == (
+        record.setting,
+        record.admitted_on,
+        record.discharged_on,
+    )
 
 
 def test_an_episode_of_care_is_a_stay_with_its_principal_diagnosis_first(generic: SourceInterpreter) -> None:

@@ -20,6 +20,7 @@ from gateway.claim.record import (
     LevelOfCare,
     Modality,
     PatientRecord,
+    Setting,
 )
 from gateway.ports import Interpretation
 from tests.unit.mapping.small_set import NOW, message
@@ -152,6 +153,11 @@ def test_a_discharge_ends_the_stay_and_its_cancellation_opens_it_again(generic: 
     back = stay(generic, "ADT^A13", f45="20260821", f36="01")
     assert (None, "") == (back.discharged_on, back.patient_status)
     assert left.identifiers == back.identifiers
+
+
+def test_an_inpatient_admission_is_a_stay_elsewhere(generic: SourceInterpreter) -> None:
+    assert Setting.INPATIENT is stay(generic, "ADT^A01", f2="I").setting
+    assert stay(generic, "ADT^A01").setting is None
 
 
 def test_a_cancelled_admission_is_a_cancelled_stay(generic: SourceInterpreter) -> None:

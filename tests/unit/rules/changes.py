@@ -14,6 +14,7 @@ from gateway.authorization.account import AuthorizationAccount, AuthorizationEnt
 from gateway.claim.party import Identifier
 from gateway.claim.record import AuthorizationRecord, AuthorizationStatus, EpisodeRecord
 from gateway.rules.context import BilledLine, GateContext
+from gateway.services.case import KnownEpisode
 from tests.unit.rules.situations import Situation
 
 _TOKEN = re.compile(r"(\w+)|\[(\d+)\]")
@@ -34,6 +35,7 @@ _UNSAID: dict[type, dict[str, Any]] = {
         "at_risk_cents": 0,
         "in_care": True,
     },
+    KnownEpisode: {"id": "stay-2"},
     AuthorizationEntry: {"payer": "acme", "member": "ABC123456", "number": "AUTH1", "reason": "scheduled"},
     AuthorizationRecord: {
         "identifiers": (Identifier("authorization", "A1"),),

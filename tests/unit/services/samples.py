@@ -56,12 +56,13 @@ MONDAY = date(2026, 8, 3)
 TODAY = date(2026, 8, 17)
 SINCE_2024 = Span(date(2024, 1, 1))
 CHICAGO = ZoneInfo("America/Chicago")
-GROUP, INDIVIDUAL, FAMILY, EDUCATION, LUNCH = (
+GROUP, INDIVIDUAL, FAMILY, EDUCATION, LUNCH, SIGN_IN = (
     "group-psychotherapy",
     "individual-psychotherapy",
     "family-psychotherapy",
     "education",
     "lunch",
+    "sign-in",
 )
 
 
@@ -294,11 +295,12 @@ CATALOGUE = Catalogue(
     sessions={
         each.name: each
         for each in (
-            SessionKind(name=GROUP, primary=True, minimum_minutes=45),
+            SessionKind(name=GROUP, primary=True, group=True, minimum_minutes=45),
             SessionKind(name=INDIVIDUAL, primary=True, minimum_minutes=38),
             SessionKind(name=FAMILY, primary=True, minimum_minutes=26),
-            SessionKind(name=EDUCATION, minimum_minutes=45),
-            SessionKind(name=LUNCH, clinical=False),
+            SessionKind(name=EDUCATION, group=True, minimum_minutes=45),
+            SessionKind(name=LUNCH, clinical=False, pause=True),
+            SessionKind(name=SIGN_IN, clinical=False, presence=True),
         )
     },
 )

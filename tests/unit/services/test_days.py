@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import AttendanceStatus, LevelOfCare
-from gateway.services.days import service_days, union_minutes
+from gateway.services.days import service_days
+from gateway.services.presence import union, whole_minutes
 from tests.unit.services.samples import (
     CATALOGUE,
     CHICAGO,
@@ -40,15 +41,9 @@ def test_a_day_counts_minutes_and_services_of_what_was_attended() -> None:
     assert ["0803-0", "0803-1", "0803-2", "lunch", "no-show"] == [each.encounter_id for each in day.sessions]
 
 
-def test_minutes_are_a_union_and_an_overlap_is_noted() -> None:
+def test_minutes_are_a_union() -> None:
     book = service_days([encounter("a", hour=9), encounter("b", hour=9, minutes=90, session=EDUCATION)], CATALOGUE)
     assert 90 == book.days[0].minutes
-    ((note,),) = book.findings.values()
-    assert ("sessions-overlap", Severity.NOTE) == (note.rule, note.severity)
-
-
-def test_sessions_that_touch_do_not_overlap() -> None:
-    assert {} == service_days([encounter("a", hour=9), encounter("b", hour=10)], CATALOGUE).findings
 
 
 def test_a_session_below_its_kinds_minimum_is_no_service_but_its_minutes_count() -> None:
@@ -168,8 +163,7 @@ def _rules(findings: tuple[Finding, ...]) -> list[str]:
 def test_a_visit_told_by_two_sources_with_nothing_in_common_waits_for_a_person() -> None:
     book = service_days(TWICE, CATALOGUE)
     assert {"a": ["visit-told-twice"], "b": ["visit-told-twice"]} == {
-        encounter_id: [rule for rule in _rules(found) if rule != "sessions-overlap"]
-        for encounter_id, found in book.findings.items()
+        encounter_id: _rules(found) for encounter_id, found in book.findings.items()
     }
 
 
@@ -188,8 +182,7 @@ def test_visits_decided_to_be_the_same_count_once_with_the_facts_of_both() -> No
 
 def test_visits_decided_to_be_different_both_count() -> None:
     book = service_days(TWICE, CATALOGUE, decided_different=PAIR)
-    assert 2 == len(book.days[0].sessions)
-    assert ["sessions-overlap"] == _rules(book.findings["b"])
+    assert (2, {}) == (len(book.days[0].sessions), book.findings)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +208,7 @@ def test_union_minutes_are_the_minutes_somebody_was_there(spans: list[tuple[int,
     start = at(MONDAY, 0)
     there = {minute for begin, length in spans for minute in range(begin, begin + length)}
     times = [(start + timedelta(minutes=begin), start + timedelta(minutes=begin + length)) for begin, length in spans]
-    assert len(there) == union_minutes(times)
+    assert len(there) == whole_minutes(union(times))
 
 
 @given(st.randoms(use_true_random=False))

@@ -1,0 +1,135 @@
+"""Who else a clinician was with: attended sessions of a batch of patients among everybody's, asked for at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from gateway.claim.contract import Catalogue
+from gateway.claim.record import AttendanceStatus
+from gateway.ports.storage import Transaction
+from gateway.ports.watch import SessionRow
+from gateway.rules import group_within_size
+from gateway.rules.context import Room
+from gateway.services.case import PatientCase
+
+_Lead = tuple[str, str, date]
+"""Organization, clinician, date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    """One patient's attended sessions, and whose they touch."""
+
+    rows: tuple[SessionRow, ...] = ()
+    rooms: Mapping[str, tuple[Room, ...]] = field(default_factory=dict)
+    """Rooms of the same clinician at an overlapping time, by encounter id of the patient's own sessions."""
+    affected: frozenset[str] = frozenset()
+    """Patients outside the batch of whom something else is true now."""
+
+
+def gather_rooms(
+    tx: Transaction, catalogue: Catalogue, cases: Mapping[str, PatientCase | None], aliases: Mapping[str, Sequence[str]]
+) -> dict[str, Gathering]:
+    """By patient. ``aliases`` are ids that were joined into the patients."""
+    batch = {*cases, *(each for others in aliases.values() for each in others)}
+    before: dict[str, list[SessionRow]] = defaultdict(list)
+    for row in tx.sessions.of_patients(sorted(batch)):
+        before[row.patient_id].append(row)
+    now = {patient_id: tuple(_rows(case, catalogue)) if case else () for patient_id, case in cases.items()}
+    own = [row for rows in now.values() for row in rows]
+    around = list(_others(tx, [*own, *(row for rows in before.values() for row in rows)], batch))
+    rooms = _rooms([*around, *own])
+    outside = _rooms(around)
+    caps = _caps(catalogue)
+    found = {}
+    for patient_id, rows in now.items():
+        told = [row for id in (patient_id, *aliases.get(patient_id, ())) for row in before.get(id, ())]
+        changed = {*told, *rows} - ({*told} & {*rows})
+        found[patient_id] = Gathering(
+            rows=rows,
+            rooms={row.encounter_id: tuple(_beside(row, rooms)) for row in rows},
+            affected=frozenset(_affected(changed, outside, rooms, catalogue, caps)) - batch,
+        )
+    return found
+
+
+def _rows(case: PatientCase, catalogue: Catalogue) -> Iterator[SessionRow]:
+    """Attended clinical sessions of whom the clinician is known."""
+    for day in case.book.days:
+        for each in day.sessions:
+            clinician = each.rendering.npi if each.rendering else ""
+            attended = each.status is AttendanceStatus.ATTENDED and catalogue.sessions[each.session].clinical
+            if attended and clinician:
+                yield SessionRow(
+                    encounter_id=each.encounter_id,
+                    patient_id=case.patient_id,
+                    organization=case.organization,
+                    facility=day.facility,
+                    session=each.session,
+                    clinician=clinician,
+                    on=day.on,
+                    start_at=each.start_at,
+                    end_at=each.end_at,
+                )
+
+
+def _others(tx: Transaction, rows: Iterable[SessionRow], batch: Collection[str]) -> Iterator[SessionRow]:
+    """Sessions of patients outside the batch with the same clinicians on the same dates."""
+    leads: dict[str, dict[str, set[date]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        leads[row.organization][row.clinician].add(row.on)
+    for organization, clinicians in sorted(leads.items()):
+        yield from (row for row in tx.sessions.beside(clinicians, organization) if row.patient_id not in batch)
+
+
+_Rooms = Mapping[_Lead, Sequence[Room]]
+
+
+def _rooms(rows: Iterable[SessionRow]) -> _Rooms:
+    """Sessions of one kind, place and time are one room, however many patients are in it."""
+    there: dict[_Lead, dict[tuple[str, str, datetime, datetime], list[tuple[str, str]]]] = {}
+    for row in rows:
+        room = (row.facility, row.session, row.start_at, row.end_at)
+        led = there.setdefault((row.organization, row.clinician, row.on), {})
+        led.setdefault(room, []).append((row.encounter_id, row.patient_id))
+    return {
+        lead: [
+            Room(facility=facility, session=session, start_at=start_at, end_at=end_at, attendees=tuple(attendees))
+            for (facility, session, start_at, end_at), attendees in led.items()
+        ]
+        for lead, led in there.items()
+    }
+
+
+def _beside(row: SessionRow, rooms: _Rooms) -> Iterator[Room]:
+    """Rooms at an overlapping time, the row's own among them where others are in it."""
+    for room in rooms.get((row.organization, row.clinician, row.on), ()):
+        if room.start_at < row.end_at and row.start_at < room.end_at:
+            yield room
+
+
+def _caps(catalogue: Catalogue) -> int | None:
+    """The smallest group size any payer sets; None where none does."""
+    name = group_within_size.RULE.name
+    most = [each.limits.get("most", "") for payer in catalogue.payers.values() for each in payer.rules.get(name, ())]
+    return min((int(each) for each in most if each), default=None)
+
+
+def _affected(
+    changed: Iterable[SessionRow], outside: _Rooms, rooms: _Rooms, catalogue: Catalogue, cap: int | None
+) -> Iterator[str]:
+    """Patients outside the batch who share a clinician with what changed, and whose verdict may differ for it."""
+    for row in changed:
+        for room in _beside(row, outside):
+            if not room.is_group_of(row.session, row.facility, catalogue.sessions):
+                yield from (patient_id for _, patient_id in room.attendees)
+        if cap is not None:
+            group = [
+                room for room in _beside(row, rooms) if room.is_group_of(row.session, row.facility, catalogue.sessions)
+            ]
+            together = {patient_id for room in group for _, patient_id in room.attendees} | {row.patient_id}
+            if len(together) > cap:
+                yield from together
