@@ -3,7 +3,7 @@ followed and remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.fhir.paths import CompiledPath, Located, Node, compile_path
@@ -24,7 +24,7 @@ class _Trail:
         self.missing: list[str] = []
 
     def resolve(self, reference: Any, within: Any) -> tuple[str, Any] | None:
-        """Type and body of what a Reference (or its text) points at; None when it has not arrived."""
+        """Type and body of what a Reference (or its text) points at; None when it has not arrived, or was an error."""
         text = reference.get("reference") if isinstance(reference, dict) else reference
         if isinstance(text, str) and text.startswith("#"):
             return _contained(text[1:], within)
@@ -37,7 +37,16 @@ class _Trail:
             if self._found[local] is None:
                 self.missing.append(local)
         found = self._found[local]
-        return (found.type, found.body) if found is not None else None
+        return (found.type, found.body) if found is not None and not _is_error(found.body) else None
+
+
+def _is_error(body: Mapping[str, Any]) -> bool:
+    """True for a resource whose sender says that it was entered in error, or a diagnosis that was refuted."""
+    if body.get("status") == "entered-in-error":
+        return True
+    verification = body.get("verificationStatus")
+    codings = verification.get("coding") or () if isinstance(verification, dict) else ()
+    return any(each.get("code") in ("entered-in-error", "refuted") for each in codings if isinstance(each, dict))
 
 
 class FhirView:

@@ -190,17 +190,17 @@ def _fill(compiled: CompiledEntry, run: Run, origins: dict[str, Origin], problem
             many = each.target.many
             run.filled[each.target.name] = tuple(dict.fromkeys(one.value for one in found)) if many else first.value
             origins[each.target.name] = Origin(source=first.position, mapping=first.entry)
-    _drop_reversed(compiled.entry, run, origins, problems)
+    _tell_reversed(compiled.entry, run, origins, problems)
     return lost
 
 
-def _drop_reversed(entry: RecordEntry, run: Run, origins: dict[str, Origin], problems: list[MappingProblem]) -> None:
+def _tell_reversed(entry: RecordEntry, run: Run, origins: Mapping[str, Origin], problems: list[MappingProblem]) -> None:
+    """Both values are kept as they were said: what is made of them must not look as if the end were open."""
     for start, end in _REVERSIBLE:
         begin, finish = run.filled.get(start), run.filled.get(end)
         if begin is not None and finish is not None and finish < begin:
-            origin = origins.pop(end)
-            del run.filled[end]
-            message = f"{entry.name}.{end}: lies before {start} and was left out"
+            origin = origins[end]
+            message = f"{entry.name}.{end}: lies before {start}"
             fix = "Correct the times at their source, or map the right fields."
             problems.append(
                 MappingProblem(place=origin.source, mapping=origin.mapping, message=message, fix=fix, fatal=False)

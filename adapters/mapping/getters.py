@@ -14,7 +14,7 @@ from adapters.mapping.conditions import Condition, compile_condition
 from adapters.mapping.source_file import NamedValue, SourceFile, ValueSpec, with_inherited
 from adapters.mapping.targets import Target
 from adapters.mapping.typing_values import Surroundings, Typer, nearest_word, typer_for
-from adapters.mapping.values import Moment, NotUnderstood, text_of
+from adapters.mapping.values import Moment, NotInMap, NotUnderstood, text_of
 from adapters.mapping.view import Located, Notation, Reader, View
 from adapters.mapping.yaml_reader import Place, Problems
 from gateway.claim.party import Identifier
@@ -231,22 +231,30 @@ def _joined(parts: list[Getter], typer: Typer, entry: str) -> Getter:
 
 
 def _one_value(reader: Reader, typer: Typer, entry: str) -> Getter:
-    """The first value that is understood; the others' troubles count only when none is."""
+    """The first value that is understood, else the first to be kept all the same; troubles count when none is."""
 
     def get(run: Run) -> list[Found]:
         noted = len(run.notes)
+        kept: list[Found] = []
         for raw, position in reader(run.view):
             try:
                 value = typer(raw)
             except NotUnderstood as error:
                 run.note(position, entry, error)
+                kept += _kept(error, position, entry)
                 continue
             if value is not None and value != "":
                 del run.notes[noted:]
                 return [Found(value, position, entry)]
-        return []
+        return kept[:1]
 
     return get
+
+
+def _kept(error: NotUnderstood, position: str, entry: str) -> list[Found]:
+    """The word that no map knows, where the file says to keep it: it is listed, and a person sees it as it was said."""
+    kept = error.kept if isinstance(error, NotInMap) else None
+    return [] if kept in (None, "") else [Found(kept, position, entry)]
 
 
 def _all_values(reader: Reader, typer: Typer, entry: str) -> Getter:
@@ -257,6 +265,7 @@ def _all_values(reader: Reader, typer: Typer, entry: str) -> Getter:
                 value = typer(raw)
             except NotUnderstood as error:
                 run.note(position, entry, error)
+                found += _kept(error, position, entry)
                 continue
             if value is not None and value != "":
                 found.append(Found(value, position, entry))

@@ -1,6 +1,6 @@
 """From a value as the feed gives it to the type a field needs, decided once per mapping entry.
 
-A typer raises NotUnderstood, and gives None for a value that is to be passed over.
+A typer raises NotInMap, NotUnderstood, and gives None for a value that is to be passed over.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from adapters.mapping.source_file import Convert, Miss, ValueMap, ValueSpec
 from adapters.mapping.targets import Target
 from adapters.mapping.values import (
     Moment,
+    NotInMap,
     NotUnderstood,
     read_bool,
     read_date,
@@ -75,11 +76,11 @@ def _with_map(known: Mapping[str, Any], miss: Miss, otherwise: Typer) -> Typer:
         text = text_of(value)
         if text in known:
             return known[text]
-        if miss is Miss.KEEP:
-            return otherwise(value)
-        if miss is Miss.PROBLEM:
-            raise NotUnderstood(
-                "the value map does not know this value", "Add the value to the map, or say what a miss becomes."
+        if miss in (Miss.KEEP, Miss.PROBLEM):
+            raise NotInMap(
+                "the value map does not know this value",
+                "Add the value to the map, or say what a miss becomes.",
+                otherwise(value) if miss is Miss.KEEP else None,
             )
         return None
 
@@ -176,11 +177,11 @@ def _lookup_typer(spec: ValueSpec, around: Surroundings) -> Typer:
     def typed(value: Any) -> str | None:
         text = text_of(value)
         found = facilities.get(Identifier(spec.namespace, text))
-        if found is None and spec.miss is Miss.KEEP:
-            return text
-        if found is None and spec.miss in (None, Miss.PROBLEM):
-            raise NotUnderstood(
-                f"no facility has this name in {spec.namespace!r}", "Add the name to the facility's names in its file."
+        if found is None and spec.miss in (None, Miss.KEEP, Miss.PROBLEM):
+            raise NotInMap(
+                f"no facility has this name in {spec.namespace!r}",
+                "Add the name to the facility's names in its file.",
+                text if spec.miss is Miss.KEEP else None,
             )
         return found
 

@@ -27,6 +27,14 @@ class NotUnderstood(ValueError):
         self.fix = fix
 
 
+class NotInMap(NotUnderstood):
+    """A word that a value map or lookup does not know. ``kept`` is what the file wants to keep of it, if anything."""
+
+    def __init__(self, message: str, fix: str, kept: Any = None) -> None:
+        super().__init__(message, fix)
+        self.kept = kept
+
+
 class Moment(NamedTuple):
     """A point in time as read: aware UTC; ``note`` says what had to be assumed."""
 

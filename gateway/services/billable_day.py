@@ -220,11 +220,13 @@ def find_episode(episodes: Iterable[KnownEpisode], day: ServiceDay) -> KnownEpis
 
 
 def _is_stay_of(episode: KnownEpisode, day: ServiceDay) -> bool:
+    return not episode.record.cancelled and episode.record.admitted_on is not None and _is_like(episode, day)
+
+
+def _is_like(episode: KnownEpisode, day: ServiceDay) -> bool:
     record = episode.record
     return (
-        not record.cancelled
-        and record.admitted_on is not None
-        and record.program in ("", day.program)
+        record.program in ("", day.program)
         and record.facility in ("", day.facility)
         and record.level_of_care in (None, day.level_of_care)
     )
@@ -333,7 +335,7 @@ def _outside_stay(case: PatientCase, day: ServiceDay) -> list[Finding]:
     """A day before admission or after discharge: one of the dates is wrong, and only the front desk knows which."""
     stays = sorted((each for each in case.episodes if _is_stay_of(each, day)), key=lambda each: each.id)
     if not stays:
-        return []
+        return _in_cancelled_stay(case, day)
     spans = ", ".join(f"{each.record.admitted_on} to {each.record.discharged_on or '...'}" for each in stays)
     return [
         Finding(
@@ -347,6 +349,27 @@ def _outside_stay(case: PatientCase, day: ServiceDay) -> list[Finding]:
             values={"service_on": day.on.isoformat(), "stays": spans},
             origin=origin_of(stays[-1].origins, "discharged_on") or origin_of(stays[-1].origins, "admitted_on"),
         )
+    ]
+
+
+def _in_cancelled_stay(case: PatientCase, day: ServiceDay) -> list[Finding]:
+    """A day of a stay that was taken back: either the day or the cancellation is a mistake."""
+    taken_back = [
+        each for each in case.episodes if each.record.cancelled and _is_like(each, day) and _holds(each, day.on)
+    ]
+    return [
+        Finding(
+            rule="attendance-outside-stay",
+            code="",
+            severity=Severity.BLOCK,
+            path="encounter.start_at",
+            message=f"{day.on} was attended, but the admission it belongs to was cancelled.",
+            fix="Admit the patient again in the EHR, or take the visit back.",
+            owner=Owner.FRONT_DESK,
+            values={"service_on": day.on.isoformat()},
+            origin=origin_of(each.origins, "cancelled"),
+        )
+        for each in taken_back[:1]
     ]
 
 

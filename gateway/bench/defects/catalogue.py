@@ -9,7 +9,7 @@ from itertools import count
 from random import Random
 from types import ModuleType
 
-from gateway.bench.defects import attendance, authorization, codes, near_misses, papers, payer, people, place
+from gateway.bench.defects import attendance, authorization, codes, feeds, near_misses, papers, payer, people, place
 from gateway.bench.defects.chart import CONTEXTS, Chart, Context, make_chart
 from gateway.bench.defects.label import Defect, Labelled, MappingChange, NearMiss
 
@@ -20,7 +20,7 @@ def _defects(*modules: ModuleType) -> tuple[Defect, ...]:
     return tuple(each for module in modules for each in vars(module).values() if isinstance(each, Defect))
 
 
-DEFECTS = _defects(codes, place, attendance, authorization, payer, people, papers)
+DEFECTS = _defects(codes, place, attendance, authorization, payer, people, papers, feeds)
 NEAR_MISSES = tuple(each for each in vars(near_misses).values() if isinstance(each, NearMiss))
 
 

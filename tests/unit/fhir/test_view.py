@@ -291,3 +291,10 @@ def test_the_notation_is_what_the_mapping_engine_asks_for() -> None:
     assert notation.open_resource is not None
     opened: ResourceView = notation.open_resource(resource(ENCOUNTER), Finder())
     assert [("finished", "Encounter.status")] == notation.compile("status")(opened)
+
+
+@pytest.mark.parametrize("word", ["entered-in-error", "refuted"])
+def test_a_reference_to_what_was_an_error_leads_nowhere(word: str) -> None:
+    wrong = OTHERS["Condition/c1"] | {"verificationStatus": {"coding": [{"code": word}]}}
+    seen = FhirView(resource(ENCOUNTER), lambda _: resource(wrong))
+    assert [] == FhirView.compile("diagnosis.where(rank=1).condition.resolve().code.coding.code")(seen)

@@ -130,7 +130,6 @@ def test_a_miss_on_a_required_field_costs_the_record() -> None:
 @pytest.mark.parametrize(
     ("miss", "session"),
     [
-        ("miss: keep", "QQQ"),
         ("miss: ignore", ""),
         ("miss: default, default: meal, reason: nothing else is coded", "meal"),
     ],
@@ -140,8 +139,16 @@ def test_the_file_says_what_a_miss_becomes(miss: str, session: str) -> None:
     assert session == encounter(of_charges(charge(f7="QQQ"), source=source)).session
 
 
-def test_the_first_repetition_the_map_knows_is_taken() -> None:
-    source = HL7_SOURCE.replace("FT1-7.1", "FT1-26.1")
+def test_a_word_that_is_kept_is_listed_too() -> None:
+    said = of_charges(charge(f7="QQQ"), source=HL7_SOURCE.replace("codes: kinds}", "codes: kinds, miss: keep}"))
+    assert isinstance(said.records[0].record, EncounterRecord)
+    assert "QQQ" == said.records[0].record.session
+    assert ["FT1-7.1"] == [problem.place for problem in said.problems]
+
+
+@pytest.mark.parametrize("miss", ["", ", miss: keep"])
+def test_the_first_repetition_the_map_knows_is_taken(miss: str) -> None:
+    source = HL7_SOURCE.replace("FT1-7.1", "FT1-26.1").replace("codes: kinds}", f"codes: kinds{miss}}}")
     assert "group-psychotherapy" == encounter(of_charges(charge(f26="QQQ~GRP"), source=source)).session
 
 
@@ -160,11 +167,11 @@ def test_a_record_without_its_patient_is_not_made() -> None:
     assert "charge.patient: not found, and every encounter needs it" == said.problems[0].message
 
 
-def test_an_end_before_its_start_is_left_out_and_listed() -> None:
+def test_an_end_before_its_start_is_kept_as_it_was_said_and_listed() -> None:
     said = of_charges(charge(f4="202608031000^202608030900"))
     assert isinstance(said.records[0].record, EncounterRecord)
-    assert said.records[0].record.end_at is None
-    assert "end_at" not in said.records[0].origins
+    assert said.records[0].record.end_at == datetime(2026, 8, 3, 14, tzinfo=UTC)
+    assert "FT1-4.2" == said.records[0].origins["end_at"].source
     assert [("FT1-4.2", False)] == [(problem.place, problem.fatal) for problem in said.problems]
 
 

@@ -534,7 +534,7 @@ def test_missed_visits_of_a_billed_day_are_not_billable_each_with_its_reason() -
         ({"discharged_on": FRIDAY, "patient_status": "01"}, []),
         ({"discharged_on": FRIDAY - timedelta(days=1), "patient_status": "01"}, ["attendance-outside-stay"]),
         ({"admitted_on": TUESDAY, "level_of_care": LevelOfCare.PHP}, []),
-        ({"admitted_on": TUESDAY, "cancelled": True}, []),
+        ({"admitted_on": MONDAY, "cancelled": True}, ["attendance-outside-stay"]),
     ],
 )
 def test_a_day_before_admission_or_after_discharge_holds_its_claim(stay: dict[str, Any], held: list[str]) -> None:
