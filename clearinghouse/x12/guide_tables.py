@@ -116,11 +116,11 @@ def read_guide(guide: str) -> LoopTable:
     if name not in MAPS:
         raise GuideUnavailableError(f"No guide table for {guide!r}.")
     cached = _cache_file(name)
-    tree = _read_cache(cached)
-    if tree is None:
+    table = _read_cache(cached)
+    if table is None:
         tree = _compile(name)
         _write_cache(cached, tree)
-    table = _table(tree)
+        table = _table(tree)
     assert isinstance(table, LoopTable)
     return table
 
@@ -300,12 +300,13 @@ def _cache_file(name: str) -> Path:
     return Path(folder or tempfile.gettempdir()) / "cleanclaim" / "guides" / f"{name}-{key}.json"
 
 
-def _read_cache(path: Path) -> dict[str, Any] | None:
+def _read_cache(path: Path) -> LoopTable | SegmentTable | None:
+    """The table of a cache file; None when there is none, or it holds anything else."""
     try:
-        tree = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        table = _table(json.loads(path.read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    return tree if isinstance(tree, dict) and "children" in tree else None
+    return table if isinstance(table, LoopTable) and table.children else None
 
 
 def _write_cache(path: Path, tree: dict[str, Any]) -> None:

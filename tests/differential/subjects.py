@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.acknowledgement_999 import write_999
 from clearinghouse.x12.envelope import Delimiters
