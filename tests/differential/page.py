@@ -65,8 +65,7 @@ def _classes(met: dict[str, int]) -> Iterator[str]:
         yield f"## {each.id}\n"
         yield f"{each.reason}\n"
         yield f"Right: **{_VERDICTS[each.verdict]}**. Source: {each.source}\n"
-        counted = f"Met {met[each.id]:,} times." if each.id in met else "Newer than the last whole run."
-        yield f"{_where(each)} {counted}\n"
+        yield f"{_where(each)} Met {met[each.id]:,} times.\n"
 
 
 def _where(each: DifferenceClass) -> str:
