@@ -80,7 +80,6 @@ class _Play:
     def run(self) -> dict[str, Any]:
         """The month week by week, the people's decisions, the late changes; then everything is counted."""
         try:
-            self._load_rosters()
             self._server.ports()
             self._progress("the server takes FHIR over HTTP and HL7 over MLLP")
             self._weeks()
@@ -95,6 +94,7 @@ class _Play:
         for turn in (*MONDAYS, MONTH_IS_OVER):
             arriving = [each for each in messages if each.at < turn]
             messages = messages[len(arriving) :]
+            self._load_rosters(turn)
             self._push(arriving)
             self._quiet()
             self._stage.clock.turn(turn)
@@ -121,8 +121,9 @@ class _Play:
             f"{funnel.sent} claims sent, {dollars(funnel.paid_cents)} paid"
         )
 
-    def _load_rosters(self) -> None:
-        rows = load_rosters(Desk(self._site, lambda: None), BILLER)
+    def _load_rosters(self, turn: datetime) -> None:
+        """What payers and physicians said, and patients signed, by then; rows loaded before are no change."""
+        rows = load_rosters(Desk(self._site, lambda: None), BILLER, self._month.patients, turn.date())
         told = ", ".join(f"{number} {kind}" for kind, number in rows.items())
         self._progress(f"{BILLER.name} loads the clinic's rosters: {told}")
 

@@ -31,12 +31,12 @@ Holds = dict[str, set[str]]
 
 
 @contextmanager
-def _site(folder: Path) -> Iterator[tuple[Site, TestClient]]:
+def _site(folder: Path, month: ClinicMonth) -> Iterator[tuple[Site, TestClient]]:
     make_site(folder, demo=True, database="sqlite:///stories.db", samples={})
     site = open_site(folder)
     try:
         actor = Actor(name="dana", role="biller")
-        load_rosters(Desk(site, lambda: None), actor)
+        load_rosters(Desk(site, lambda: None), actor, month.patients)
         doors = FastAPI()
         doors.include_router(fhir_routes(site, lambda: None))
         token = (folder / "secrets" / "riverbend-fhir.token").read_text().strip()
@@ -84,7 +84,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Holds, Holds]:
     once = {patient.scenario: patient for patient in reversed(full.patients)}
     month = ClinicMonth(full.seed, tuple(sorted(once.values(), key=lambda patient: patient.number)))
     messages = list(month.messages())
-    with _site(tmp_path_factory.mktemp("stories")) as (site, client):
+    with _site(tmp_path_factory.mktemp("stories"), month) as (site, client):
         _send(site, client, [each for each in messages if each.label not in PUTS_IT_RIGHT])
         first = _holds(site, month)
         _send(site, client, [each for each in messages if each.label in PUTS_IT_RIGHT])
