@@ -17,7 +17,7 @@ The site's run/ports.json holds {"pid", "ports": {"http": port, "mllp:SOURCE": p
     "readiness": """
 {"ready": bool, "today", "through",
  "missing": [{"organization", "roster", "severity", "owner", "message", "fix", "claims", "cents"}],
- "due": [a worklist item, and {"overdue": bool}]}""",
+ "due": [a worklist item, and {"overdue": bool, "record_number": null|text}]}""",
     "funnel": """
 {"encounters", "places": {place: encounters}, "reasons": {reason: encounters}, "service_days", "claims",
  "states": {state: claims}, "held": [{"owner", "rule", "claims", "encounters", "cents"}],

@@ -116,7 +116,7 @@ def _render_doctor(found: dict[str, Any]) -> None:
 
 def readiness(
     site: SiteFolder = HERE,
-    days: Annotated[int, typer.Option("--days", min=0, max=366, help="How far to look ahead.")] = 14,
+    days: Annotated[int, typer.Option("--days", min=0, max=366, help="How far to look ahead for what ends.")] = 14,
     as_json: AsJson = False,
 ) -> int:
     """Say which rosters nobody loaded, and what falls due soon: credentials, licenses, certifications and the like."""
@@ -124,10 +124,6 @@ def readiness(
         found = desk.readiness(days)
     output.show(found, as_json=as_json, render=_render_readiness)
     return output.OK if found["ready"] else output.FOUND
-
-
-def _late(item: dict[str, Any]) -> str:
-    return "overdue" if item["overdue"] else ""
 
 
 def _render_readiness(found: dict[str, Any]) -> None:
@@ -140,13 +136,15 @@ def _render_readiness(found: dict[str, Any]) -> None:
         output.table(("", "organization", "claims", "dollars", "what"), rows, right=("claims", "dollars"))
     if found["due"]:
         output.say(f"\nDue by {found['through']}:")
-        rows = [
-            (each["due_on"], _late(each), each["owner"], output.dollars(each["cents"]), each["message"])
-            for each in found["due"]
-        ]
-        output.table(("due", "", "owner", "at risk", "what"), rows, right=("at risk",))
+        columns = ("due", "", "patient", "owner", "at risk", "what")
+        output.table(columns, map(_due_row, found["due"]), right=("at risk",))
     if not found["missing"] and not found["due"]:
         output.say(f"Everything is loaded, and nothing falls due by {found['through']}.")
+
+
+def _due_row(item: dict[str, Any]) -> tuple[object, ...]:
+    late = "overdue" if item["overdue"] else ""
+    return item["due_on"], late, item["record_number"], item["owner"], output.dollars(item["cents"]), item["message"]
 
 
 def funnel(site: SiteFolder = HERE, as_json: AsJson = False) -> int:

@@ -44,6 +44,8 @@ class Readiness:
     through: date
     missing: tuple[MissingRoster, ...]
     due: tuple[WorkItem, ...]
+    record_numbers: Mapping[str, str]
+    """Medical record numbers by patient id, for whoever has to look after something."""
 
     @property
     def ready(self) -> bool:
@@ -81,7 +83,19 @@ def readiness(tx: Transaction, policy: PolicyInForce, now: datetime, days: int) 
     through = today + timedelta(days=days)
     shown = [each for each in due if each.due_on is None or each.due_on <= through]
     shown.sort(key=lambda each: (each.due_on or date.max, -each.finding.cents, each.about))
-    return Readiness(today=today, through=through, missing=tuple(missing), due=tuple(shown))
+    return Readiness(
+        today=today,
+        through=through,
+        missing=tuple(missing),
+        due=tuple(shown),
+        record_numbers=_record_numbers(tx, policy, shown),
+    )
+
+
+def _record_numbers(tx: Transaction, policy: PolicyInForce, items: Sequence[WorkItem]) -> dict[str, str]:
+    owners = {each.patient_id: each.organization for each in items if each.patient_id}
+    names = tx.subjects.identifiers(sorted(owners))
+    return {each: policy.medical_record_number(owners[each], names[each]) for each in owners}
 
 
 def readiness_view(found: Readiness) -> dict[str, Any]:
@@ -104,7 +118,11 @@ def readiness_view(found: Readiness) -> dict[str, Any]:
             for each in found.missing
         ],
         "due": [
-            {**work_item_view(each), "overdue": each.due_on is not None and each.due_on < found.today}
+            {
+                **work_item_view(each),
+                "overdue": each.due_on is not None and each.due_on < found.today,
+                "record_number": found.record_numbers.get(each.patient_id) or None,
+            }
             for each in found.due
         ],
     }

@@ -3,8 +3,8 @@
 Why: a claim without its clinician, or with an NPI that fails the check digit, is rejected (CARC 206, 207, 208; RARC
     N257, N290).
 Fails: an 837I without attending clinician; a rendering clinician missing where the definition asks for one; an NPI that
-    is missing or fails its check digit; a clinician with the organization's own NPI; no family name; a taxonomy code of
-    the wrong shape.
+    is missing or fails its check digit; a clinician with the NPI of an organization or facility; no family name; a
+    taxonomy code of the wrong shape.
 Passes: an attending clinician with a name and a valid individual NPI; no rendering clinician where none is asked for.
 Source: 45 CFR 162.406 and 162.410 (NPI, check digit over 80840); 005010X223A2 loop 2310A, 005010X222A1 loop 2310B.
 """
@@ -54,8 +54,8 @@ def _problems(inspection: Inspection, who: Practitioner, path: str, origins: Map
     said = ""
     if not _npi_is_valid(who.npi):
         said = "has no NPI" if not who.npi else "has an NPI that fails its check digit"
-    elif who.npi == claim.billing_provider.npi:
-        said = "carries the organization's NPI; an individual's is needed"
+    elif who.npi == claim.billing_provider.npi or _is_of_a_place(inspection, who.npi):
+        said = "carries the NPI of an organization or a facility; an individual's is needed"
     elif who.name is None or not who.name.family:
         said = "has no name"
     elif who.taxonomy and not taxonomy_is_shaped(who.taxonomy):
@@ -69,6 +69,13 @@ def _problems(inspection: Inspection, who: Practitioner, path: str, origins: Map
             origin=origin_of(origins, role),
             cents=claim.charge_cents,
         )
+
+
+def _is_of_a_place(inspection: Inspection, npi: str) -> bool:
+    """True for an NPI of type 2 that we know: the number itself does not say its type."""
+    catalogue = inspection.context.catalogue
+    organizations = {each.npi for each in catalogue.organizations.values()}
+    return npi in organizations | {each.npi for each in catalogue.facilities.values()}
 
 
 def _missing(path: str, role: str, cents: int, origin: Origin | None) -> Finding:

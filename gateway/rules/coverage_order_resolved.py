@@ -84,10 +84,12 @@ def _billed_too_soon(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _answered_otherwise(inspection: Inspection) -> Iterator[Finding]:
-    insured = inspection.claim.insured
-    answers = answers_for(inspection.context.eligibility or (), insured.payer, inspection.claim.program_kind)
+    insured, known = inspection.claim.insured, inspection.context.eligibility or ()
+    if not any(each.primary_payer for each in known):
+        return
+    answers = answers_for(known, insured.payer, inspection.claim.program_kind)
     named: dict[str, str] = {}
-    for line in inspection.claim.lines if answers else ():
+    for line in inspection.claim.lines:
         answer = eligibility_on(answers, line.service_on)
         if answer is not None and answer.primary_payer not in ("", insured.payer):
             named.setdefault(answer.primary_payer, line.service_on.isoformat())

@@ -14,7 +14,7 @@ Source: 005010X279A1 (271) EB01, EB03, DTP and loop 2120C; an answer that names 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Owner, Severity
@@ -38,6 +38,9 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             cents=claim.charge_cents,
             severity=inspection.weight_of_unknown(RosterKind.ELIGIBILITY),
         )
+        return
+    days = [line.service_on for line in claim.lines]
+    if len(answers) == 1 and _settles(answers[0], claim.insured.payer, days, timedelta(int(limits["recheck_days"]))):
         return
     uncovered: list[tuple[int, ClaimLine, EligibilityOn | None]] = []
     elsewhere: list[tuple[int, ClaimLine, EligibilityOn]] = []
@@ -63,6 +66,18 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             values={"checked_on": answer.checked_on.isoformat(), "days": _days(old)},
             severity=Severity.WARN,
         )
+
+
+def _settles(answer: EligibilityRecord, payer: str, days: Sequence[date], recheck: timedelta) -> bool:
+    """True when one answer says yes to every day: so it is for most claims, and nothing more need be asked."""
+    return (
+        bool(days)
+        and answer.active
+        and answer.carve_out_payer in ("", payer)
+        and answer.covers(min(days))
+        and answer.covers(max(days))
+        and max(days) <= answer.checked_on + recheck
+    )
 
 
 def _uncovered(

@@ -22,9 +22,10 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     for each in inspection.context.credentials or ():
         if each.license_end_on is not None:
             ends[each.npi] = max(ends.get(each.npi, date.min), each.license_end_on)
-    if not ends:
-        return
     claim, today = inspection.claim, inspection.context.today
+    soon = today + timedelta(days=int(limits["warn_days"]))
+    if not ends or min(ends.values()) > max((soon, *(line.service_on for line in claim.lines))):
+        return
     lapsed: dict[tuple[str, str], list[tuple[int, date, int]]] = {}
     ending: dict[tuple[str, str], date] = {}
     for index, line in enumerate(claim.lines):
@@ -34,7 +35,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                 continue
             if end_on < line.service_on:
                 lapsed.setdefault((who.npi, role), []).append((index, line.service_on, line.charge_cents))
-            elif today <= end_on <= today + timedelta(days=int(limits["warn_days"])):
+            elif today <= end_on <= soon:
                 ending[who.npi, role] = end_on
     for (npi, role), days in lapsed.items():
         yield _lapsed(inspection, npi, role, ends[npi], days)

@@ -89,6 +89,7 @@ def test_a_recertification_is_told_a_week_before_it_holds_a_claim(store: Databas
         site, "certification-current"
     )
     assert looked_at(site).ready
+    assert {"P1"} == set(looked_at(site).record_numbers.values())
 
 
 def test_a_recertification_that_is_overdue_tells_what_the_days_since_cost(store: Database, tmp_path: Path) -> None:
