@@ -81,7 +81,6 @@ def _days_not_covered(
     inspection: Inspection, records: Sequence[AuthorizationRecord], needing: Needing
 ) -> Iterator[Finding]:
     known_uses: dict[int, list[Use]] = {}
-    providers = _providers(inspection)
     for index, line in needing:
         inside = [each for each in records if is_in_span(each, line.service_on)]
         if not inside:
@@ -91,7 +90,7 @@ def _days_not_covered(
         codes = record.service_codes
         if codes and not {line.hcpcs, line.revenue_code, "-".join((line.hcpcs, *line.modifiers))} & set(codes):
             yield _other_service(inspection, record, index, line)
-        if record.npis and not providers & set(record.npis):
+        if record.npis and not _providers(inspection) & set(record.npis):
             yield _other_provider(inspection, record, index, line)
         if not allows_weekday(record, line.service_on):
             yield _other_weekday(inspection, record, index, line)
@@ -114,6 +113,8 @@ def _limits_passed(
         position = authorization_position(record, uses, on)
         if not position.covers:
             yield _units_used_up(inspection, record, position, index, line)
+    if record.units_per_day is None and record.units_per_week is None:
+        return
     payer = inspection.context.payer
     week_start = payer.week_start if payer is not None else _SUNDAY
     for most, over, word in (

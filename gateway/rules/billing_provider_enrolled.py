@@ -46,7 +46,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         places = sorted(each.location_npi for each in held)
         yield _finding(inspection, "npi", "is enrolled at other locations only", place, places)
         return
-    days = sorted({line.service_on for line in claim.lines})
+    days = inspection.dates
     whole = not days or any(each.covers(days[0]) and each.covers(days[-1]) for each in here)
     uncovered = [] if whole else [on for on in days if not any(each.covers(on) for each in here)]
     if uncovered:

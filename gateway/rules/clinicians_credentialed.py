@@ -41,7 +41,11 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             for each in roster
             if each.npi == who.npi and each.payer == payer.id and (any_role or each.role == role)
         ]
-        uncovered = [day for day in days if not any(_covers(each, day[1], inspection) for each in held)]
+        first, last = inspection.dates[0], inspection.dates[-1]
+        whole = any(_covers(each, first, inspection) and _covers(each, last, inspection) for each in held)
+        uncovered = (
+            [] if whole else [day for day in days if not any(_covers(each, day[1], inspection) for each in held)]
+        )
         if uncovered:
             yield _uncovered(inspection, who, role, held, uncovered)
             continue

@@ -30,7 +30,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         return
     claim, codes = inspection.claim, inspection.context.codes
     hospital = claim.form is ClaimForm.INSTITUTIONAL
-    if len(claim.lines) == len({line.service_on for line in claim.lines}) and not inspection.billed_elsewhere:
+    if len(claim.lines) == len(inspection.dates) and not inspection.same_days:
         return  # one line a day, and nothing elsewhere: nothing stands beside anything
     by_day = _by_day(inspection)
     for index, line in enumerate(claim.lines):
@@ -50,8 +50,8 @@ def _by_day(inspection: Inspection) -> dict[date, list[_OtherCode]]:
     for line in claim.lines:
         if line.hcpcs:
             days[line.service_on].append((line.hcpcs, frozenset(line.modifiers), "this claim"))
-    for other in inspection.billed_elsewhere:
-        if other.on in days and other.payer == claim.insured.payer and other.hcpcs:
+    for other in inspection.same_days:
+        if other.payer == claim.insured.payer and other.hcpcs:
             where = f"claim {other.claim_number}" if other.claim_number else "another claim"
             days[other.on].append((other.hcpcs, frozenset(other.modifiers), where))
     return days

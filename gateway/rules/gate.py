@@ -268,12 +268,16 @@ def _decided(rule: PayerRule) -> dict[str, str]:
 
 def _inspection(claim: Claim, context: GateContext) -> Inspection:
     by_id = _indexed(context.catalogue)
+    elsewhere = _billed_elsewhere(claim, context) if context.billed_lines else ()
+    dates = {line.service_on for line in claim.lines}
     return Inspection(
         claim,
         context,
         tuple([_definition_of(line, by_id) for line in claim.lines]),
         tuple([_behind(line, context) for line in claim.lines]),
-        _billed_elsewhere(claim, context) if context.billed_lines else (),
+        elsewhere,
+        tuple(sorted(dates)),
+        tuple([each for each in elsewhere if each.on in dates]),
     )
 
 

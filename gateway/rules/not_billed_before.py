@@ -21,7 +21,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     yield from _within(inspection)
     others = {
         (each.on, each.revenue_code, each.hcpcs, frozenset(each.modifiers)): each
-        for each in inspection.billed_elsewhere
+        for each in inspection.same_days
         if each.payer == claim.insured.payer and each.organization == claim.key.organization
     }
     if not others:

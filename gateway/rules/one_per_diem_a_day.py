@@ -18,7 +18,7 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
-    others = [each for each in inspection.billed_elsewhere if each.per_diem]
+    others = [each for each in inspection.same_days if each.per_diem]
     seen: dict[date, int] = {}
     for index, line in enumerate(claim.lines):
         if not inspection.is_per_diem(index):

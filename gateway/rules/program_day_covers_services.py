@@ -25,7 +25,7 @@ _PARTS = frozenset({"H0004", "H0005"})
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
     elsewhere: dict[date, set[str]] = {}
-    for other in inspection.billed_elsewhere:
+    for other in inspection.same_days:
         if other.payer == claim.insured.payer and (other.hcpcs in _PROGRAM_DAYS or other.hcpcs in _PARTS):
             elsewhere.setdefault(other.on, set()).add(other.hcpcs)
     if not elsewhere and not any([each.hcpcs in _PARTS for each in claim.lines]):  # noqa: C419 - a list is quicker

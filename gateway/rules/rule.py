@@ -65,6 +65,10 @@ class Inspection:
     """The clinical sessions behind each line, attended or not; none when the day's attendance is not known."""
     billed_elsewhere: tuple[BilledLine, ...]
     """Lines of the patient's other live claims; the claim that this one replaces is none of them."""
+    dates: tuple[date, ...]
+    """The dates of service billed, each once, in order."""
+    same_days: tuple[BilledLine, ...]
+    """Those lines elsewhere that are on one of these dates; of most claims none."""
 
     def lines(self) -> Iterator[tuple[int, ClaimLine, ServiceDefinition | None]]:
         """Each line with its index (``lines[0]`` is the first) and its definition."""

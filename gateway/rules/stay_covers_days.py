@@ -25,7 +25,9 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         for each in inspection.context.stays
         if each.level_of_care is claim.key.level_of_care and each.admitted_on is not None and not each.cancelled
     ]
-    if died_on is None and not stays:
+    dates = inspection.dates
+    whole = not dates or not stays or (_holds(stays[0], dates[0]) and _holds(stays[0], dates[-1]))
+    if whole and (died_on is None or not dates or dates[-1] <= died_on):
         return
     for index, line in enumerate(claim.lines):
         on = line.service_on
