@@ -27,12 +27,17 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     count, limit = len(claim.lines), _lines_max(inspection)
     if not 0 < count <= limit:
         said = f"has {count} lines; an {claim.form} holds {limit}" if count else "has no lines"
-        yield RULE.finding("lines", f"The claim {said}.", "Assemble the claim again from its visits.")
+        yield RULE.finding(
+            "lines", f"The claim {said}.", "Assemble the claim again from its visits.", cents=claim.charge_cents
+        )
     lowest = 0 if limits["allow_zero_charge"] == "yes" else 1
     for index, line in enumerate(claim.lines):
         if line.number != index + 1:
             yield RULE.finding(
-                f"lines[{index}].number", "Lines are not numbered 1, 2, 3 ...", "Assemble the claim again."
+                f"lines[{index}].number",
+                "Lines are not numbered 1, 2, 3 ...",
+                "Assemble the claim again.",
+                cents=line.charge_cents,
             )
         if line.units <= 0:
             yield RULE.finding(
@@ -41,6 +46,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                 "Check the unit basis of the service definition and the session's times.",
                 values={"units": str(line.units), "definition": line.definition},
                 origin=line.origins.get("end_at"),
+                cents=line.charge_cents,
             )
         if line.charge_cents < lowest:
             yield RULE.finding(

@@ -62,7 +62,7 @@ def _known(inspection: Inspection) -> Iterator[Finding]:
             if billable:
                 continue
             if billable is None:
-                yield _no_release(on)
+                yield _no_release(on, claim.charge_cents)
                 break
             yield _bad_code(inspection, index, code, on)
 
@@ -79,13 +79,14 @@ def _bad_code(inspection: Inspection, index: int, code: str, on: date) -> Findin
     )
 
 
-def _no_release(on: date) -> Finding:
+def _no_release(on: date, cents: int) -> Finding:
     year = federal_fiscal_year(on)
     return RULE.finding(
         "diagnoses",
         f"No ICD-10-CM release is loaded for {on} (fiscal year {year}), so diagnoses were not checked.",
-        f"Load the ICD-10-CM release of fiscal year {year}.",
+        f"Load the release of fiscal year {year}: 'cleanclaim codes import icd-10-cm FILE --from {year - 1}-10-01'.",
         values={"service_on": on.isoformat(), "fiscal_year": str(year)},
+        cents=cents,
         owner=Owner.INTEGRATION,
         severity=Severity.WARN,
     )

@@ -53,6 +53,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             f"The patient had PHP on {max(before)}, within seven days before this IOP claim's first day {first}.",
             "An ordinary step-down: watch for the claim being returned.",
             values={"php_on": max(before).isoformat(), "statement_from_on": first.isoformat()},
+            cents=claim.charge_cents,
             severity=Severity.WARN,
         )
 
