@@ -16,17 +16,18 @@ from gateway.claim.finding import Finding
 from gateway.demo.feed import Batch
 from gateway.demo.month import clinic_month
 from gateway.demo.play import MONTH_IS_OVER
-from gateway.pipeline.check import Checker
+from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.interpret import DERIVE
 from gateway.ports import NumberedClaim
-from gateway.ports.storage import Override
 from gateway.rules.context import GateContext
-from gateway.rules.gate import RULES, check_claim
+from gateway.rules.gate import RULES, check_claims
 from gateway.wiring.site import Site
 
 Judged = tuple[Claim, GateContext]
 _ROUNDS, _TIMES = 5, 4
+_BATCH = 100
+"""Claims judged together: what a batch of patients has when the pipeline derives it."""
 
 
 def judge_month(scale: float) -> list[dict[str, Any]]:
@@ -67,16 +68,10 @@ class _Listener(Checker):
         super().__init__(_NoGuide())
         self.heard: list[Judged] = []
 
-    def check(
-        self,
-        claim: Claim,
-        context: GateContext,
-        earlier: Sequence[Finding],  # noqa: ARG002 - the checker's shape
-        overrides: Sequence[Override],  # noqa: ARG002
-    ) -> tuple[Finding, ...]:
+    def check(self, candidates: Sequence[Candidate]) -> list[tuple[Finding, ...]]:
         """Remember, and find nothing."""
-        self.heard.append((claim, context))
-        return ()
+        self.heard += [(each.claim, each.context) for each in candidates]
+        return [()] * len(candidates)
 
 
 class _NoGuide:
@@ -102,8 +97,8 @@ def _without_own_rules(context: GateContext) -> GateContext:
 
 def _check_all(judged: Sequence[Judged]) -> None:
     for _ in range(_TIMES):
-        for claim, context in judged:
-            check_claim(claim, context)
+        for first in range(0, len(judged), _BATCH):
+            check_claims(judged[first : first + _BATCH])
 
 
 def _lines(judged: Sequence[Judged]) -> int:

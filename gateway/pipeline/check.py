@@ -17,7 +17,7 @@ from gateway.errors import NotAllowed
 from gateway.ports import GuideCheck, NumberedClaim
 from gateway.ports.storage import Override
 from gateway.rules.context import GateContext
-from gateway.rules.gate import check_claim
+from gateway.rules.gate import check_claims
 
 _PROVISIONAL = claim_number(0)
 _MOST_REMEMBERED = 20_000
@@ -36,6 +36,16 @@ class Cleared:
             raise NotAllowed("a blocked claim never leaves; clear the findings, or have a supervisor override them")
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A claim to be judged: what the gate may look at, what was found on the way, what people let pass."""
+
+    claim: Claim
+    context: GateContext
+    earlier: Sequence[Finding]
+    overrides: Sequence[Override]
+
+
 class Checker:
     """Runs rules, asks the guide check, merges findings."""
 
@@ -43,12 +53,14 @@ class Checker:
         self._guide = guide
         self._guide_findings: dict[str, tuple[Finding, ...]] = {}
 
-    def check(
-        self, claim: Claim, context: GateContext, earlier: Sequence[Finding], overrides: Sequence[Override]
-    ) -> tuple[Finding, ...]:
-        """Every finding of the claim, most severe first; blocks that a live override lets pass become notes."""
-        found = [*earlier, *check_claim(claim, context), *self._guided(claim)]
-        passed = (_overridden(each, overrides, context.today) for each in _once(found))
+    def check(self, candidates: Sequence[Candidate]) -> list[tuple[Finding, ...]]:
+        """Every finding of each claim, most severe first; blocks that a live override lets pass become notes."""
+        ruled = check_claims([(each.claim, each.context) for each in candidates])
+        return [self._merged(each, found) for each, found in zip(candidates, ruled, strict=True)]
+
+    def _merged(self, candidate: Candidate, ruled: Sequence[Finding]) -> tuple[Finding, ...]:
+        found = [*candidate.earlier, *ruled, *self._guided(candidate.claim)]
+        passed = (_overridden(each, candidate.overrides, candidate.context.today) for each in _once(found))
         return tuple(sorted(passed, key=lambda each: (_WEIGHT[each.severity], each.code, each.rule, each.path)))
 
     def _guided(self, claim: Claim) -> tuple[Finding, ...]:

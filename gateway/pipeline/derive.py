@@ -26,7 +26,7 @@ from gateway.lifecycle import (
     claim_state,
 )
 from gateway.pipeline.authorizations import accounts_of, entries_of
-from gateway.pipeline.check import Checker
+from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
 from gateway.pipeline.money import state_of
 from gateway.pipeline.papers_due import papers_due
@@ -70,6 +70,7 @@ class Derivation:
         placements: list[PlacementRow] = []
         days: list[DayRow] = []
         rows: list[ClaimRow] = []
+        judged: list[tuple[_Proposal, Candidate]] = []
         drafts: list[Draft] = []
         states: list[tuple[str, ClaimState]] = []
         new_facts: list[ClaimFact] = []
@@ -87,12 +88,9 @@ class Derivation:
             rows.extend(each.row for each in proposals)
             watched = self._watched(facts, assembly, proposals, today)
             watch.append(watched)
-            for proposal in proposals:
-                draft = self._checked(facts, proposal, proposals, watched, today)
-                drafts.append(draft)
-                state, fact = self._state(proposal, draft, now)
-                states.append((proposal.row.id, state))
-                new_facts.extend(fact)
+            judged += [
+                (proposal, self._candidate(facts, proposal, proposals, watched, today)) for proposal in proposals
+            ]
             proposed = {each.row.id for each in proposals}
             for known in facts.claims:
                 if known.row.id not in proposed:
@@ -100,6 +98,12 @@ class Derivation:
                     states.append((known.row.id, state_of(None, known.versions, known.facts)))
             placements.extend(_placement_rows(facts, assembly, proposals))
             days.extend(_day_rows(facts, assembly, self._policy.catalogue))
+        for (proposal, _), findings in zip(judged, self._checker.check([each for _, each in judged]), strict=True):
+            draft = _draft(proposal, findings)
+            drafts.append(draft)
+            state, fact = self._state(proposal, draft, now)
+            states.append((proposal.row.id, state))
+            new_facts.extend(fact)
         tx.claims.ensure(rows)
         tx.claims.save_drafts(drafts)
         tx.claims.drop_drafts(gone)
@@ -163,26 +167,19 @@ class Derivation:
 
     # --- judging it --------------------------------------------------------------------------------------------------
 
-    def _checked(
+    def _candidate(
         self,
         facts: PatientFacts,
         proposal: _Proposal,
         everyone: Sequence[_Proposal],
         watched: Watched,
         today: date,
-    ) -> Draft:
-        claim = proposal.claim
-        context = self._context(facts, proposal, everyone, watched, today)
-        overrides = proposal.known.overrides if proposal.known else ()
-        findings = self._checker.check(claim, context, proposal.findings, overrides)
-        return Draft(
-            claim_id=proposal.row.id,
-            claim=claim,
-            content_hash=content_fingerprint(claim),
-            findings=findings,
-            complete=proposal.complete,
-            ready_on=proposal.ready_on,
-            encounter_ids=proposal.encounter_ids,
+    ) -> Candidate:
+        return Candidate(
+            claim=proposal.claim,
+            context=self._context(facts, proposal, everyone, watched, today),
+            earlier=proposal.findings,
+            overrides=proposal.known.overrides if proposal.known else (),
         )
 
     def _context(
@@ -235,6 +232,18 @@ class Derivation:
             return state, []
         release = release_fact(proposal.row.id, draft.content_hash, facts, now, MACHINE, MACHINE, "clean")
         return ClaimState.RELEASED, [release]
+
+
+def _draft(proposal: _Proposal, findings: tuple[Finding, ...]) -> Draft:
+    return Draft(
+        claim_id=proposal.row.id,
+        claim=proposal.claim,
+        content_hash=content_fingerprint(proposal.claim),
+        findings=findings,
+        complete=proposal.complete,
+        ready_on=proposal.ready_on,
+        encounter_ids=proposal.encounter_ids,
+    )
 
 
 def release_fact(

@@ -6,7 +6,7 @@ Rules are listed here by hand, in the order their findings are shown; a rule tha
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -129,30 +129,46 @@ RULES: tuple[Rule, ...] = (
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
 _VOID = "8"
+_rule_lists: dict[tuple[str, ...], tuple[Rule, ...]] = {}
 _CATALOGUES_KEPT = 8
 _DefinitionsById = Mapping[str, tuple[ServiceDefinition, ...]]
 _definitions: OrderedDict[int, tuple[Catalogue, _DefinitionsById]] = OrderedDict()
 
 
-def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
-    """Every finding of every rule about the claim, in the rules' order; empty when the claim is clean.
+def check_claims(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Finding]]:
+    """For each claim every finding of every rule, in the rules' order; none when the claim is clean.
 
     The payer's settings may turn a rule off, change its severity or set its limits, by date of service; rules that
     nothing overrides stay as they are. The payer's own rules come last. A void is judged by the rules of form alone.
+    Rule after rule over the whole batch: a rule that has just run runs again half as fast again.
     """
-    on, void, payer = claim.statement_from_on, claim.frequency == _VOID, context.payer
-    settings: Mapping[str, tuple[RuleSetting, ...]] = payer.rules if payer is not None else {}
-    inspection = _inspection(claim, context)
-    found: list[Finding] = []
-    for rule in _rules_on(on, void):
-        setting = _in_force(settings.get(rule.name, ()), on) if settings else None
-        if setting is None:
-            found += rule.check(inspection, rule.limits)
-        else:
-            found += _as_set(rule, setting, inspection)
-    if payer is not None and payer.own_rules and not void:
-        found += _own_rules(claim, payer, on)
+    found: list[list[Finding]] = [[] for _ in judged]
+    batches: dict[int, tuple[tuple[Rule, ...], list[_Judged]]] = {}
+    for (claim, context), out in zip(judged, found, strict=True):
+        settings = context.payer.rules if context.payer is not None else {}
+        rules = _rules_on(claim.statement_from_on, claim.frequency == _VOID)
+        batches.setdefault(id(rules), (rules, []))[1].append((_inspection(claim, context), settings, out))
+    for rules, batch in batches.values():
+        for rule in rules:
+            check, limits, name = rule.check, rule.limits, rule.name
+            for inspection, settings, out in batch:
+                if name in settings:
+                    out += _as_set(rule, settings[name], inspection)
+                else:
+                    out += check(inspection, limits)
+    for (claim, context), out in zip(judged, found, strict=True):
+        payer = context.payer
+        if payer is not None and payer.own_rules and claim.frequency != _VOID:
+            out += _own_rules(claim, payer, claim.statement_from_on)
     return found
+
+
+_Judged = tuple[Inspection, Mapping[str, tuple[RuleSetting, ...]], list[Finding]]
+
+
+def check_claim(claim: Claim, context: GateContext) -> list[Finding]:
+    """Every finding about one claim, as ``check_claims`` has it."""
+    return check_claims([(claim, context)])[0]
 
 
 def check_stranger(claim: Claim, context: GateContext) -> tuple[list[Finding], dict[Need, list[str]]]:
@@ -175,8 +191,9 @@ def check_stranger(claim: Claim, context: GateContext) -> tuple[list[Finding], d
 
 @lru_cache(maxsize=4096)
 def _rules_on(on: date, void: bool) -> tuple[Rule, ...]:
-    """The rules in force on a date of service; for a void, those of form alone."""
-    return tuple(rule for rule in RULES if rule.since <= on <= rule.until and (rule.judges_voids or not void))
+    """The rules in force on a date of service, the same tuple for the same rules; for a void, those of form alone."""
+    rules = tuple(rule for rule in RULES if rule.since <= on <= rule.until and (rule.judges_voids or not void))
+    return _rule_lists.setdefault(tuple(rule.name for rule in rules), rules)
 
 
 def limits_of(rule: Rule, payer: Payer | None, on: date) -> Limits | None:
@@ -222,8 +239,12 @@ def _in_force(settings: Iterable[RuleSetting], on: date) -> RuleSetting | None:
     return next((each for each in settings if each.span.covers(on)), None)
 
 
-def _as_set(rule: Rule, setting: RuleSetting, inspection: Inspection) -> Iterator[Finding]:
+def _as_set(rule: Rule, settings: Iterable[RuleSetting], inspection: Inspection) -> Iterator[Finding]:
     """The rule's findings as the payer set it. A rule nothing overrides can be given limits and nothing else."""
+    setting = _in_force(settings, inspection.claim.statement_from_on)
+    if setting is None:
+        yield from rule.check(inspection, rule.limits)
+        return
     if not setting.enabled and rule.overridable:
         return
     limits: Limits = {**rule.limits, **setting.limits}
