@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.errors import GatewayError
 
-_PATIENCE_S = 150.0
+_PATIENCE_S = 300.0
 
 
 class ChildFailed(GatewayError):

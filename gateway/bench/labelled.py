@@ -85,6 +85,11 @@ class Verdict:
         wanted = len(self.case.chart.days) - self.case.unbilled_days
         return not self.is_held and len(self.billed) >= wanted
 
+    @property
+    def is_warned(self) -> bool:
+        """Somebody is asked to look at it, though it may go."""
+        return any(each.severity is Severity.WARN for each in self.findings)
+
     def catches(self, defect: Defect) -> bool:
         """The defect does not leave unseen."""
         if self.refused:

@@ -34,6 +34,8 @@ class Score:
     near_misses: int = 0
     false_holds: list[str] = field(default_factory=list)
     """Clean cases that were held or not billed, by what was done to them and where."""
+    warned: list[str] = field(default_factory=list)
+    """Clean cases, not on a boundary, that somebody is asked to look at all the same."""
     missed: list[str] = field(default_factory=list)
     """Defects that were not caught, or by another rule or for another owner than labelled, and where."""
 
@@ -43,6 +45,8 @@ class Score:
         if not verdict.case.defects:
             self.near_misses += bool(verdict.case.done)
             self.clean += not verdict.case.done
+            if verdict.is_warned and not verdict.case.done:
+                self.warned.append(f"{', '.join(sorted({each.rule for each in verdict.findings}))}: {place}")
             if not verdict.is_clean:
                 self.false_holds.append(f"{' and '.join(each.name for each in verdict.case.done) or 'clean'}: {place}")
         for defect in verdict.case.defects:
@@ -100,6 +104,12 @@ def rows(score: Score) -> list[Row]:
             "clean claims held or left out", len(score.false_holds), "cases",
             f"{score.clean} clean and {score.near_misses} on a boundary of {len(NEAR_MISSES)} kinds", clean,
             budget="0", at_most=0, note=_named(score.false_holds),
+        )
+    )  # fmt: skip
+    found.append(
+        compared(
+            "clean claims with a warning", len(score.warned), "cases", "clean, not on a boundary", score.clean,
+            budget="0", at_most=0, note=_named(score.warned),
         )
     )  # fmt: skip
     return found

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-from gateway.bench.defects.chart import Chart, Context
+from gateway.bench.defects.chart import Chart, Context, make_chart
 from gateway.bench.defects.edits import Edit
 from gateway.bench.defects.label import (
     Desk,
     Fits,
+    MappingChange,
     Outcome,
     Pitfall,
-    both,
     by_the_session,
     defect,
-    in_programs,
     of_plans,
+    one_program_of,
     told_in,
 )
 from gateway.demo import clinic
 from gateway.demo.feed import Feed
 from gateway.demo.stays import local
-from gateway.demo.truth import Attendance, Came, Visit
+from gateway.demo.truth import Admission, Attendance, Came, Discharge, Visit
 
 _LEFT_OUT = Outcome.LEFT_OUT
 
@@ -159,7 +159,7 @@ def session_without_an_end(chart: Chart) -> None:
         ]
 
 
-@defect(Pitfall.ATTENDANCE, "G10", Desk.FRONT_DESK, fits=by_the_session)
+@defect(Pitfall.ATTENDANCE, "G09 G10", Desk.FRONT_DESK, fits=by_the_session)
 def in_two_groups_at_one_time(chart: Chart) -> None:
     """The patient is signed into two sessions at one time, and each would be billed."""
     first, second = chart.days[1][:2]
@@ -167,7 +167,7 @@ def in_two_groups_at_one_time(chart: Chart) -> None:
     second.sign_in_at, second.sign_out_at = first.sign_in_at, first.sign_out_at
 
 
-@defect(Pitfall.ATTENDANCE, "G26", Desk.FRONT_DESK, fits=by_the_session)
+@defect(Pitfall.ATTENDANCE, "G26 G09", Desk.FRONT_DESK, fits=by_the_session)
 def one_session_entered_twice(chart: Chart) -> None:
     """One session was entered twice under two visit numbers, and would be billed twice."""
     first = chart.days[1][0]
@@ -255,13 +255,71 @@ def session_too_short_to_bill(chart: Chart) -> None:
     visit.sign_out_at = visit.sign_in_at + timedelta(minutes=20)
 
 
+@defect(Pitfall.ATTENDANCE, "G24", Desk.CLINICIAN, outcome=Outcome.WARNED, fits=_ITEMISED_MEDICARE)
+def plan_below_its_hours(chart: Chart) -> None:
+    """The certified plan has one hour a week fewer than the level of care: 19 of 20, or 8 of 9."""
+    chart.certification["weekly_hours"] = {"PHP": "19", "IOP": "8"}[chart.stay.track.level_of_care]
+
+
+# --- who else was where ----------------------------------------------------------------------------------------------
+
+
+@defect(Pitfall.ATTENDANCE, "G09 G10", Desk.FRONT_DESK, outcome=Outcome.WARNED, fits=of_plans(clinic.LAKELAND))
+def two_groups_at_one_time_inside_a_day(chart: Chart) -> None:
+    """Two sessions of a program day overlap by half; the day is long enough without it."""
+    first, second = chart.days[1][:2]
+    early = second.start_at - (first.start_at + (first.end_at - first.start_at) / 2)
+    second.start_at, second.end_at = second.start_at - early, second.end_at - early
+    second.sign_in_at, second.sign_out_at = second.start_at, second.end_at
+
+
+def _beside(chart: Chart, place: int) -> Chart:
+    """Another patient of the same program and days."""
+    number = chart.patient.number + 100_000 * place
+    other = make_chart(chart.context, number, seed=number, admitted_on=chart.stay.admitted_on)
+    chart.companions.append(other)
+    return other
+
+
+@defect(Pitfall.ATTENDANCE, "G09", Desk.CLINICIAN, outcome=Outcome.WARNED)
+def clinician_in_two_rooms(chart: Chart) -> None:
+    """The clinician of a group led another patient's individual session at the same time."""
+    other = _beside(chart, 1)
+    other.days[1][0].therapist = chart.days[1][0].therapist
+    other.days[1][0].kind = clinic.INDIVIDUAL
+
+
+_AT_MOST_TWO = MappingChange(
+    "payers/prairie-mutual.yaml",
+    "    release: ",
+    "    rules:\n      group-within-size:\n        {limits: {most: 2}, since: 2026-01-01, source: exhibit C (made up), "
+    "decided_on: 2025-12-01}\n    release: ",
+)
+
+
 @defect(
-    Pitfall.ATTENDANCE, "G24", Desk.CLINICIAN, outcome=Outcome.WARNED,
-    fits=both(of_plans(clinic.MEDICARE), in_programs(clinic.PHP, clinic.IOP)),
+    Pitfall.ATTENDANCE, "G09 G10", Desk.CLINICIAN, outcome=Outcome.WARNED, mapping=(_AT_MOST_TWO,),
+    fits=one_program_of(clinic.PRAIRIE, clinic.IOP),
 )  # fmt: skip
-def week_below_its_hours(chart: Chart) -> None:
-    """The patient missed half of a week: below 20 hours of partial hospitalization, 9 of intensive outpatient."""
-    first_week = chart.days[: len(chart.days) // 2]
-    for visits in first_week[1 : 1 + (len(first_week) + 1) // 2]:
-        for visit in visits:
-            visit.came = Came.NO_SHOW
+def one_patient_too_many_in_the_group(chart: Chart) -> None:
+    """Three patients are in a group that the payer's contract caps at two."""
+    for other in (_beside(chart, 1), _beside(chart, 2)):
+        other.days[1][0].therapist = chart.days[1][0].therapist
+
+
+def in_hospital(chart: Chart, admitted_on: date, discharged_on: date) -> None:
+    """The EHR tells of a hospital stay of the patient."""
+    stay = replace(chart.stay, number=f"{chart.stay.number[:-1]}8", admitted_on=admitted_on, grant=None)
+    chart.tell(local(admitted_on, 7), Admission(stay=stay, policies=(), grant=None), "hospital")
+    chart.tell(local(discharged_on, 6), Discharge(stay=stay), "hospital")
+    hospital = [{"coding": [{"system": "https://cedar.riverbend.example/stay-type", "code": "hospital"}]}]
+    chart.edits += [
+        Edit(fhir="EpisodeOfCare.type", fhir_value=hospital, hl7="PV1-2", hl7_value="I", label="hospital"),
+        Edit(fhir="EpisodeOfCare.extension", fhir_value=None, hl7="ZPH", hl7_value="", label="hospital"),
+    ]
+
+
+@defect(Pitfall.ATTENDANCE, "G10", Desk.FRONT_DESK)
+def in_hospital_on_a_program_day(chart: Chart) -> None:
+    """A program day lies inside a hospital stay."""
+    in_hospital(chart, chart.date_of(1) - timedelta(days=1), chart.date_of(1) + timedelta(days=1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -89,8 +89,10 @@ class Chart:
     """Clinicians that the clinic of the demo does not have."""
     rosters: dict[str, list[Row]] = field(default_factory=dict)
     """What the clinic's own lists say of the patient and of those clinicians, by kind."""
-    untold: set[str] = field(default_factory=set)
-    """Labels of the stay's tellings that never come."""
+    rewritten: Callable[[bytes], bytes] | None = None
+    """How the EHR writes its messages otherwise, saying the same."""
+    companions: list[Chart] = field(default_factory=list)
+    """Other patients who were there; they are told, and nothing is asked of their claims."""
 
     @property
     def days(self) -> list[tuple[Visit, ...]]:
@@ -174,8 +176,7 @@ class Chart:
 
     def tellings(self) -> list[Telling]:
         """Admission, each day and discharge, with what was added, in order of time."""
-        told = [*self._stay_told(self.stay), *self.added]
-        return sorted((each for each in told if each.label not in self.untold), key=lambda each: each.at)
+        return sorted([*self._stay_told(self.stay), *self.added], key=lambda each: each.at)
 
     def _stay_told(self, stay: Stay) -> Iterator[Telling]:
         policies = tuple(self.patient.policies)
@@ -224,6 +225,7 @@ def make_chart(context: Context, number: int, *, seed: int, admitted_on: date = 
     patient.stays.append(stay)
     add_visits(random, patient, stay, days)
     chart = Chart(context=context, patient=patient, stay=stay, random=random)
+    _give_therapist(chart)
     chart.rosters["eligibility"] = [
         {
             "patient": f"riverbend-mrn|{patient.mrn}", "payer": context.plan.key, "active": "yes",
@@ -263,3 +265,13 @@ def _stay(random: Random, patient: Patient, context: Context, admitted_on: date)
         grant=None if context.plan is clinic.MEDICARE else grant,
     )
     return stay, days
+
+
+def _give_therapist(chart: Chart) -> None:
+    """A therapist of the patient's own, credentialed everywhere: no other patient's session is in the way."""
+    usual = chart.context.track.therapists[0]
+    therapist = replace(usual, key=f"own{chart.patient.number}", npi=chart.new_npi())
+    chart.clinicians.append(therapist)
+    chart.credential(therapist, chart.context.plan, "rendering", date(2025, 1, 1))
+    for visit in chart.patient.visits:
+        visit.therapist = therapist

@@ -14,13 +14,14 @@ from gateway.demo.truth import Attendance, Telling
 
 def messages_of(charts: Sequence[Chart]) -> list[tuple[FeedMessage, int]]:
     """Everything the EHRs tell of the charts, each message with its patient's number; the clinic's own with 0."""
+    everyone = [one for chart in charts for one in (chart, *chart.companions)]
     told = [
         (telling, chart, f"D{chart.patient.number:06d}{place:03d}")
-        for chart in charts
+        for chart in everyone
         for place, telling in enumerate(chart.tellings())
     ]
     told.sort(key=lambda each: (each[0].at, each[2]))
-    strangers = tuple(clinician for chart in charts for clinician in chart.clinicians)
+    strangers = tuple(clinician for chart in everyone for clinician in chart.clinicians)
     clinic_itself = fhir_feed.clinic_message((*clinic.CLINICIANS, *strangers))
     return [(clinic_itself, 0), *((_message(*each), each[1].patient.number) for each in told)]
 
@@ -31,6 +32,7 @@ def _message(telling: Telling, chart: Chart, control: str) -> FeedMessage:
         content = edit_bundle(fhir_feed.render(telling, control), edits)
     else:
         content = edit_message(hl7_feed.render(telling, control), edits)
+    content = chart.rewritten(content) if chart.rewritten else content
     return FeedMessage(at=telling.at, feed=telling.feed, content=content, label=telling.label)
 
 
@@ -48,6 +50,7 @@ def rosters_of(charts: Sequence[Chart]) -> Mapping[str, list[Row]]:
     """The rows of the charts by roster."""
     rosters: dict[str, list[Row]] = defaultdict(list)
     for chart in charts:
-        for kind, rows in chart.rosters.items():
-            rosters[kind] += rows
+        for one in (chart, *chart.companions):
+            for kind, rows in one.rosters.items():
+                rosters[kind] += rows
     return rosters

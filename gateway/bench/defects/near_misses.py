@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from gateway.bench.defects.attendance import (
     attend_minutes,
+    in_hospital,
     keep_sessions,
     minutes_of_a_day,
     needs_minutes,
@@ -26,6 +28,7 @@ from gateway.bench.defects.label import (
     of_plans,
     one_program_of,
     substance_use,
+    told_in,
 )
 from gateway.bench.defects.payer import filed
 from gateway.demo import clinic
@@ -366,3 +369,52 @@ def license_ends_on_the_last_day(chart: Chart) -> None:
         chart.stay.attending, chart.policy.plan, "attending", date(2025, 1, 1),
         license_number="036001", license_state="IL", license_end_on=chart.date_of(-1).isoformat(),
     )  # fmt: skip
+
+
+@near_miss()
+def left_the_hospital_on_the_day_of_admission(chart: Chart) -> None:
+    """The patient left a hospital on the morning of the program's first day."""
+    in_hospital(chart, chart.date_of(0) - timedelta(days=5), chart.date_of(0))
+
+
+# --- the same, written otherwise -------------------------------------------------------------------------------------
+
+_OFFSET_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
+
+
+@near_miss(fits=told_in(Feed.HL7))
+def times_without_a_zone(chart: Chart) -> None:
+    """The EHR writes its times without an offset; the source's time zone holds."""
+    chart.rewritten = lambda content: content.replace(b"-0500", b"")
+
+
+@near_miss(fits=told_in(Feed.FHIR))
+def times_in_utc(chart: Chart) -> None:
+    """The EHR writes its times in UTC: an evening session is on the next date there."""
+    chart.rewritten = lambda content: _OFFSET_TIME.sub(_in_utc, content)
+
+
+def _in_utc(found: re.Match[bytes]) -> bytes:
+    at = datetime.fromisoformat(found[0].decode()).astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+
+
+@near_miss()
+def diagnoses_without_a_dot(chart: Chart) -> None:
+    """The EHR writes diagnoses without the dot."""
+    chart.stay.diagnoses = tuple(each.replace(".", "") for each in chart.stay.diagnoses)
+
+
+@near_miss(fits=lambda context: context.plan is not clinic.MEDICARE)
+def over_a_month_end(chart: Chart) -> None:
+    """The stay runs from July into August; claims are split at the month's end."""
+    week = timedelta(days=7)
+    stay = chart.stay
+    for visit in chart.patient.visits:
+        visit.start_at, visit.end_at = visit.start_at - week, visit.end_at - week
+        visit.sign_in_at, visit.sign_out_at = visit.sign_in_at - week, visit.sign_out_at - week
+    stay.admitted_on, stay.discharged_on = chart.date_of(0), chart.date_of(-1)
+    chart.grant.start_on = stay.admitted_on
+    for rows, column in (("certifications", "start_on"), ("certifications", "signed_on"), ("consents", "signed_on")):
+        for row in chart.rosters.get(rows, []):
+            row[column] = stay.admitted_on.isoformat()

@@ -203,7 +203,8 @@ def attending_credential_pending(chart: Chart) -> None:
 def attending_credentialed_at_another_site(chart: Chart) -> None:
     """The payer credentialed the attending clinician at another site alone."""
     new_attending(chart)
-    elsewhere = next(npi for key, npi in clinic.SITE_NPIS.items() if key != chart.stay.track.site.key)
+    other = clinic.RECOVERY if chart.stay.track.site is clinic.DAY_PROGRAM else clinic.DAY_PROGRAM
+    elsewhere = clinic.SITE_NPIS[other.key]
     chart.credential(chart.stay.attending, chart.policy.plan, "attending", _SINCE, location_npi=elsewhere)
 
 
