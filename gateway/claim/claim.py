@@ -157,3 +157,9 @@ class Claim:
     def charge_cents(self) -> int:
         """CLM02: the sum of the lines."""
         return sum(line.charge_cents for line in self.lines)
+
+    @property
+    def location_npi(self) -> str:
+        """The NPI of the place where the service was given: the billing provider's where no other is named."""
+        place = self.service_facility.npi if self.service_facility else ""
+        return place or self.billing_provider.npi

@@ -40,11 +40,10 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             severity=inspection.weight_of_unknown(RosterKind.CREDENTIALS),
         )
         return
-    place = claim.service_facility.npi if claim.service_facility else billing.npi
-    here = [each for each in held if each.location_npi in ("", place)]
+    here = [each for each in held if each.location_npi in ("", claim.location_npi)]
     if not here:
         places = sorted(each.location_npi for each in held)
-        yield _finding(inspection, "npi", "is enrolled at other locations only", place, places)
+        yield _finding(inspection, "npi", "is enrolled at other locations only", claim.location_npi, places)
         return
     days = inspection.dates
     whole = not days or any(each.covers(days[0]) and each.covers(days[-1]) for each in here)

@@ -72,9 +72,7 @@ def _billed(inspection: Inspection) -> dict[tuple[str, str], tuple[Practitioner,
 
 
 def _covers(credential: CredentialRecord, on: date, inspection: Inspection) -> bool:
-    claim = inspection.claim
-    place = claim.service_facility.npi if claim.service_facility else ""
-    return credential.covers(on) and credential.location_npi in ("", place, claim.billing_provider.npi)
+    return credential.covers(on) and credential.location_npi in ("", inspection.claim.location_npi)
 
 
 def _uncovered(
