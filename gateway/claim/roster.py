@@ -200,6 +200,16 @@ def is_member(name: Identifier) -> bool:
     return name.namespace.startswith(_MEMBER)
 
 
+def person_of(npi: str) -> Identifier:
+    """A clinician, a site or an organization as an identifier: whom a credential is about."""
+    return Identifier("npi", npi)
+
+
+def about(record: RosterRecord) -> Identifier:
+    """Whom a row is about: the one its NPI names, or a patient."""
+    return person_of(record.npi) if isinstance(record, CredentialRecord) else record.patient
+
+
 def row_key(record: RosterRecord) -> str:
     """What tells a row from the others of its roster and source: the values of its kind's ``key``."""
     return "|".join(_text(getattr(record, name)) for name in record.key)

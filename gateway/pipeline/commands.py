@@ -177,7 +177,7 @@ class Commands:
         ``whole``: the rows are all there are, so whatever else the source said is over.
         """
         with self._store.write() as tx:
-            first = not any(each.kind is kind for each in tx.rosters.statuses([organization]))
+            first = kind not in tx.rosters.kinds([organization])[organization]
             now = self._clock.now()
             changes = tx.rosters.load(organization, kind, source, rows, now, whole=whole)
             detail = " ".join(f"{word}={len(records)}" for word, records in changes.items())

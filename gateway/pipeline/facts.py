@@ -122,7 +122,7 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
             else None
         )
     gatherings = gather_rooms(tx, policy.catalogue, cases, joined)
-    standings = standing_of(tx, policy.catalogue.payers, cases, names)
+    standings = standing_of(tx, policy.catalogue, cases, names)
     gathered = []
     for patient_id in patient_ids:
         own = {patient_id, *joined.get(patient_id, ())}

@@ -65,9 +65,7 @@ class _Claims:
 def readiness(tx: Transaction, policy: PolicyInForce, now: datetime, days: int) -> Readiness:
     """The readiness of every organization of the mapping set in force."""
     catalogue = policy.catalogue
-    loaded: defaultdict[str, set[RosterKind]] = defaultdict(set)
-    for status in tx.rosters.statuses():
-        loaded[status.organization].add(status.kind)
+    loaded = tx.rosters.kinds(list(catalogue.organizations))
     claims = _claims(tx, now)
     missing: list[MissingRoster] = []
     due = list(tx.worklist.items())

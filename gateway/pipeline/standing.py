@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.claim.contract import Payer
+from gateway.claim.contract import Catalogue, Payer
 from gateway.claim.party import Identifier, Relationship
 from gateway.claim.roster import (
     CertificationRecord,
@@ -15,7 +15,9 @@ from gateway.claim.roster import (
     RosterKind,
     RosterRecord,
     Standing,
+    about,
     member_of,
+    person_of,
 )
 from gateway.ports.storage import Transaction
 from gateway.services.case import PatientCase
@@ -23,46 +25,53 @@ from gateway.services.case import PatientCase
 
 def standing_of(
     tx: Transaction,
-    payers: Mapping[str, Payer],
+    catalogue: Catalogue,
     cases: Mapping[str, PatientCase | None],
     names: Mapping[str, Sequence[Identifier]],
 ) -> dict[str, Standing]:
     """The standing of each patient, in a number of queries that does not grow with them.
 
     A row names a patient by one of their identifiers, or by the member number of one of their coverages, where that is
-    theirs alone.
+    theirs alone; a credential names an organization, a site or a clinician of theirs.
     """
     organizations = sorted({case.organization for case in cases.values() if case})
-    loaded: defaultdict[str, set[RosterKind]] = defaultdict(set)
-    for status in tx.rosters.statuses(organizations) if organizations else ():
-        loaded[status.organization].add(status.kind)
-    people = {
-        each: by_npi(tx.rosters.credentials(each)) for each in organizations if RosterKind.CREDENTIALS in loaded[each]
+    loaded = tx.rosters.kinds(organizations) if organizations else {}
+    patients = {
+        patient_id: _names(case, catalogue.payers, names[patient_id])
+        for patient_id, case in cases.items()
+        if case is not None and loaded[case.organization]
     }
-    asked = {patient_id: _names(case, payers, names[patient_id]) for patient_id, case in cases.items() if case}
-    papers = [each for each, kinds in loaded.items() if kinds - {RosterKind.CREDENTIALS}]
-    about: defaultdict[tuple[str, Identifier], list[RosterRecord]] = defaultdict(list)
-    everybody = [name for each in asked.values() for name in each]
-    for organization, record in tx.rosters.about(papers, everybody) if papers else ():
-        assert not isinstance(record, CredentialRecord), "a credential names no patient"
-        about[organization, record.patient].append(record)
-    found: dict[str, Standing] = {}
-    for patient_id, case in cases.items():
-        if case is None:
-            found[patient_id] = Standing()
-            continue
+    people = {person_of(npi) for id in patients for npi in _people(cases[id], catalogue)}
+    told: defaultdict[tuple[str, Identifier], list[RosterRecord]] = defaultdict(list)
+    wanted = [*people, *(name for each in patients.values() for name in each)]
+    for organization, record in tx.rosters.about(organizations, wanted) if wanted else ():
+        told[organization, about(record)].append(record)
+    credentials: defaultdict[str, dict[str, tuple[CredentialRecord, ...]]] = defaultdict(dict)
+    for (organization, name), records in told.items():
+        if name in people:
+            held = tuple(each for each in records if isinstance(each, CredentialRecord))
+            credentials[organization][name.value] = held
+    found = {patient_id: Standing() for patient_id in cases}
+    for patient_id, own in patients.items():
+        case = cases[patient_id]
+        assert case is not None, "only patients with a case have names here"
         owner = case.organization
-        told = [record for name in asked[patient_id] for record in about.get((owner, name), ())]
-        found[patient_id] = _standing(loaded[owner], people.get(owner), told)
+        records = [record for name in own for record in told.get((owner, name), ())]
+        found[patient_id] = _standing(loaded[owner], credentials[owner], records)
     return found
 
 
-def by_npi(credentials: Iterable[CredentialRecord]) -> dict[str, tuple[CredentialRecord, ...]]:
-    """Credentials by the NPI they are about."""
-    found: dict[str, tuple[CredentialRecord, ...]] = {}
-    for each in credentials:
-        found[each.npi] = (*found.get(each.npi, ()), each)
-    return found
+def _people(case: PatientCase | None, catalogue: Catalogue) -> Iterator[str]:
+    """The NPI of everybody the patient's claims may rest on."""
+    if case is None:
+        return
+    yield catalogue.organizations[case.organization].npi
+    yield from (each.npi for each in catalogue.facilities.values() if each.organization == case.organization)
+    stays = (each.record.attending for each in case.episodes)
+    sessions = (session for day in case.book.days for session in day.sessions)
+    for who in (*stays, *(each for session in sessions for each in (session.attending, session.rendering))):
+        if who is not None:
+            yield who.npi
 
 
 def _names(case: PatientCase, payers: Mapping[str, Payer], identifiers: Sequence[Identifier]) -> list[Identifier]:
@@ -79,11 +88,11 @@ def _names(case: PatientCase, payers: Mapping[str, Payer], identifiers: Sequence
 
 def _standing(
     loaded: set[RosterKind],
-    credentials: Mapping[str, tuple[CredentialRecord, ...]] | None,
+    credentials: Mapping[str, tuple[CredentialRecord, ...]],
     told: Sequence[RosterRecord],
 ) -> Standing:
     return Standing(
-        credentials=credentials,
+        credentials=credentials if RosterKind.CREDENTIALS in loaded else None,
         eligibility=tuple(each for each in told if isinstance(each, EligibilityRecord))
         if RosterKind.ELIGIBILITY in loaded
         else None,

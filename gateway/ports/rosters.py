@@ -43,14 +43,17 @@ class Rosters(Protocol):
         ``whole`` retires every other row of the source: the rows given are all there are.
         """
 
-    def statuses(self, organizations: Sequence[str] = ()) -> list[RosterStatus]:
-        """Every roster that was ever loaded, of these organizations or of all."""
+    def statuses(self) -> list[RosterStatus]:
+        """Every roster that was ever loaded, with how many rows it has."""
+
+    def kinds(self, organizations: Sequence[str]) -> Mapping[str, set[RosterKind]]:
+        """The kinds that were ever loaded, by organization."""
 
     def credentials(self, organization: str) -> tuple[CredentialRecord, ...]:
         """Every credential of the organization that is in force now, whatever source said it."""
 
     def about(self, organizations: Sequence[str], names: Sequence[Identifier]) -> list[tuple[str, RosterRecord]]:
-        """(organization, record) of every row now in force that names one of these identifiers."""
+        """(organization, record) of every row now in force that is about one of these patients or people."""
 
     def rows(self, organization: str, kind: RosterKind, at: datetime | None) -> list[tuple[str, RosterRecord]]:
         """(source, record) of one kind in order of source and key: in force now, or as they stood at a moment."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, or_, select, tuple_, update
 
 from gateway.claim.party import Identifier
-from gateway.claim.roster import ROSTER_RECORDS, CredentialRecord, RosterKind, RosterRecord
+from gateway.claim.roster import ROSTER_RECORDS, CredentialRecord, RosterKind, RosterRecord, about
 from gateway.ports.rosters import Changes, RosterStatus
 from gateway.store.coding import decode, encode
 from gateway.store.schema import roster, roster_row
@@ -58,7 +58,7 @@ class RosterRows:
             "retired": tuple(_record(row) for row in gone),
         }
 
-    def statuses(self, organizations: Sequence[str] = ()) -> list[RosterStatus]:
+    def statuses(self) -> list[RosterStatus]:
         """Every roster that was ever loaded."""
         columns = roster.c
         joined = roster.outerjoin(
@@ -70,8 +70,6 @@ class RosterRows:
         )
         key = (columns.organization_id, columns.kind, columns.source)
         statement = select(*key, columns.loaded_at, func.count(roster_row.c.id).label("rows")).select_from(joined)
-        if organizations:
-            statement = statement.where(columns.organization_id.in_(organizations))
         statement = statement.group_by(*key, columns.loaded_at).order_by(*key)
         return [
             RosterStatus(
@@ -83,6 +81,14 @@ class RosterRows:
             )
             for row in self._connection.execute(statement)
         ]
+
+    def kinds(self, organizations: Sequence[str]) -> Mapping[str, set[RosterKind]]:
+        """The kinds that were ever loaded, by organization."""
+        found: dict[str, set[RosterKind]] = {each: set() for each in organizations}
+        statement = select(roster.c.organization_id, roster.c.kind).where(roster.c.organization_id.in_(organizations))
+        for row in self._connection.execute(statement.distinct()):
+            found[row.organization_id].add(RosterKind(row.kind))
+        return found
 
     def credentials(self, organization: str) -> tuple[CredentialRecord, ...]:
         """Every credential of the organization that is in force now."""
@@ -139,10 +145,9 @@ class RosterRows:
 
 
 def _named(record: RosterRecord) -> dict[str, str]:
-    """Whom the row is about, as it is looked up; a credential is the organization's."""
-    if isinstance(record, CredentialRecord):
-        return {"namespace": "", "value": ""}
-    return {"namespace": record.patient.namespace, "value": record.patient.value}
+    """Whom the row is about, as it is looked up."""
+    name = about(record)
+    return {"namespace": name.namespace, "value": name.value}
 
 
 def _record(row: Any) -> RosterRecord:

@@ -112,7 +112,8 @@ class Books:
         """{"kind", "at", "rows": [{"organization", "source", column: text}]}, now or as they stood at a moment."""
         wanted = roster_kind(kind)
         with self._store.read() as tx:
-            owners = sorted({each.organization for each in tx.rosters.statuses([organization] if organization else ())})
+            known = sorted({each.organization for each in tx.rosters.statuses()})
+            owners = [each for each in known if organization in ("", each)]
             rows = [
                 {"organization": owner, "source": source, **roster_view(record)}
                 for owner in owners

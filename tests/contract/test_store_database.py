@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
+from gateway.claim.roster import CredentialRecord, CredentialRole, about
 from gateway.errors import Conflict, NotFound, Unavailable
+from gateway.store.coding import encode
 from gateway.store.database import Database
 from gateway.store.schema import metadata
 from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT
@@ -38,6 +42,29 @@ def test_the_newest_migration_makes_exactly_the_tables_of_the_schema(store_url: 
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_a_roster_loaded_before_there_were_kinds_of_them_stays_loaded(empty: Database, database_url: str) -> None:
+    kept = CredentialRecord(npi="1882001013", payer="acme", role=CredentialRole.ATTENDING, start_on=date(2026, 1, 1))
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "gateway.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002_code_release")
+        for statement in (
+            "INSERT INTO tenant (id) VALUES ('riverside')",
+            "INSERT INTO organization (id, tenant_id, name) VALUES ('harbor', 'riverside', 'Harbor')",
+            "INSERT INTO credential_roster (organization_id, row_count) VALUES ('harbor', 1)",
+        ):
+            connection.execute(text(statement))
+        said = {"content": encode(kept)}
+        connection.execute(text("INSERT INTO credential (organization_id, content) VALUES ('harbor', :content)"), said)
+    engine.dispose()
+    empty.migrate()
+    with empty.read() as tx:
+        assert (kept,) == tx.rosters.credentials("harbor")
+        assert [("harbor", kept)] == tx.rosters.about(["harbor"], [about(kept)])
 
 
 def test_making_sure_of_the_tenant_twice_leaves_one_row_of_each(store: Database) -> None:

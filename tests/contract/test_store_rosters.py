@@ -55,7 +55,8 @@ def test_a_roster_never_loaded_is_not_listed_and_an_empty_one_is(store: Database
         assert tx.rosters.statuses() == []
     load(store, whole=True)
     with store.read() as tx:
-        (status,) = tx.rosters.statuses([ORGANIZATION])
+        (status,) = tx.rosters.statuses()
+        assert tx.rosters.kinds([ORGANIZATION, "another"]) == {ORGANIZATION: {RosterKind.CREDENTIALS}, "another": set()}
     assert (ORGANIZATION, RosterKind.CREDENTIALS, "office", NOON, 0) == (
         status.organization,
         status.kind,

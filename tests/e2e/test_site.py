@@ -86,7 +86,7 @@ def test_claims_are_listed_and_each_says_why(site: Cleanclaim, fed: dict[str, di
     assert all(CLAIM_KEYS == set(each) for each in claims)
     held = next(each for each in claims if each["holds"])
     why = site.json("claims", "why", held["id"], "--site", "clinic")
-    assert {"id", "state", "because", "findings", "lines", "mapping_set"} == set(why)
+    assert {"id", "state", "because", "findings", "lines", "mapping_set", "overrides"} == set(why)
     blocking = [each for each in why["findings"] if each["severity"] == "block"]
     assert set(held["holds"]) == {each["rule"] for each in blocking}
     assert all(each["fix"] and each["owner"] for each in blocking)
@@ -138,6 +138,18 @@ def test_rosters_are_loaded_whole_or_not_at_all(site: Cleanclaim) -> None:
     roster.write_text(header + "1991000104,medicare,billing,2026-01-01,,,\n")
     done = site.json("rosters", "import", "credentials", roster, "--site", "clinic")
     assert ("riverbend", 1, 1) == (done["organization"], done["rows"], done["added"])
+
+
+def test_readiness_tells_once_what_nobody_loaded(site: Cleanclaim, fed: dict[str, dict[str, Any]]) -> None:
+    done = site.run("readiness", "--site", "clinic", "--days", "30", "--json")
+    assert done.code in (0, 1)
+    assert done.code == (0 if done.answer["ready"] else 1)
+    rosters = [each["roster"] for each in done.answer["missing"]]
+    assert {"eligibility", "certifications", "consents"} <= set(rosters)
+    assert len(set(rosters)) == len(rosters)
+    assert "The roster of eligibility was never loaded." in site.run("readiness", "--site", "clinic").out
+    listed = site.json("rosters", "list", "--site", "clinic")["rosters"]
+    assert set(rosters).isdisjoint(each["kind"] for each in listed)
 
 
 def test_a_broken_mapping_edit_is_listed_with_its_line_and_never_put_in_force(

@@ -178,6 +178,35 @@ def test_a_roster_is_loaded_whole_or_not_at_all(client: TestClient, tokens: Toke
     assert client.post("/api/v1/rosters/hats", headers=headers, content=good).status_code == 404
 
 
+def test_a_271_is_taken_by_the_address_that_takes_eligibility(client: TestClient, tokens: Tokens) -> None:
+    segments = (
+        "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *260803*1201*^*00501*000000001*0*T*:",
+        "GS*HB*PAYER*CLINIC*20260803*1201*1*X*005010X279A1", "ST*271*0001*005010X279A1",
+        "BHT*0022*11*ASK1*20260803*1201", "HL*1**20*1", "NM1*PR*2*PRAIRIE MUTUAL*****PI*PRMT1", "HL*2*1*21*1",
+        "NM1*1P*2*RIVERBEND*****XX*1991000104", "HL*3*2*22*0", "NM1*IL*1*SAMPLE*PAT****MI*PMX123456789",
+        "DTP*346*D8*20260101", "EB*1**30", "SE*11*0001", "GE*1*1", "IEA*1*000000001",
+    )  # fmt: skip
+    content = "".join(f"{each}~" for each in segments).encode()
+    headers = {**tokens["dana"], "Content-Type": "application/edi-x12"}
+    done = client.post("/api/v1/rosters/eligibility?source=clearinghouse", headers=headers, content=content)
+    assert (200, 1, "clearinghouse") == (done.status_code, done.json()["added"], done.json()["source"])
+    broken = client.post("/api/v1/rosters/eligibility", headers=headers, content=content.replace(b"SE*11", b"SE*12"))
+    assert broken.status_code == 422
+    assert "SE01" in _error(broken)["message"]
+    other = client.post("/api/v1/rosters/eligibility", headers=headers, content=content.replace(b"*PRMT1", b"*NOBODY"))
+    assert other.status_code == 200, "a payer may be known by its name alone"
+
+
+def test_readiness_tells_what_nobody_loaded(client: TestClient, tokens: Tokens) -> None:
+    found = client.get("/api/v1/readiness?days=7", headers=tokens["dana"]).json()
+    assert {"ready", "today", "through", "missing", "due"} == set(found)
+    (missing,) = (each for each in found["missing"] if each["roster"] == "certifications")
+    assert ("riverbend", "warn", "clinician") == (missing["organization"], missing["severity"], missing["owner"])
+    assert missing["fix"] == "Load it: 'cleanclaim rosters import certifications FILE'."
+    assert client.get("/api/v1/readiness?days=-1", headers=tokens["dana"]).status_code == 422
+    assert client.get("/api/v1/readiness", headers=tokens["kim"]).status_code == 403
+
+
 def test_partners_are_shown_and_unknown_ones_are_not_guessed(client: TestClient, tokens: Tokens) -> None:
     (connection,) = client.get("/api/v1/exchange", headers=tokens["kim"]).json()["connections"]
     assert connection["connection"] == "sandbox"

@@ -82,9 +82,16 @@ def _carry_credentials(connection: sa.Connection) -> None:
         connection.execute(
             sa.text(
                 "INSERT INTO roster_row (organization_id, kind, source, key, namespace, value, content, recorded_at) "
-                "VALUES (:organization, :kind, :source, :key, '', '', :content, :at)"
+                "VALUES (:organization, :kind, :source, :key, 'npi', :npi, :content, :at)"
             ),
-            {**named, "organization": organization, "key": key, "content": content, "at": at},
+            {
+                **named,
+                "organization": organization,
+                "key": key,
+                "npi": key[:10],
+                "content": content,
+                "at": at,
+            },
         )
 
 
