@@ -1,97 +1,121 @@
-"""Any X12 file as JSON that keeps every byte, and back; an 835 also as claims, adjustments and its balance.
+"""Any X12 file as JSON that keeps every byte, written while the file is read; an 835 also as claims and its balance.
 
-A file is `noise` and `interchanges`; an interchange holds its ISA text and every segment after it in order; groups and
+A file is `interchanges` and `noise`; an interchange holds its ISA text and every segment after it in order; groups and
 transactions point into that list (`first_segment`, `last_segment`, counted from 0).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
 from typing import Any
 
-from clearinghouse.x12.decoding import X12FormatError, at
-from clearinghouse.x12.guide_tables import ALIASES, KINDS
+import msgspec
+
 from clearinghouse.x12.parties import Adjustment
-from clearinghouse.x12.read_835 import RemittanceEnd, read_remittance
+from clearinghouse.x12.read_file import Listener, SetEnd, SetStart, read_file
 from clearinghouse.x12.remittance_835 import ClaimPayment, ProviderAdjustment, RemittanceHeader, ServicePayment
-from clearinghouse.x12.tokens import Body, Cut, Header, Noise, Source, read_pieces
-from clearinghouse.x12.transactions import Enclosure
+from clearinghouse.x12.tokens import Header, Noise, Source
 
-_BLANKS = " \t\r\n"
-
-
-def read_file_json(path: Path) -> dict[str, Any]:
-    """One entry of `files` in `read --json`. Raises OSError when the file cannot be opened; never on its content."""
-    return read_json(path, str(path))
+Write = Callable[[str], object]
+UNREADABLE = "No X12 interchange could be read."
+_IN_MEMORY_BYTES = 1 << 20
 
 
-def read_json(source: Source, path: str = "") -> dict[str, Any]:
-    """`read_file_json` for bytes, a path or a stream."""
-    noise: list[dict[str, Any]] = []
-    interchanges: list[_Interchange] = []
-    for piece in read_pieces(source):
-        if isinstance(piece, Noise):
-            noise.append({"offset": piece.offset, "text": piece.text})
-        elif isinstance(piece, Header):
-            interchanges.append(_Interchange(piece))
-        elif isinstance(piece, Body):
-            interchanges[-1].add(piece.text)
-        else:
-            interchanges[-1].cut = piece
-    readable = bool(interchanges)
-    return {
-        "path": path,
-        "readable": readable,
-        "error": None if readable else "No X12 interchange could be read.",
-        "noise": noise,
-        "interchanges": [interchange.as_json() for interchange in interchanges],
-    }
+def stream_json(source: Source, path: str, write: Write) -> bool:
+    """Write the members of one entry of `files` in `read --json`, without its braces; whether the file is readable.
+
+    Memory does not grow with the file: what belongs behind the segments waits on disk. Raises OSError.
+    """
+    with _Aside() as behind, _Aside() as noise:
+        write(f'"path": {_text(path)},\n"interchanges": [')
+        readable = read_file(source, _JsonListener(write, behind, noise))
+        write('],\n"noise": [')
+        noise.copy(write)
+        write(f'],\n"readable": {_text(readable)},\n"error": {_text(None if readable else UNREADABLE)}')
+    return readable
 
 
-def write_json(file: dict[str, Any]) -> bytes:
-    """The bytes `read_json` was given, from what it returned."""
-    placed: list[tuple[int, str]] = [(entry["offset"], entry["text"]) for entry in file["noise"]]
-    placed += [(entry["offset"], _interchange_text(entry)) for entry in file["interchanges"]]
-    return "".join(text for _, text in sorted(placed, key=lambda entry: entry[0])).encode("latin-1")
+def rewrites_same(path: Path) -> bool:
+    """Whether the file comes out byte for byte of what `stream_json` keeps of it. Raises OSError."""
+    again = _Rewriter()
+    read_file(path, again)
+    with path.open("rb") as opened:
+        return again.digest.digest() == hashlib.file_digest(opened, "sha256").digest()
 
 
-def _interchange_text(interchange: dict[str, Any]) -> str:
-    marks = interchange["delimiters"]
-    element, component, terminator = marks["element"], marks["component"], marks["segment"]
-    gaps: dict[str, str] = interchange["gaps"]
-    usual: str = interchange["line_ending"]
-    parts = [interchange["isa"]]
-    for index, segment in enumerate(interchange["segments"]):
-        written = (value if isinstance(value, str) else component.join(value) for value in segment)
-        parts.append(gaps.get(str(index), usual) + element.join(written) + terminator)
-    parts.append(interchange["cut"])
-    return "".join(parts)
+def rewrite(segment: list[Any], element: str, component: str) -> str:
+    """A segment of `segments` as it stood in the file, without its terminator."""
+    return element.join(value if isinstance(value, str) else component.join(value) for value in segment)
 
 
-class _Interchange:
-    """One ISA with its segments as read and the blanks before each."""
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
-    def __init__(self, header: Header) -> None:
-        self.header = header
-        self.segments: list[list[str]] = []
-        self.blanks: list[str] = []
-        self.cut: Cut | None = None
+
+def _parted(values: list[str], component: str) -> list[str | list[str]]:
+    return [value.split(component) if component in value else value for value in values]
+
+
+class _Aside:
+    """Text that is written later, kept on disk once it is much."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(_IN_MEMORY_BYTES, "w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed on exit
+
+    def __enter__(self) -> _Aside:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def write(self, text: str) -> None:
+        self._file.write(text)
+
+    def copy(self, write: Write) -> None:
+        """Write what was kept, and forget it."""
+        self._file.seek(0)
+        while text := self._file.read(_IN_MEMORY_BYTES):
+            write(text)
+        self._file.seek(0)
+        self._file.truncate()
+
+
+class _Items:
+    """The commas of one JSON list."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._separator = "\n"
 
     def add(self, text: str) -> None:
-        marks = self.header.delimiters
-        blanks = _BLANKS.replace(marks.segment, "")
-        for raw in text.split(marks.segment)[:-1]:
-            bare = raw.lstrip(blanks)
-            self.blanks.append(raw[: len(raw) - len(bare)])
-            self.segments.append(bare.split(marks.element))
+        self._write(self._separator + text)
+        self._separator = ",\n"
 
-    def as_json(self) -> dict[str, Any]:
-        header, marks = self.header, self.header.delimiters
-        usual = Counter(self.blanks).most_common(1)[0][0] if self.blanks else ""
-        component = marks.component
-        return {
+
+class _JsonListener(Listener):
+    """Writes an interchange's segments as they come; its groups wait aside until the last segment is written."""
+
+    def __init__(self, write: Write, behind: _Aside, noise: _Aside) -> None:
+        self.write, self.behind = write, behind
+        self.interchanges, self.outside = _Items(write), _Items(noise.write)
+        self.component = ""
+        self.segments = self.groups = self.sets = self.claims = _Items(write)
+        self.blanks = _Blanks()
+        self.remittance = False
+
+    def noise(self, piece: Noise) -> None:
+        self.outside.add(_text({"offset": piece.offset, "text": piece.text}))
+
+    def interchange(self, header: Header) -> None:
+        marks = header.delimiters
+        self.component = marks.component
+        start = {
             "sender": header.elements[6].strip(),
             "receiver": header.elements[8].strip(),
             "control_number": header.elements[13],
@@ -100,98 +124,136 @@ class _Interchange:
             "isa": header.text,
             "delimiters": {
                 "element": marks.element,
-                "component": component,
+                "component": marks.component,
                 "repetition": marks.repetition,
                 "segment": marks.segment,
             },
-            "line_ending": usual,
-            "gaps": {str(index): blank for index, blank in enumerate(self.blanks) if blank != usual},
-            "segments": [
-                [value.split(component) if component in value else value for value in segment]
-                for segment in self.segments
-            ],
-            "cut": self.cut.text if self.cut is not None else "",
-            "groups": [*self._groups()],
         }
+        self.interchanges.add(_open(start) + ',\n"segments": [')
+        self.segments, self.groups = _Items(self.write), _Items(self.behind.write)
+        self.blanks = _Blanks()
 
-    def _groups(self) -> Iterator[dict[str, Any]]:
-        group: dict[str, Any] | None = None
-        start: int | None = None
-        for index, values in enumerate(self.segments):
-            name = values[0]
-            if name == "GS":
-                if group is not None:
-                    yield group
-                group = _group(values, index)
-            elif name == "ST":
-                start = index
-            elif name == "SE" and start is not None:
-                if group is None:
-                    group = _group([], start)
-                group["transactions"].append(self._transaction(group["header"], start, index))
-                start = None
-            if group is not None:
-                group["last_segment"] = index
-            if name == "GE" and group is not None:
-                yield group
-                group = None
-        if group is not None:
-            yield group
+    def segment(self, values: list[str], blank: str) -> None:
+        self.segments.add(_text(_parted(values, self.component)))
+        self.blanks.add(blank)
 
-    def _transaction(self, group: list[str], first: int, last: int) -> dict[str, Any]:
-        values = self.segments[first]
-        guide = at(values, 3) or at(group, 8)
-        kind = KINDS.get(ALIASES.get(guide, guide), at(values, 1))
-        found: dict[str, Any] = {
-            "type": kind,
-            "guide": guide,
-            "control_number": at(values, 2),
-            "first_segment": first,
-            "last_segment": last,
+    def end_interchange(self, cut: str) -> None:
+        usual = self.blanks.usual
+        self.write(f'],\n"line_ending": {_text(usual)},\n"gaps": {{')
+        gaps = _Items(self.write)
+        for place, blank in self.blanks.other_than(usual):
+            gaps.add(f'"{place}": {_text(blank)}')
+        self.write(f'}},\n"cut": {_text(cut)},\n"groups": [')
+        self.behind.copy(self.write)
+        self.write("]}")
+
+    def group(self, values: list[str], segment: int) -> None:
+        number = values[6] if len(values) > 6 else ""
+        start = {"control_number": number, "header": values, "first_segment": segment}
+        self.groups.add(_open(start) + ', "transactions": [')
+        self.sets = _Items(self.behind.write)
+
+    def end_group(self, segment: int) -> None:
+        self.behind.write(f'], "last_segment": {segment}}}')
+
+    def transaction(self, start: SetStart) -> None:
+        self.remittance = start.is_remittance
+        about = {
+            "type": start.kind,
+            "guide": start.guide,
+            "control_number": start.control_number,
+            "first_segment": start.segment,
         }
-        if at(values, 1) == "835":
-            found |= self._remittance(group, first, last)
-        return found
+        self.sets.add(_open(about) + (', "claims": [' if self.remittance else ""))
+        self.claims = _Items(self.behind.write)
 
-    def _remittance(self, group: list[str], first: int, last: int) -> dict[str, Any]:
-        enclosure = Enclosure(self.header, tuple(group), tuple(self.segments[first]))
-        header: RemittanceHeader | None = None
-        claims: list[dict[str, Any]] = []
-        end: RemittanceEnd | None = None
-        error: str | None = None
-        try:
-            for event in read_remittance(enclosure, self.segments[first + 1 : last + 1]):
-                if isinstance(event, ClaimPayment):
-                    claims.append(_claim(event))
-                elif isinstance(event, RemittanceHeader):
-                    header = event
-                else:
-                    end = event
-        except X12FormatError as problem:
-            error = str(problem)
-        return {
-            "trace": _trace(header),
-            "payment_cents": header.payment.cents if header else None,
-            "provider_adjustments": [
-                _provider_adjustment(entry) for entry in (end.provider_adjustments if end else ())
-            ],
-            "balanced": end is not None and end.balanced,
-            "out_of_balance": [
-                {"where": off.where, "expected_cents": off.expected_cents, "found_cents": off.found_cents}
-                for off in (end.out_of_balance if end else ())
-            ],
-            "claims": claims,
-            "error": error,
-        }
+    def claim(self, claim: ClaimPayment) -> None:
+        self.claims.add(_text(claim_json(claim)))
+
+    def end_transaction(self, end: SetEnd) -> None:
+        about = {"last_segment": end.segment} | (paid_json(end) if self.remittance else {})
+        self.behind.write(("], " if self.remittance else ", ") + _text(about)[1:])
 
 
-def _group(values: list[str], index: int) -> dict[str, Any]:
+def _open(members: dict[str, Any]) -> str:
+    """An object to which more members will be added."""
+    return _text(members)[:-1]
+
+
+class _Blanks:
+    """The line ends before an interchange's segments, as runs of the same: nearly always one run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.runs: list[tuple[int, str]] = []
+
+    def add(self, blank: str) -> None:
+        if not self.runs or self.runs[-1][1] != blank:
+            self.runs.append((self.count, blank))
+        self.count += 1
+
+    @property
+    def usual(self) -> str:
+        """What stands before most segments."""
+        lengths: Counter[str] = Counter()
+        for first, after, blank in self._spans():
+            lengths[blank] += after - first
+        return lengths.most_common(1)[0][0] if lengths else ""
+
+    def other_than(self, usual: str) -> Iterator[tuple[int, str]]:
+        """The places of segments with something else before them."""
+        for first, after, blank in self._spans():
+            if blank != usual:
+                for place in range(first, after):
+                    yield place, blank
+
+    def _spans(self) -> Iterator[tuple[int, int, str]]:
+        for (first, blank), (after, _) in pairwise([*self.runs, (self.count, "")]):
+            yield first, after, blank
+
+
+class _Rewriter(Listener):
+    """Writes a file again from what its JSON keeps of each piece, and takes the digest of that."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.element = self.component = self.terminator = ""
+
+    def noise(self, piece: Noise) -> None:
+        self._add(piece.text)
+
+    def interchange(self, header: Header) -> None:
+        marks = header.delimiters
+        self.element, self.component, self.terminator = marks.element, marks.component, marks.segment
+        self._add(header.text)
+
+    def segment(self, values: list[str], blank: str) -> None:
+        kept = msgspec.json.decode(_text(_parted(values, self.component)))
+        self._add(blank + rewrite(kept, self.element, self.component) + self.terminator)
+
+    def end_interchange(self, cut: str) -> None:
+        self._add(cut)
+
+    def _add(self, text: str) -> None:
+        self.digest.update(text.encode("latin-1"))
+
+
+# --- an 835 ----------------------------------------------------------------------------------------------------------
+
+
+def paid_json(found: SetEnd) -> dict[str, Any]:
+    """What an 835's transaction says beyond its claims."""
+    header, end = found.header, found.end
     return {
-        "control_number": at(values, 6),
-        "header": values,
-        "first_segment": index,
-        "last_segment": index,
-        "transactions": [],
+        "trace": _trace(header),
+        "payment_cents": header.payment.cents if header else None,
+        "provider_adjustments": [_provider_adjustment(entry) for entry in (end.provider_adjustments if end else ())],
+        "balanced": end is not None and end.balanced,
+        "out_of_balance": [
+            {"where": off.where, "expected_cents": off.expected_cents, "found_cents": off.found_cents}
+            for off in (end.out_of_balance if end else ())
+        ],
+        "error": found.error,
     }
 
 
@@ -210,7 +272,8 @@ def _trace(header: RemittanceHeader | None) -> dict[str, Any] | None:
     }
 
 
-def _claim(claim: ClaimPayment) -> dict[str, Any]:
+def claim_json(claim: ClaimPayment) -> dict[str, Any]:
+    """One entry of `claims`."""
     return {
         "claim_id": claim.patient_control_number,
         "payer_claim_id": claim.payer_claim_number or None,

@@ -111,37 +111,40 @@ def _finding_row(finding: dict[str, Any], where: str) -> tuple[object, ...]:
 
 def read(
     files: _Files,
-    write: Annotated[bool, typer.Option("--write", help="Prove it: write each back, and compare the bytes.")] = False,
+    prove: Annotated[bool, typer.Option("--write", help="Prove it: write each back, and compare the bytes.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Read X12 and HL7 files without loss, as JSON; an 835 says whether it balances."""
-    from gateway.wiring.files import expand, read_files
+    from gateway.wiring.files import expand, overview, stream_read
 
     paths = expand(files)
+    outcomes = []
     with output.progress("reading", len(paths)) as advance:
-        found = []
-        for entry in read_files(paths, prove=write):
-            found.append(entry)
+        for path, write in output.json_list("files", paths) if as_json else ((path, None) for path in paths):
+            if write is not None:
+                outcomes.append(stream_read(path, write, prove=prove))
+            else:
+                entry = overview(path, prove=prove, most_claims=_MOST_SHOWN)
+                _render_read(entry)
+                outcomes.append((entry["readable"], entry.get("same_bytes", True)))
             advance(1)
-    output.show({"files": found}, as_json=as_json, render=_render_read)
-    if not all(entry["readable"] for entry in found):
-        return output.MISUSE
-    return output.OK if all(entry.get("same_bytes", True) for entry in found) else output.FOUND
-
-
-def _render_read(answer: dict[str, Any]) -> None:
-    if not answer["files"]:
+    if not paths and not as_json:
         output.say("There is no file there.")
-    for entry in answer["files"]:
-        if not entry["readable"]:
-            output.say(f"{entry['path']}: unreadable: {entry['error']}")
-            continue
-        proof = {True: "; written back, the same bytes", False: "; WRITTEN BACK, OTHER BYTES", None: ""}
-        output.say(f"{entry['path']}: {_what(entry)}{proof[entry.get('same_bytes')]}")
-        for interchange in entry.get("interchanges", ()):
-            for group in interchange["groups"]:
-                for transaction in group["transactions"]:
-                    _render_transaction(transaction)
+    if not all(readable for readable, _ in outcomes):
+        return output.MISUSE
+    return output.OK if all(same for _, same in outcomes) else output.FOUND
+
+
+def _render_read(entry: dict[str, Any]) -> None:
+    if not entry["readable"]:
+        output.say(f"{entry['path']}: unreadable: {entry['error']}")
+        return
+    proof = {True: "; written back, the same bytes", False: "; WRITTEN BACK, OTHER BYTES", None: ""}
+    output.say(f"{entry['path']}: {_what(entry)}{proof[entry.get('same_bytes')]}")
+    for interchange in entry.get("interchanges", ()):
+        for group in interchange["groups"]:
+            for transaction in group["transactions"]:
+                _render_transaction(transaction)
 
 
 def _render_transaction(transaction: dict[str, Any]) -> None:
@@ -163,3 +166,5 @@ def _render_transaction(transaction: dict[str, Any]) -> None:
     ]
     if rows:
         output.table(("claim", "status", *money), rows, right=money)
+    if transaction["claim_count"] > len(rows):
+        output.say(f"and {transaction['claim_count'] - len(rows):,} more; --json lists all")

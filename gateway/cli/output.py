@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 OK, FOUND, MISUSE, INTERRUPTED = 0, 1, 2, 130
 _PLAIN_PROGRESS_EVERY_S = 5.0
 
+Entry = TypeVar("Entry")
 Advance = Callable[[int], None]
 """Called with how many more were done."""
 
@@ -32,6 +33,16 @@ def write_json(answer: Mapping[str, Any]) -> None:
     """One JSON document on standard output."""
     json.dump(answer, sys.stdout, indent=2, ensure_ascii=False, default=str)
     sys.stdout.write("\n")
+
+
+def json_list(name: str, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Callable[[str], object]]]:
+    """``{name: [...]}`` on standard output: each entry with what writes its JSON, as it comes and of any length."""
+    write = sys.stdout.write
+    write(f'{{"{name}": [')
+    for place, entry in enumerate(entries):
+        write(",\n" if place else "\n")
+        yield entry, write
+    write("]}\n")
 
 
 def say(text: str = "") -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,13 +80,40 @@ def _holds_claims(entry: Mapping[str, Any]) -> bool:
     )
 
 
-def read_files(paths: Sequence[Path], *, prove: bool = False) -> Iterator[dict[str, Any]]:
-    """One entry of ``files`` in ``read --json`` for each file; with ``prove`` also ``same_bytes``, written back."""
-    for path in paths:
-        entry = _guarded(path, _READERS)
-        if prove and entry["readable"]:
-            entry["same_bytes"] = _WRITERS[entry["format"]](entry) == path.read_bytes()
-        yield entry
+def stream_read(path: Path, write: Callable[[str], object], *, prove: bool = False) -> tuple[bool, bool]:
+    """Write one entry of ``files`` in ``read --json`` as it is read; whether it is readable, and came out the same.
+
+    With ``prove`` the entry says ``same_bytes``. An X12 file may be of any size. Raises OSError when reading fails
+    after the file was opened.
+    """
+    if _kind_of(path) != X12:
+        entry = overview(path, prove=prove)
+        write(json.dumps(entry, ensure_ascii=False))
+        return entry["readable"], entry.get("same_bytes", True)
+    from clearinghouse.x12.read_json import rewrites_same, stream_json
+
+    write(f'{{"format": "{X12}",\n')
+    readable, same = stream_json(path, str(path), write), True
+    if prove and readable:
+        same = rewrites_same(path)
+        write(f',\n"same_bytes": {json.dumps(same)}')
+    write("}")
+    return readable, same
+
+
+def overview(path: Path, *, prove: bool = False, most_claims: int = 0) -> dict[str, Any]:
+    """What ``stream_read`` writes, as people want it: of an X12 file no segments, and at most so many claims a set."""
+    entry = _guarded(path, {**_READERS, X12: partial(_read_x12, most_claims=most_claims)})
+    if prove and entry["readable"]:
+        entry["same_bytes"] = _PROOFS[entry["format"]](entry, path)
+    return entry
+
+
+def _kind_of(path: Path) -> str | None:
+    try:
+        return find_format(path)
+    except OSError:
+        return None
 
 
 def is_clean(entry: Mapping[str, Any]) -> bool:
@@ -194,10 +222,10 @@ def _releases() -> CodeSets:
     return ShippedCodeSets((), ())
 
 
-def _read_x12(path: Path) -> dict[str, Any]:
-    from clearinghouse.x12.read_json import read_file_json
+def _read_x12(path: Path, most_claims: int) -> dict[str, Any]:
+    from clearinghouse.x12.overview import overview
 
-    return read_file_json(path)
+    return overview(path, str(path), most_claims)
 
 
 def _read_hl7(path: Path) -> dict[str, Any]:
@@ -211,18 +239,18 @@ def _read_fhir(path: Path) -> dict[str, Any]:
     return {"path": str(path), "readable": False, "error": error}
 
 
-def _write_x12(entry: dict[str, Any]) -> bytes:
-    from clearinghouse.x12.read_json import write_json
+def _proved_x12(_entry: dict[str, Any], path: Path) -> bool:
+    from clearinghouse.x12.read_json import rewrites_same
 
-    return write_json(entry)
+    return rewrites_same(path)
 
 
-def _write_hl7(entry: dict[str, Any]) -> bytes:
+def _proved_hl7(entry: dict[str, Any], path: Path) -> bool:
     from adapters.hl7.read_json import write_json
 
-    return write_json(entry)
+    return write_json(entry) == path.read_bytes()
 
 
 _CHECKS: Mapping[str, _Handler] = {X12: _check_x12, HL7: _check_hl7, FHIR: _check_fhir}
-_READERS: Mapping[str, _Handler] = {X12: _read_x12, HL7: _read_hl7, FHIR: _read_fhir}
-_WRITERS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {X12: _write_x12, HL7: _write_hl7}
+_READERS: Mapping[str, _Handler] = {HL7: _read_hl7, FHIR: _read_fhir}
+_PROOFS: Mapping[str, Callable[[dict[str, Any], Path], bool]] = {X12: _proved_x12, HL7: _proved_hl7}

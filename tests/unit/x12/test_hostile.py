@@ -16,7 +16,6 @@ from clearinghouse.x12.interchange_ta1 import read_ta1
 from clearinghouse.x12.read_277ca import read_277ca
 from clearinghouse.x12.read_835 import balance_of, read_835
 from clearinghouse.x12.read_837 import read_837
-from clearinghouse.x12.read_json import read_json, write_json
 from clearinghouse.x12.write_277ca import write_277ca
 from clearinghouse.x12.write_835 import write_835
 from clearinghouse.x12.write_837 import write_837
@@ -28,6 +27,7 @@ from tests.unit.x12.examples import (
     remittance,
     status_transaction,
 )
+from tests.unit.x12.json_files import read_json, write_json
 
 FILES = {
     "837I": write_837(dependent_transaction(), ENVELOPE),

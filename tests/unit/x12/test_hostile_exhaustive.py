@@ -24,7 +24,6 @@ from clearinghouse.x12.patterns import segment_pattern
 from clearinghouse.x12.read_277ca import read_277ca
 from clearinghouse.x12.read_835 import balance_of, read_835
 from clearinghouse.x12.read_837 import read_837
-from clearinghouse.x12.read_json import read_json, write_json
 from clearinghouse.x12.write_277ca import write_277ca
 from clearinghouse.x12.write_835 import write_835
 from clearinghouse.x12.write_837 import write_837
@@ -36,6 +35,7 @@ from tests.unit.x12.examples import (
     remittance,
     status_transaction,
 )
+from tests.unit.x12.json_files import read_json, write_json
 
 Reader = Callable[[bytes], Any]
 COMPACT: dict[str, tuple[bytes, Reader]] = {
@@ -171,11 +171,15 @@ from pathlib import Path
 from clearinghouse.x12.check import check_file
 from clearinghouse.x12.read_835 import stream_835
 from clearinghouse.x12.read_837 import stream_837
+from clearinghouse.x12.read_json import rewrites_same, stream_json
 path = Path(sys.argv[1])
 def run():
     check_file(path)
     for _ in (stream_835 if path.suffix == ".835" else stream_837)(path):
         pass
+    with open(sys.argv[1] + ".json", "w") as out:
+        stream_json(path, "", out.write)
+    assert rewrites_same(path)
 run()
 # Not getrusage: its peak is handed down by the process that started this one.
 print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
@@ -189,7 +193,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
 
 
 def peak_kilobytes(kind: str, copies: int, folder: Path) -> int:
-    """Peak memory of a process that checks and streams one transaction set of so many times the sample's claims."""
+    """Peak memory of a process that checks one transaction set of so many claims, reads it, and writes it as JSON."""
     content, _ = COMPACT[kind]
     begin, end = (b"~CLP*", b"~PLB*") if kind == "835" else (b"~CLM*", b"~SE*")
     head, tail = content.index(begin), content.index(end)

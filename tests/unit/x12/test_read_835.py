@@ -14,10 +14,10 @@ from clearinghouse.x12.check import check_bytes
 from clearinghouse.x12.decoding import X12FormatError, cents
 from clearinghouse.x12.parties import Address, UnreadSegment
 from clearinghouse.x12.read_835 import OutOfBalance, RemittanceEnd, balance_of, read_835, stream_835
-from clearinghouse.x12.read_json import read_json
 from clearinghouse.x12.remittance_835 import ClaimPayment, Remittance, RemittanceHeader
 from clearinghouse.x12.write_835 import write_835
 from tests.unit.x12.examples import ENVELOPE, remittance
+from tests.unit.x12.json_files import read_json
 
 
 def changed(index: int, **changes: object) -> Remittance:
