@@ -121,6 +121,7 @@ def _records(
             primary_payer=_known(primary, payer_of),
             plan=benefit.plan,
             copay_cents=_copay(benefit, copays),
+            entry=f"segment {member.position}",
         )
 
 

@@ -1,6 +1,7 @@
 """What an organization keeps of people and their papers beside what feeds tell: one record for each row of a roster.
 
-Each holds from and until its own dates. A roster that was never loaded is unknown, which is not the same as empty.
+Each holds from and until its own dates, and its ``entry`` says where the row stood: ``file:line``. A roster that was
+never loaded is unknown, which is not the same as empty.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class CredentialRecord:
     license_number: str = ""
     license_state: str = ""
     license_end_on: date | None = None
+    entry: str = ""
 
     @property
     def since(self) -> date:
@@ -113,6 +115,7 @@ class EligibilityRecord:
     """Who pays before this payer, as it says."""
     plan: str = ""
     copay_cents: int | None = None
+    entry: str = ""
 
     def covers(self, on: date) -> bool:
         """True when the answer speaks of the day."""
@@ -138,6 +141,7 @@ class CertificationRecord:
     """Where the physician certified fewer days than the payer's clock allows."""
     weekly_hours: int | None = None
     """Hours a week of the plan of care."""
+    entry: str = ""
 
     def through(self, first_days: int, then_days: int) -> date:
         """The last day it covers by a payer's clock: so many days for the first one, so many for each later one."""
@@ -160,6 +164,7 @@ class ConsentRecord:
     """The only payer it names; empty for all of them."""
     end_on: date | None = None
     revoked_on: date | None = None
+    entry: str = ""
 
     def permits(self, program: str, payer: str, on: date) -> bool:
         """True when the program may tell the payer on the day."""

@@ -64,7 +64,8 @@ With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
     "rosters import": """
 {"organization", "kind", "source", "rows", "added", "changed", "retired", "unmatched", "unanswered"}""",
     "rosters list": '{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}',
-    "rosters show": '{"kind", "at": null|time, "rows": [{"organization", "source", column: text}]}',
+    "rosters show": """
+{"kind", "at": null|time, "rows": [{"organization", "source", column: text, "entry": "file:line"}]}""",
     "authorizations list": """
 {"authorizations": [{"id", "number", "payer", "organization", "patient_id", "level_of_care", "status", "unit", "from",
   "through", "review_on", "granted", "opening", "reserved", "accrued", "consumed", "released", "remaining",

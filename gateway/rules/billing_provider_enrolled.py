@@ -69,6 +69,7 @@ def _uncovered(inspection: Inspection, held: Sequence[CredentialRecord], days: S
         values={
             "npi": claim.billing_provider.npi,
             "enrolled_from": since.isoformat(),
+            "entry": ", ".join(each.entry for each in held if each.entry),
             "days": ", ".join(on.isoformat() for on in days),
         },
         cents=sum(line.charge_cents for line in claim.lines if line.service_on in wanted),

@@ -84,7 +84,7 @@ def _uncovered(
             "certified": ", ".join(f"{each.start_on} to {_through(each, clock)}" for each in signed),
             "first_days": str(clock.first_days),
             "then_days": str(clock.then_days),
-            "entry": clock.entry,
+            "entry": ", ".join(filter(None, (clock.entry, *(each.entry for each in own)))),
         },
         cents=sum(cents for _, _, cents in days),
         severity=Severity.BLOCK if strict else Severity.WARN,

@@ -97,6 +97,7 @@ def _uncovered(
             "role": role,
             "payer": claim.insured.payer,
             "credential_from": str(since or ""),
+            "entry": ", ".join(each.entry for each in held if each.entry),
             "days": ", ".join(on.isoformat() for _, on, _ in days),
         },
         origin=origin_of(claim.lines[index].origins, role) or inspection.origin(role),

@@ -49,6 +49,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
                 "payer": payer,
                 "on": today.isoformat(),
                 "on_file": str(sum(each.program == program.id for each in context.consents)),
+                "entry": ", ".join(each.entry for each in context.consents if each.entry),
             },
             cents=claim.charge_cents,
         )

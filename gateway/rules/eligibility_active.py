@@ -91,7 +91,12 @@ def _uncovered(
         f"lines[{days[0][0]}].service_on",
         f"{inspection.claim.insured.payer_name} {said} on {_days(days)}.",
         "Ask the payer again with the date; where it stands, bill the plan that covered the day, or the patient.",
-        values={"days": _days(days), "active": spans, "checked_on": str(max(each.checked_on for each in answers))},
+        values={
+            "days": _days(days),
+            "active": spans,
+            "checked_on": str(max(each.checked_on for each in answers)),
+            "entry": ", ".join(days[0][2].entries if days[0][2] else [each.entry for each in answers if each.entry]),
+        },
         origin=inspection.origin("insured.end_on"),
         cents=sum(line.charge_cents for _, line, _ in days),
     )
@@ -105,7 +110,7 @@ def _elsewhere(inspection: Inspection, days: Sequence[tuple[int, ClaimLine, Elig
         "insured.payer",
         f"{inspection.claim.insured.payer_name} leaves these services to {name}; bill it for {_days(days)}.",
         f"Add the coverage with {name} in the EHR, first in order, and end this one's part in it.",
-        values={"carve_out_payer": other, "days": _days(days)},
+        values={"carve_out_payer": other, "days": _days(days), "entry": ", ".join(days[0][2].entries)},
         origin=inspection.origin("insured.payer"),
         cents=sum(line.charge_cents for _, line, _ in days),
     )

@@ -44,7 +44,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             role,
             f"The {role} clinician's license ends on {end_on}.",
             "Have it renewed, then load the roster with the new date.",
-            values={"npi": npi, "license_end_on": end_on.isoformat()},
+            values={"npi": npi, "license_end_on": end_on.isoformat(), "entry": _entries(inspection, npi)},
             severity=Severity.WARN,
         )
 
@@ -59,11 +59,18 @@ def _lapsed(inspection: Inspection, npi: str, role: str, end_on: date, days: lis
             "npi": npi,
             "role": role,
             "license_end_on": end_on.isoformat(),
+            "entry": _entries(inspection, npi),
             "days": ", ".join(on.isoformat() for _, on, _ in days),
         },
         origin=origin_of(inspection.claim.lines[index].origins, role) or inspection.origin(role),
         cents=sum(cents for _, _, cents in days),
     )
+
+
+def _entries(inspection: Inspection, npi: str) -> str:
+    """Where the rows stood that state the license."""
+    rows = (each for each in inspection.context.credentials or () if each.npi == npi and each.license_end_on)
+    return ", ".join(each.entry for each in rows if each.entry)
 
 
 RULE = Rule(

@@ -3,7 +3,8 @@
 Why: an electronic claim of an NPI that is not enrolled is rejected at the clearinghouse or the payer (RARC N570), and
     without an 835 enrollment the answer comes on paper.
 Fails: the payer's enrollment roster is loaded and holds no 837I or 837P enrollment of the billing NPI for today. Warns:
-    none for the 835. A payer's file without any enrollment roster is told once, by readiness.
+    none for the 835; none for EFT, where the payer's file has any. A payer's file without any enrollment roster is told
+    once, by readiness.
 Passes: an enrollment of the billing NPI for the claim's form, in force today.
 Source: payers' electronic data interchange enrollment terms; the payer's file (`enrollments`). Judged by the day of
     submission, because an enrollment lets a transaction be sent, whatever days are on it.
@@ -27,7 +28,10 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         yield from RULE.never_loaded(inspection, ENROLLMENTS, f" with {payer.name}")
         return
     in_force = {each.transaction for each in payer.enrollments if each.npi == npi and each.span.covers(today)}
-    for transaction, severity in ((claim.form.value, Severity.BLOCK), ("835", Severity.WARN)):
+    wanted = [(claim.form.value, Severity.BLOCK), ("835", Severity.WARN)]
+    if any(each.transaction == "EFT" for each in payer.enrollments):
+        wanted.append(("EFT", Severity.WARN))
+    for transaction, severity in wanted:
         if transaction not in in_force:
             starts = [
                 each.span.start_on.isoformat()

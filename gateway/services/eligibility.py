@@ -38,6 +38,8 @@ class EligibilityOn:
     checked_on: date
     carve_out_payer: str = ""
     primary_payer: str = ""
+    entries: tuple[str, ...] = ()
+    """Where the answers stood that decided it."""
 
 
 def eligibility_on(answers: Sequence[EligibilityRecord], on: date) -> EligibilityOn | None:
@@ -56,6 +58,7 @@ def eligibility_on(answers: Sequence[EligibilityRecord], on: date) -> Eligibilit
         checked_on=newest,
         carve_out_payer=next((each.carve_out_payer for each in decisive if each.carve_out_payer), ""),
         primary_payer=next((each.primary_payer for each in current if each.primary_payer), ""),
+        entries=tuple(each.entry for each in decisive if each.entry),
     )
 
 

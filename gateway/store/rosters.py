@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ class RosterRows:
         hold_names(self._connection, [f"roster/{organization}/{kind}/{source}"])
         named = {"organization_id": organization, "kind": kind, "source": source}
         insert_or_replace(self._connection, roster, [{**named, "loaded_at": at}])
-        contents = {key: encode(record) for key, record in rows.items()}
+        contents = {key: encode(replace(record, entry="")) for key, record in rows.items()}
         standing = {row.key: row for row in self._of(organization, kind, source, None if whole else list(rows))}
         replaced = [row for key, row in standing.items() if key in contents and row.content != contents[key]]
         gone = [row for key, row in standing.items() if key not in contents] if whole else []
@@ -47,7 +48,7 @@ class RosterRows:
         changed = {row.key for row in replaced}
         added = [key for key in rows if key not in standing]
         written = [
-            {**named, **_named(rows[key]), "key": key, "content": contents[key], "recorded_at": at}
+            {**named, **_row(rows[key]), "key": key, "content": contents[key], "recorded_at": at}
             for key in (*added, *sorted(changed))
         ]
         if written:
@@ -93,18 +94,18 @@ class RosterRows:
     def credentials(self, organization: str) -> tuple[CredentialRecord, ...]:
         """Every credential of the organization that is in force now."""
         columns = roster_row.c
-        statement = select(columns.content).where(
+        statement = select(columns.content, columns.entry).where(
             columns.organization_id == organization, columns.kind == RosterKind.CREDENTIALS, _IN_FORCE
         )
-        rows = self._connection.scalars(statement.order_by(columns.source, columns.key))
-        return tuple(decode(content, CredentialRecord) for content in rows)
+        rows = self._connection.execute(statement.order_by(columns.source, columns.key))
+        return tuple(replace(decode(row.content, CredentialRecord), entry=row.entry) for row in rows)
 
     def about(self, organizations: Sequence[str], names: Sequence[Identifier]) -> list[tuple[str, RosterRecord]]:
         """(organization, record) of every row now in force that names one of these identifiers."""
         columns = roster_row.c
         found: list[tuple[str, RosterRecord]] = []
         for some in slices(sorted({(each.namespace, each.value) for each in names})):
-            statement = select(columns.organization_id, columns.kind, columns.content).where(
+            statement = select(columns.organization_id, columns.kind, columns.content, columns.entry).where(
                 columns.organization_id.in_(organizations),
                 tuple_(columns.namespace, columns.value).in_(some),
                 _IN_FORCE,
@@ -116,7 +117,7 @@ class RosterRows:
     def rows(self, organization: str, kind: RosterKind, at: datetime | None) -> list[tuple[str, RosterRecord]]:
         """(source, record) of one kind, in force now or as they stood at a moment."""
         columns = roster_row.c
-        statement = select(columns.source, columns.kind, columns.content).where(
+        statement = select(columns.source, columns.kind, columns.content, columns.entry).where(
             columns.organization_id == organization, columns.kind == kind
         )
         if at is None:
@@ -131,7 +132,7 @@ class RosterRows:
     def _of(self, organization: str, kind: RosterKind, source: str, keys: Sequence[str] | None) -> list[Any]:
         """The source's rows in force, of these keys or all of them."""
         columns = roster_row.c
-        statement = select(columns.id, columns.key, columns.kind, columns.content).where(
+        statement = select(columns.id, columns.key, columns.kind, columns.content, columns.entry).where(
             columns.organization_id == organization, columns.kind == kind, columns.source == source, _IN_FORCE
         )
         if keys is None:
@@ -144,11 +145,11 @@ class RosterRows:
             self._connection.execute(update(roster_row).where(roster_row.c.id.in_(some)).values(retired_at=at))
 
 
-def _named(record: RosterRecord) -> dict[str, str]:
-    """Whom the row is about, as it is looked up."""
+def _row(record: RosterRecord) -> dict[str, str]:
+    """Whom the row is about, as it is looked up, and where it stood."""
     name = about(record)
-    return {"namespace": name.namespace, "value": name.value}
+    return {"namespace": name.namespace, "value": name.value, "entry": record.entry}
 
 
 def _record(row: Any) -> RosterRecord:
-    return decode(row.content, _TYPES[row.kind])
+    return replace(decode(row.content, _TYPES[row.kind]), entry=row.entry)

@@ -279,6 +279,7 @@ roster_row = Table(  # append-only: a row that is said no more, or otherwise, is
     Column("namespace", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("entry", Text, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
     Column("retired_at", UtcTime, nullable=True),
     Index("ix_roster_row_patient", "namespace", "value"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from clearinghouse.eligibility_271 import PayerOf, eligibility_answers
 from clearinghouse.x12.decoding import X12FormatError
@@ -27,7 +28,9 @@ def read_benefit_answers(
         raise FormatError(str(error), name) from None
     if answers.problems:
         raise ConfigurationError([f"{name}: {each}" for each in answers.problems])
-    return dict(answers.rows), answers.unanswered
+    file = name.rpartition("/")[2]
+    rows = {key: replace(each, entry=f"{file}: {each.entry}") for key, each in answers.rows.items()}
+    return dict(rows), answers.unanswered
 
 
 def payers_by_number(payers: Iterable[Payer]) -> PayerOf:

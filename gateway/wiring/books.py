@@ -109,13 +109,13 @@ class Books:
         return {"rosters": found}
 
     def roster(self, kind: str, at: datetime | None = None, organization: str = "") -> dict[str, Any]:
-        """{"kind", "at", "rows": [{"organization", "source", column: text}]}, now or as they stood at a moment."""
+        """{"kind", "at", "rows": [{"organization", "source", column: text, "entry"}]}, now or as they once stood."""
         wanted = roster_kind(kind)
         with self._store.read() as tx:
             known = sorted({each.organization for each in tx.rosters.statuses()})
             owners = [each for each in known if organization in ("", each)]
             rows = [
-                {"organization": owner, "source": source, **roster_view(record)}
+                {"organization": owner, "source": source, **roster_view(record), "entry": record.entry}
                 for owner in owners
                 for source, record in tx.rosters.rows(owner, wanted, at)
             ]

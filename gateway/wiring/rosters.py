@@ -136,7 +136,7 @@ def _take(taken: _Roster, row: Row, kind: RosterKind, columns: Mapping[str, _Col
     if wrong:
         taken.problems += [f"{row.place}: {each}" for each in wrong]
         return
-    record = _RECORDS[kind](**values)
+    record = _RECORDS[kind](**values, entry=row.place.rpartition("/")[2])
     key = row_key(record)
     if key in taken.rows:
         taken.problems.append(f"{row.place}: the same {', '.join(record.key)} as in {taken.places[key]}; keep one")
@@ -179,7 +179,7 @@ def _columns(kind: RosterKind) -> Mapping[str, _Column]:
     found: dict[str, _Column] = {}
     for each in dataclasses.fields(record):
         hint = hints[each.name]
-        if get_origin(hint) is ClassVar:
+        if get_origin(hint) is ClassVar or each.name == "entry":
             continue
         required = each.default is dataclasses.MISSING
         if each.name == "patient":

@@ -7,7 +7,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gateway.claim.party import Identifier
-from gateway.claim.roster import CredentialRecord, CredentialRole, EligibilityRecord, RosterKind, RosterRecord, row_key
+from gateway.claim.roster import (
+    CredentialRecord,
+    CredentialRole,
+    EligibilityRecord,
+    RosterKind,
+    RosterRecord,
+    about,
+    row_key,
+)
 from gateway.store.database import Database
 from tests.factories import NOON, ORGANIZATION
 
@@ -70,6 +78,15 @@ def test_the_same_rows_again_change_nothing(store: Database) -> None:
     assert load(store, a_credential()) == {"added": 1, "changed": 0, "retired": 0}
     assert load(store, a_credential()) == {"added": 0, "changed": 0, "retired": 0}
     assert credentials(store) == (a_credential(),)
+
+
+def test_a_row_that_moved_in_its_file_is_the_same_row_and_keeps_where_it_stood(store: Database) -> None:
+    first = a_credential(entry="credentials.csv:2")
+    load(store, first)
+    assert load(store, a_credential(entry="credentials.csv:9")) == {"added": 0, "changed": 0, "retired": 0}
+    assert credentials(store) == (first,)
+    with store.read() as tx:
+        assert [(ORGANIZATION, first)] == tx.rosters.about([ORGANIZATION], [about(first)])
 
 
 def test_a_row_takes_the_place_of_the_one_with_its_key(store: Database) -> None:

@@ -62,6 +62,7 @@ def test_an_active_plan_with_its_dates_and_a_copay() -> None:
         service_types=("30", "MH"),
         plan="PRAIRIE CHOICE",
         copay_cents=4000,
+        entry="segment 7",
     )
     assert expected == record
 

@@ -57,6 +57,7 @@ def test_a_credential_with_everything_a_payer_and_a_board_say() -> None:
         license_number="036.1",
         license_state="IL",
         license_end_on=date(2027, 7, 31),
+        entry="roster.csv:2",
     )
     assert [expected] == read("credentials", text)
 
@@ -69,16 +70,22 @@ def test_an_answer_names_a_patient_or_a_member() -> None:
     )
     by_patient, by_member = read("eligibility", text)
     given: dict[str, Any] = {"payer": "acme", "start_on": date(2026, 1, 1), "checked_on": date(2026, 8, 1)}
-    assert (
-        EligibilityRecord(
-            patient=Identifier("mrn", "7"), active=True, service_types=("30", "MH"), copay_cents=4000, **given
-        )
-        == by_patient
+    patient = EligibilityRecord(
+        patient=Identifier("mrn", "7"),
+        active=True,
+        service_types=("30", "MH"),
+        copay_cents=4000,
+        entry="roster.csv:2",
+        **given,
     )
-    assert (
-        EligibilityRecord(patient=member_of("acme", "ABC1"), active=False, carve_out_payer="Other Health", **given)
-        == by_member
+    member = EligibilityRecord(
+        patient=member_of("acme", "ABC1"),
+        active=False,
+        carve_out_payer="Other Health",
+        entry="roster.csv:3",
+        **given,
     )
+    assert (patient, member) == (by_patient, by_member)
 
 
 def test_a_bare_number_is_a_medical_record_number_where_there_is_one_namespace_of_them() -> None:
@@ -90,6 +97,7 @@ def test_a_bare_number_is_a_medical_record_number_where_there_is_one_namespace_o
         signed_on=date(2026, 8, 4),
         signed_by=NPI,
         weekly_hours=20,
+        entry="roster.csv:2",
     )
     assert [expected] == read("certifications", text)
     two = KnownNames(payers={"acme"}, namespaces={"mrn", "other"}, record_numbers={"mrn", "other"})
@@ -99,7 +107,9 @@ def test_a_bare_number_is_a_medical_record_number_where_there_is_one_namespace_o
 
 def test_rows_may_come_as_json() -> None:
     rows = [{"patient": "mrn|7", "program": "sud-iop", "signed_on": "2026-08-01", "payer": None}]
-    expected = ConsentRecord(patient=Identifier("mrn", "7"), program="sud-iop", signed_on=date(2026, 8, 1))
+    expected = ConsentRecord(
+        patient=Identifier("mrn", "7"), program="sud-iop", signed_on=date(2026, 8, 1), entry="roster.csv: row 1"
+    )
     assert [expected] == read("consents", json.dumps(rows))
     assert ["roster.csv: row 1: the column 'program' is missing"] == wrong(
         "consents", json.dumps([{"patient": "mrn|7", "signed_on": "2026-08-01"}])

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("namespace", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.Column("retired_at", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -81,8 +82,9 @@ def _carry_credentials(connection: sa.Connection) -> None:
     for (organization, key), content in kept.items():
         connection.execute(
             sa.text(
-                "INSERT INTO roster_row (organization_id, kind, source, key, namespace, value, content, recorded_at) "
-                "VALUES (:organization, :kind, :source, :key, 'npi', :npi, :content, :at)"
+                "INSERT INTO roster_row "
+                "(organization_id, kind, source, key, namespace, value, content, entry, recorded_at) VALUES "
+                "(:organization, :kind, :source, :key, 'npi', :npi, :content, '', :at)"
             ),
             {
                 **named,
