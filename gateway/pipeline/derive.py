@@ -158,7 +158,7 @@ class Derivation:
         claims = {each.row.key: each.claim for each in proposals}
         entries = entries_of(facts, claims, assembly.expected, catalogue)
         accounts = accounts_of(facts, entries, catalogue, today)
-        billed = [claim for _, claim, _, _ in _billed_claims(facts, proposals)]
+        billed = [(claim, sent) for _, claim, _, sent in _billed_claims(facts, proposals)]
         items = (
             *worklist_of(facts, entries, accounts, claims.values(), catalogue, today),
             *papers_due(facts, billed, catalogue, today),

@@ -14,7 +14,7 @@ from gateway.ports.watch import WorkItem
 from gateway.rules import certification_current, disclosure_consented, eligibility_active
 from gateway.rules.gate import limits_of
 from gateway.rules.rule import Limits, Rule
-from gateway.services.eligibility import answers_for
+from gateway.services.eligibility import answers_for, eligibility_on
 
 _SHORTEST_STAKE = timedelta(days=6)
 """What is at stake is never less than the charges of the last seven days: the next seven are like them."""
@@ -32,10 +32,15 @@ class _Care:
     today: date
 
 
-def papers_due(facts: PatientFacts, claims: Sequence[Claim], catalogue: Catalogue, today: date) -> Iterator[WorkItem]:
-    """Every paper that falls due; ``claims`` are the patient's as sent or as they would be."""
+def papers_due(
+    facts: PatientFacts, claims: Sequence[tuple[Claim, bool]], catalogue: Catalogue, today: date
+) -> Iterator[WorkItem]:
+    """Every paper that falls due; ``claims`` are the patient's as they would be sent, or (True) as they were."""
+    for claim, sent in claims:
+        if sent:
+            yield from _taken_back(facts, claim)
     by_program: dict[tuple[str, str, str], list[Claim]] = {}
-    for each in claims:
+    for each, _ in claims:
         if _is_in_care(facts, each, today):
             key = each.key
             by_program.setdefault((key.payer, key.program, key.level_of_care), []).append(each)
@@ -46,6 +51,28 @@ def papers_due(facts: PatientFacts, claims: Sequence[Claim], catalogue: Catalogu
             care = _Care(facts, newest, tuple(own), payer, catalogue, today)
             for find in (_certification, _eligibility, _consent):
                 yield from find(care)
+
+
+def _taken_back(facts: PatientFacts, claim: Claim) -> Iterator[WorkItem]:
+    """Days a payer was billed for and now says it did not cover."""
+    rule, insured = eligibility_active.RULE, claim.insured
+    answers = answers_for(facts.standing.eligibility or (), insured.payer, claim.program_kind)
+    told = [(line, eligibility_on(answers, line.service_on)) for line in claim.lines] if answers else []
+    lines = [line for line, answer in told if answer is not None and not answer.active]
+    if lines:
+        days = sorted({line.service_on for line in lines})
+        finding = rule.finding(
+            "lines",
+            f"{insured.payer_name} took back the coverage of {len(days)} days it was billed for, the first {days[0]}.",
+            "Ask the patient and the payer what was in force; what it paid for these days it will ask back.",
+            values={"payer": insured.payer, "claim": str(claim.key), "days": ", ".join(map(str, days))},
+            cents=sum(line.charge_cents for line in lines),
+            severity=Severity.WARN,
+        )
+        organization, about = claim.key.organization, f"{insured.payer} {days[0]}"
+        yield WorkItem(
+            organization=organization, patient_id=facts.patient_id, finding=finding, due_on=None, about=about
+        )
 
 
 def at_stake(claims: Sequence[Claim], due_on: date, today: date) -> int:

@@ -17,7 +17,7 @@ from gateway.claim.roster import CredentialRole
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.readiness import Readiness, readiness
 from gateway.store.database import Database
-from tests.factories import ORGANIZATION
+from tests.factories import CONNECTION, ORGANIZATION
 from tests.pipeline_site import Site, a_catalogue, a_week
 from tests.rosters import a_certification, a_consent, a_credential, an_answer, load
 from tests.unit.services import samples
@@ -125,6 +125,16 @@ def test_eligibility_is_asked_again_before_the_answer_is_too_old_and_before_the_
     assert ["The patient's coverage with Acme ends on 2026-08-24."] == [
         said for _, said, _ in due(site, "eligibility-active")
     ]
+
+
+def test_coverage_that_a_payer_takes_back_after_it_was_billed_is_told(site: Site) -> None:
+    site.admit()
+    site.sending.run(CONNECTION)
+    load(site, an_answer(checked_on=TODAY), an_answer(checked_on=TODAY, active=False, start_on=date(2026, 8, 5)))
+    assert [(None, "Acme took back the coverage of 2 days it was billed for, the first 2026-08-05.", 70_000)] == due(
+        site, "eligibility-active"
+    )
+    assert looked_at(site).ready
 
 
 def test_a_consent_that_ends_is_told_two_weeks_before(site: Site) -> None:
