@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from gateway.claim.party import Identifier
-from gateway.claim.record import LevelOfCare
+from gateway.claim.record import AuthorizationStatus, AuthorizationUnit, LevelOfCare, Weekday
 
 ENROLLMENTS = "enrollments"
 """The one such source that is kept in the payers' files."""
@@ -29,6 +29,7 @@ class RosterKind(StrEnum):
     ELIGIBILITY = "eligibility"
     CERTIFICATIONS = "certifications"
     CONSENTS = "consents"
+    AUTHORIZATIONS = "authorizations"
 
 
 class CredentialRole(StrEnum):
@@ -176,12 +177,43 @@ class ConsentRecord:
         )
 
 
-RosterRecord = CredentialRecord | EligibilityRecord | CertificationRecord | ConsentRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRecord:
+    """What a payer decided on one authorization, as the organization recorded it; what it says is believed first."""
+
+    kind: ClassVar[RosterKind] = RosterKind.AUTHORIZATIONS
+    key: ClassVar[tuple[str, ...]] = ("patient", "payer", "number")
+
+    patient: Identifier
+    """One of the patient's identifiers, or the member number as ``member_of`` writes it."""
+    payer: str
+    """The payer file's id."""
+    number: str
+    status: AuthorizationStatus
+    level_of_care: LevelOfCare | None = None
+    unit: AuthorizationUnit = AuthorizationUnit.DAY
+    units: int | None = None
+    units_per_day: int | None = None
+    units_per_week: int | None = None
+    weekdays: tuple[Weekday, ...] = ()
+    npis: tuple[str, ...] = ()
+    service_codes: tuple[str, ...] = ()
+    start_on: date | None = None
+    end_on: date | None = None
+    review_on: date | None = None
+    opening_units: int | None = None
+    """Units used before ``opening_on``, on days that another system billed."""
+    opening_on: date | None = None
+    entry: str = ""
+
+
+RosterRecord = CredentialRecord | EligibilityRecord | CertificationRecord | ConsentRecord | GrantRecord
 ROSTER_RECORDS: tuple[type[RosterRecord], ...] = (
     CredentialRecord,
     EligibilityRecord,
     CertificationRecord,
     ConsentRecord,
+    GrantRecord,
 )
 
 
@@ -193,6 +225,8 @@ class Standing:
     eligibility: tuple[EligibilityRecord, ...] | None = None
     certifications: tuple[CertificationRecord, ...] | None = None
     consents: tuple[ConsentRecord, ...] | None = None
+    grants: tuple[GrantRecord, ...] = ()
+    """Authorizations that the organization recorded, beside those that feeds tell of."""
 
 
 def member_of(payer: str, member_number: str) -> Identifier:

@@ -12,7 +12,8 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import AuthorizationNeed, Catalogue, UnitBasis
 from gateway.claim.record import AuthorizationRecord, AuthorizationUnit
 from gateway.lifecycle import ClaimState
-from gateway.pipeline.facts import KnownAuthorization, KnownClaim, PatientFacts
+from gateway.pipeline.facts import KnownClaim, PatientFacts
+from gateway.pipeline.grants import KnownAuthorization
 from gateway.pipeline.money import VOID
 from gateway.services.case import ExpectedDay
 from gateway.services.days import scheduled_minutes

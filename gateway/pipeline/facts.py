@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gateway.authorization.account import AuthorizationEntry
 from gateway.claim.record import (
-    AuthorizationRecord,
     CoverageRecord,
     EncounterRecord,
     EpisodeRecord,
@@ -18,6 +17,7 @@ from gateway.claim.record import (
 )
 from gateway.claim.roster import Standing
 from gateway.lifecycle import ClaimFact, ClaimState, version_state
+from gateway.pipeline.grants import KnownAuthorization, on_file
 from gateway.pipeline.rooms import Gathering, gather_rooms
 from gateway.pipeline.standing import standing_of
 from gateway.ports.policy import PolicyInForce
@@ -71,15 +71,6 @@ class KnownClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownAuthorization:
-    """An authorization with its store id and the payer it was recognised as; empty when no file knows the name."""
-
-    id: str
-    record: AuthorizationRecord
-    payer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientFacts:
     """One patient: the case to assemble, and the claims that exist."""
 
@@ -123,13 +114,17 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
         )
     gatherings = gather_rooms(tx, policy.catalogue, cases, joined)
     standings = standing_of(tx, policy.catalogue, cases, names)
+    authorizations = {
+        each: tuple(on_file(each, merged[each][RecordKind.AUTHORIZATION], standings[each].grants, policy.catalogue))
+        for each in patient_ids
+    }
     gathered = []
     for patient_id in patient_ids:
         own = {patient_id, *joined.get(patient_id, ())}
         gathered.append(
             PatientFacts(
                 patient_id=patient_id,
-                case=cases[patient_id],
+                case=_with_grants(cases[patient_id], authorizations[patient_id]),
                 claims=tuple(
                     KnownClaim(
                         row=row,
@@ -143,7 +138,7 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
                 ),
                 standing=standings[patient_id],
                 gathering=gatherings[patient_id],
-                authorizations=tuple(_authorizations(merged[patient_id][RecordKind.AUTHORIZATION], policy)),
+                authorizations=authorizations[patient_id],
             )
         )
     return _with_entries_elsewhere(tx, gathered, joined, policy)
@@ -191,11 +186,8 @@ def _same_tenant(facts: PatientFacts, row: EntryRow, policy: PolicyInForce) -> b
     return own is not None and other is not None and own.tenant == other.tenant
 
 
-def _authorizations(merged: Mapping[str, Merged[Any]], policy: PolicyInForce) -> Iterator[KnownAuthorization]:
-    for id, each in merged.items():
-        record = cast(AuthorizationRecord, each.record)
-        payer = policy.catalogue.payer_named(record.payer) if record.payer else None
-        yield KnownAuthorization(id=id, record=record, payer=payer.id if payer else "")
+def _with_grants(case: PatientCase | None, known: Sequence[KnownAuthorization]) -> PatientCase | None:
+    return case and replace(case, authorizations=tuple(each.record for each in known))
 
 
 def _case(
@@ -235,9 +227,6 @@ def _case(
             for id, each in merged[RecordKind.COVERAGE].items()
         ),
         book=book,
-        authorizations=tuple(
-            cast(AuthorizationRecord, each.record) for each in merged[RecordKind.AUTHORIZATION].values()
-        ),
         never_bill_payers=frozenset(record.never_bill_payers),
         findings=patient.findings if patient else (),
     )

@@ -164,8 +164,8 @@ def _missing(
         RosterKind.CERTIFICATIONS: bool(clocked),
         RosterKind.CONSENTS: bool(bound),
     }
-    for kind in RosterKind:
-        if needed[kind] and kind not in loaded:
+    for kind, wanted in needed.items():  # authorizations come by feeds: nobody need load a roster of them
+        if wanted and kind not in loaded:
             how = f"Load it: 'cleanclaim rosters import {kind} FILE'."
             yield _never_loaded(organization, kind, f"The roster of {kind} was never loaded.", how, concerned[kind])
     for payer in catalogue.payers.values():

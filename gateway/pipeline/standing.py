@@ -12,6 +12,7 @@ from gateway.claim.roster import (
     ConsentRecord,
     CredentialRecord,
     EligibilityRecord,
+    GrantRecord,
     RosterKind,
     RosterRecord,
     Standing,
@@ -102,4 +103,5 @@ def _standing(
         consents=tuple(each for each in told if isinstance(each, ConsentRecord))
         if RosterKind.CONSENTS in loaded
         else None,
+        grants=tuple(each for each in told if isinstance(each, GrantRecord)),
     )

@@ -113,16 +113,13 @@ def _limits_passed(
         position = authorization_position(record, uses, on)
         if not position.covers:
             yield _units_used_up(inspection, record, position, index, line)
-    if record.units_per_day is None and record.units_per_week is None:
-        return
-    payer = inspection.context.payer
-    week_start = payer.week_start if payer is not None else _SUNDAY
-    for most, over, word in (
-        (record.units_per_day, units_over_day(record, uses, on), "day"),
-        (record.units_per_week, units_over_week(record, uses, on, week_start), "week"),
-    ):
+    if record.units_per_day is not None and (over := units_over_day(record, uses, on)):
+        yield _too_many_units(inspection, record, record.units_per_day, over, "day", index, line)
+    if record.units_per_week is not None:
+        payer = inspection.context.payer
+        over = units_over_week(record, uses, on, payer.week_start if payer is not None else _SUNDAY)
         if over:
-            yield _too_many_units(inspection, record, most or 0, over, word, index, line)
+            yield _too_many_units(inspection, record, record.units_per_week, over, "week", index, line)
 
 
 def _providers(inspection: Inspection) -> set[str]:

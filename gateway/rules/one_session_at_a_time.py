@@ -3,7 +3,8 @@
 Why: two sessions at once are one of the first things an audit looks for: one of the two did not happen as written.
 Fails: two lines that bill sessions of the patient at the same time; one itemised line of two such sessions. Warns
     where a whole program day holds them, whose minutes were counted once.
-Passes: sessions that touch; a pause or a sign-in that lies around others; an overlap of up to `minutes` (1).
+Passes: sessions that touch; a pause or a sign-in that lies around others; an overlap of up to `minutes` (1). The same
+    session entered twice is session-entered-once's.
 Source: 42 CFR 424.24(e), 410.43; payers' documentation policies (start and stop time of each session and attendee).
 """
 
@@ -16,6 +17,7 @@ from gateway.claim.attendance import Session
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import AttendanceStatus
 from gateway.rules.rule import Group, Inspection, Limits, Rule
+from gateway.rules.session_entered_once import session_key
 
 Behind = tuple[int, Session]
 
@@ -31,9 +33,12 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     behind.sort(key=lambda each: (each[1].start_at, each[1].end_at, each[1].encounter_id))
     longest: Behind | None = None
     for index, session in behind:
-        if longest is not None and session.start_at + allowed < min(longest[1].end_at, session.end_at):
+        if longest is None or session_key(session) == session_key(longest[1]):
+            longest = longest or (index, session)
+            continue
+        if session.start_at + allowed < min(longest[1].end_at, session.end_at):
             yield _overlap(inspection, longest[1], index, session)
-        if longest is None or session.end_at > longest[1].end_at:
+        if session.end_at > longest[1].end_at:
             longest = (index, session)
 
 
@@ -57,10 +62,10 @@ def _overlap(inspection: Inspection, earlier: Session, index: int, later: Sessio
 
 RULE = Rule(
     name="one-session-at-a-time",
-    code="G09",
+    code="G10",
     severity=Severity.BLOCK,
     owner=Owner.FRONT_DESK,
-    group=Group.ATTENDANCE,
+    group=Group.DUPLICATES,
     snip=7,
     page=__doc__,
     check=_check,

@@ -47,10 +47,10 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     needed = minutes_needed(inspection.claim.key.level_of_care, limits)
     if not needed:
         return
+    if inspection.is_medicare:
+        yield from _planned(inspection, needed)
     if limits["basis"] == "attendance":
         yield from _attended(inspection, needed)
-    elif inspection.is_medicare:
-        yield from _planned(inspection, needed)
 
 
 def minutes_needed(level_of_care: LevelOfCare, limits: Limits) -> int:

@@ -338,7 +338,7 @@ placement = Table(
 authorization_on_file = Table(
     "authorization_on_file",
     metadata,
-    Column("id", ForeignKey("subject.id"), primary_key=True),
+    Column("id", _ID, primary_key=True),  # of a subject, or of one that was recorded and no feed told of
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
     Column("payer", _NAME, nullable=False),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin, ge
 
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Identifier
+from gateway.claim.record import Weekday
 from gateway.claim.roster import ROSTER_RECORDS, RosterKind, RosterRecord, member_of, row_key
 from gateway.errors import ConfigurationError, NotFound
 from gateway.wiring.roster_rows import Row, read_rows
@@ -30,6 +31,8 @@ OWN_ROSTER = "organization"
 _MOST_PROBLEMS = 1000
 _COLUMN_OF = {"copay_cents": "copay"}
 _MEMBER = "member_number"
+_OF_MEMBERS = (RosterKind.ELIGIBILITY, RosterKind.AUTHORIZATIONS)
+"""What a payer says names its member, not our record number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         wrong.append("retro_effective_on: lies after start_on; it is the earlier day the payer agreed to")
     if values.get("signed_by") and not values.get("signed_on"):
         wrong.append("signed_on: is empty, and signed_by says that somebody signed")
+    if (values.get("opening_units") is None) is not (values.get("opening_on") is None):
+        wrong.append("opening_units: belongs to opening_on: units used before that day; give both, or neither")
     return wrong
 
 
@@ -183,8 +188,8 @@ def _columns(kind: RosterKind) -> Mapping[str, _Column]:
             continue
         required = each.default is dataclasses.MISSING
         if each.name == "patient":
-            found["patient"] = _Column("patient", kind is not RosterKind.ELIGIBILITY, _patient)
-            if kind is RosterKind.ELIGIBILITY:  # a payer's answer names its member, not our record number
+            found["patient"] = _Column("patient", kind not in _OF_MEMBERS, _patient)
+            if kind in _OF_MEMBERS:
                 found[_MEMBER] = _Column(_MEMBER, False, _text)
             continue
         name = _COLUMN_OF.get(each.name, each.name)
@@ -300,4 +305,6 @@ _BY_NAME: Mapping[str, Callable[[str, KnownNames], Any]] = {
     "taxonomy": _taxonomy,
     "tax_id": _tax_id,
     "copay_cents": _dollars,
+    "weekdays": lambda text, known: tuple(_choice(Weekday, word) for word in _words(text, known)),
+    "npis": lambda text, known: tuple(_npi(word, known) for word in _words(text, known)),
 }

@@ -14,7 +14,15 @@ from gateway.authorization.account import AuthorizationAccount, Stage, account_o
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.party import Identifier
-from gateway.claim.record import AttendanceStatus, AuthorizationRecord, CoverageRecord, EpisodeRecord, FeedRecord
+from gateway.claim.record import (
+    AttendanceStatus,
+    AuthorizationRecord,
+    AuthorizationStatus,
+    CoverageRecord,
+    EpisodeRecord,
+    FeedRecord,
+)
+from gateway.claim.roster import GrantRecord, member_of
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimState
 from gateway.pipeline import authorization_views
@@ -24,6 +32,7 @@ from tests.contract.races import LONG_S, beside
 from tests.factories import CONNECTION, NOON
 from tests.partner_answers import Partner, payment
 from tests.pipeline_site import SUPERVISOR, Site, a_week
+from tests.rosters import load
 from tests.unit.services.samples import MONDAY
 
 INSTITUTIONAL = ClaimForm.INSTITUTIONAL
@@ -239,6 +248,44 @@ def test_each_day_of_an_authorization_says_what_it_did(site: Site) -> None:
         ("2026-08-07", "accrued", 35_000),
     ]
     assert (found["granted"], found["remaining"], found["unit"]) == (20, 17, "day")
+
+
+def test_an_authorization_that_no_feed_told_of_is_on_file_once_it_was_recorded(site: Site) -> None:
+    site.tell(*[each for each in a_week() if not isinstance(each, AuthorizationRecord)])
+    assert account_numbers(site) == []
+    recorded = GrantRecord(
+        patient=Identifier("ehr", "P1"), payer="acme", number="AUTH1", status=AuthorizationStatus.APPROVED, units=2
+    )
+    load(site, recorded)
+    site.settle_facts()
+    assert (account_numbers(site), account(site).accrued, site.state()) == (["AUTH1"], 3, ClaimState.HELD)
+    load(site, replace(recorded, units=3))
+    site.settle_facts()
+    assert site.state() is ClaimState.RELEASED
+
+
+def test_what_was_recorded_of_a_number_is_believed_before_the_feed(site: Site) -> None:
+    site.admit()
+    member = member_of("acme", "ABC000001")
+    load(
+        site,
+        GrantRecord(
+            patient=member,
+            payer="acme",
+            number="AUTH1",
+            status=AuthorizationStatus.APPROVED,
+            opening_units=18,
+            opening_on=MONDAY,
+        ),
+    )
+    site.settle_facts()
+    found = account(site)
+    assert (found.record.units, found.opening, found.remaining, site.state()) == (20, 18, 0, ClaimState.HELD)
+
+
+def account_numbers(site: Site) -> list[str]:
+    with site.store.read() as tx:
+        return [row.record.number for row in tx.authorizations.rows()]
 
 
 def _renamed(visits: list[FeedRecord]) -> list[FeedRecord]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.claim.party import Identifier
-from gateway.claim.record import LevelOfCare
+from gateway.claim.record import AuthorizationStatus, AuthorizationUnit, LevelOfCare, Weekday
 from gateway.claim.roster import (
     CertificationRecord,
     ConsentRecord,
@@ -17,6 +17,7 @@ from gateway.claim.roster import (
     CredentialRole,
     CredentialStatus,
     EligibilityRecord,
+    GrantRecord,
     RosterKind,
     RosterRecord,
     member_of,
@@ -238,3 +239,47 @@ def test_a_record_is_shown_by_the_columns_of_its_file() -> None:
 def test_a_kind_that_is_none_is_told_which_there_are() -> None:
     with pytest.raises(NotFound, match="credentials, eligibility, certifications, consents"):
         roster_kind("hats")
+
+
+def test_an_authorization_with_everything_a_payer_may_say() -> None:
+    text = (
+        "member_number,payer,number,status,level_of_care,unit,units,units_per_week,weekdays,npis,start_on,"
+        "opening_units,opening_on\n"
+        f"ABC1,acme,A1,Approved,iop,hour,60,9,monday;friday,{NPI},2026-08-01,12,2026-08-17\n"
+    )
+    assert read("authorizations", text) == [
+        GrantRecord(
+            patient=member_of("acme", "ABC1"),
+            payer="acme",
+            number="A1",
+            status=AuthorizationStatus.APPROVED,
+            level_of_care=LevelOfCare.IOP,
+            unit=AuthorizationUnit.HOUR,
+            units=60,
+            units_per_week=9,
+            weekdays=(Weekday.FRIDAY, Weekday.MONDAY),
+            npis=(NPI,),
+            start_on=date(2026, 8, 1),
+            opening_units=12,
+            opening_on=date(2026, 8, 17),
+            entry="roster.csv:2",
+        )
+    ]
+
+
+def test_every_mistake_of_an_authorization_is_told_with_its_column() -> None:
+    text = (
+        "patient,payer,number,status,units,weekdays,opening_units\n"
+        "M1,acme,A1,granted,many,funday,\n"
+        ",acme,A2,approved,8,,\n"
+        "M1,acme,A3,approved,8,,5\n"
+    )
+    found = wrong("authorizations", text)
+    assert [each.split(": ")[:2] for each in found] == [
+        ["roster.csv:2", "status"],
+        ["roster.csv:2", "units"],
+        ["roster.csv:2", "weekdays"],
+        ["roster.csv:3", "patient"],
+        ["roster.csv:4", "opening_units"],
+    ]
+    assert not any("funday" in each or "many" in each for each in found)
