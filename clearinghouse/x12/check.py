@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from clearinghouse.x12.code_sets import CodeSets, NoCodeSets
+from clearinghouse.x12.code_sets import NO_CODE_SETS, CodeSets
 from clearinghouse.x12.envelope import Delimiters
 from clearinghouse.x12.envelope_check import (
     FUNCTIONAL_CODES,
@@ -35,12 +35,12 @@ def check_bytes(content: bytes, path: str = "", code_sets: CodeSets | None = Non
 
     `deep` False stops after SNIP 1 and 2 (syntax and guide).
     """
-    return _FileCheck(path, code_sets or NoCodeSets(), deep).run(content)
+    return _FileCheck(path, code_sets or NO_CODE_SETS, deep).run(content)
 
 
 def check_file(path: Path, code_sets: CodeSets | None = None, *, deep: bool = True) -> FileReport:
     """`check_bytes` for a file, read in chunks. Raises OSError when the file cannot be opened."""
-    return _FileCheck(str(path), code_sets or NoCodeSets(), deep).run(path)
+    return _FileCheck(str(path), code_sets or NO_CODE_SETS, deep).run(path)
 
 
 def check_transaction(content: bytes, code_sets: CodeSets | None = None) -> tuple[Finding, ...]:

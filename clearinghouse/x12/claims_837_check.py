@@ -43,6 +43,7 @@ class ClaimsCheck:
         self.coverage: CoverageFact | None = None
         self.adjudication: AdjudicationFact | None = None
         self.numbers: set[str] = set()
+        self.told_of_release = False
         self.handlers = _handlers(guide)
 
     def finish(self, _position: int) -> None:
@@ -58,7 +59,12 @@ class ClaimsCheck:
         report = self.report
         report.add_all(balance_findings(claim))
         report.add_all(situations_837.claim_findings(claim, self.subscriber, self.institutional, self.created))
-        report.add_all(codes_837.claim_findings(claim, self.institutional, self.code_sets))
+        for finding in codes_837.claim_findings(claim, self.institutional, self.code_sets):
+            if finding.code != codes_837.RELEASE_MISSING:
+                report.add(finding)
+            elif not self.told_of_release:
+                self.told_of_release = True  # once for the set: it is not the claims' fault
+                report.add(finding)
         if claim.number in self.numbers:
             report.add(situations_837.repeated_claim(claim))
         elif len(self.numbers) < _SEEN_NUMBERS_KEPT:

@@ -29,8 +29,8 @@ class CodeSets(Protocol):
         ...
 
 
-class NoCodeSets:
-    """Code sets that know nothing: only shapes are judged."""
+class _NoCodeSets:
+    """Code sets that know nothing: only shapes are judged, and nobody expected more."""
 
     def diagnosis(self, code: str, on: date) -> bool | None:  # noqa: ARG002
         """Unknown."""
@@ -43,6 +43,9 @@ class NoCodeSets:
     def revenue(self, code: str, on: date) -> bool | None:  # noqa: ARG002
         """Unknown."""
         return None
+
+
+NO_CODE_SETS = _NoCodeSets()
 
 
 def is_npi(value: str) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from clearinghouse.x12.claim_facts import ClaimFact, LineFact
 from clearinghouse.x12.code_sets import (
+    NO_CODE_SETS,
     CodeSets,
     is_diagnosis_shape,
     is_modifier_shape,
@@ -18,8 +19,9 @@ from clearinghouse.x12.code_sets import (
     is_taxonomy,
 )
 from clearinghouse.x12.decoding import at, day
-from clearinghouse.x12.findings import ERROR, WARNING, Finding, redacted
+from clearinghouse.x12.findings import ERROR, NOTE, WARNING, Finding, redacted
 
+RELEASE_MISSING = "diagnosis-unjudged"
 _ICD_10 = frozenset(("ABK", "ABF", "ABJ", "APR", "ABN"))
 _ICD_9 = frozenset(("BK", "BF", "BJ", "PR", "BN"))
 DIAGNOSIS_QUALIFIERS = _ICD_10 | _ICD_9
@@ -100,9 +102,15 @@ def claim_findings(claim: ClaimFact, institutional: bool, code_sets: CodeSets) -
             yield _finding("diagnosis-shape", message, "HI", fact.position, "2300", fact.element, fact.code)
             continue
         served = _day(on)
-        if served is not None and code_sets.diagnosis(fact.code, served) is False:
+        if served is None:
+            continue
+        billable = code_sets.diagnosis(fact.code, served)
+        if billable is False:
             message = f"{fact.element} is not a billable ICD-10-CM code on {served.isoformat()}."
             yield _finding("diagnosis-unknown", message, "HI", fact.position, "2300", fact.element, fact.code)
+        elif billable is None and code_sets is not NO_CODE_SETS:
+            message = f"No ICD-10-CM release at hand covers {served.isoformat()}: diagnoses were judged by shape alone."
+            yield Finding(5, NOTE, RELEASE_MISSING, message, "HI", fact.position, "2300", fact.element)
     for line in claim.lines:
         yield from _line_findings(line, on, institutional, code_sets)
 

@@ -116,6 +116,24 @@ def test_code_sets_are_asked_by_the_date_of_service() -> None:
     assert codes == ["diagnosis-unknown", "diagnosis-unknown"]
 
 
+class NoReleaseYet(LeafCodesOnly):
+    """A code set whose newest release ends before the date of service."""
+
+    def diagnosis(self, code: str, on: date) -> bool | None:
+        return None
+
+
+def test_dates_that_no_release_covers_are_told_once_a_set_and_refuse_nothing() -> None:
+    transaction = institutional_transaction()
+    claim = transaction.billing_providers[0].subscribers[0].claims[0]
+    another = replace(claim, patient_control_number="PCN0000000009")
+    content = write_837(institutional_transaction(claim, another), ENVELOPE)
+    (found,) = check_bytes(content, code_sets=NoReleaseYet()).all_findings()
+    assert (found.severity, found.code, found.segment) == ("note", "diagnosis-unjudged", "HI")
+    assert "2026-11-02" in found.message
+    assert [*check_bytes(content).all_findings()] == []
+
+
 def test_the_shallow_check_stops_after_the_guide() -> None:
     text = mutate(INSTITUTIONAL, "*1050***", "*1051***")
     assert [*check_bytes(text.encode(), deep=False).all_findings()] == []
