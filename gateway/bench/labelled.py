@@ -69,8 +69,8 @@ class Verdict:
     """Of its claims, and of its sessions that are on none."""
     billed: frozenset[date] = frozenset()
     """Dates that are on a claim which nothing holds."""
-    unbilled: int = 0
-    """Sessions that are rightly or wrongly on no claim, with their reason."""
+    charged: frozenset[date] = frozenset()
+    """Dates that are on a claim, held or not."""
     refused: str = ""
     """What a door said that refused one of its messages, or the mapping loader of the organization's change."""
 
@@ -97,7 +97,7 @@ class Verdict:
         if defect.outcome is Outcome.HELD:
             return self.is_held
         if defect.outcome is Outcome.LEFT_OUT:
-            return self.unbilled > 0
+            return len(self.charged) < len(self.case.chart.days)
         return bool(self._of_family(defect))
 
     def names_family(self, defect: Defect) -> bool:
@@ -195,7 +195,7 @@ def _verdicts(site: Site, cases: Iterable[Case], refusals: Mapping[int, str]) ->
                 findings=tuple(_once([*on_claims, *beside])),
                 billed=frozenset(each.on for each in placements if each.place in ("billed", "waiting") and each.on),
                 refused=refusals.get(case.chart.patient.number, ""),
-                unbilled=sum(each.place == "not-billable" for each in placements),
+                charged=frozenset(each.on for each in placements if each.claim_key and each.on),
             )
 
 

@@ -248,7 +248,7 @@ def day_of_two_services(chart: Chart) -> None:
     keep_sessions(chart, 1, 2)
 
 
-@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, outcome=_LEFT_OUT, fits=by_the_session)
+@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, outcome=Outcome.WARNED, fits=by_the_session)
 def session_too_short_to_bill(chart: Chart) -> None:
     """A group of twenty minutes, where the code asks for forty-five; the rest of the day was attended."""
     visit = chart.days[1][0]

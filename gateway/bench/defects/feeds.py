@@ -10,12 +10,14 @@ from gateway.bench.defects.chart import Chart
 from gateway.bench.defects.edits import Edit
 from gateway.bench.defects.label import (
     Desk,
+    MappingChange,
     Outcome,
     Pitfall,
     authorized,
     both,
     defect,
     of_plans,
+    one_program_of,
     told_in,
 )
 from gateway.demo import clinic
@@ -184,3 +186,25 @@ def screen_elsewhere_but_in_the_room(chart: Chart) -> None:
     """The EHR says place 02, telehealth elsewhere, of sessions in person."""
     for visit in chart.days[1]:
         visit.place_of_service = "02"
+
+
+@defect(Pitfall.ATTENDANCE, "G09", Desk.NOBODY, outcome=Outcome.LEFT_OUT, fits=_FHIR)
+def visits_cancelled(chart: Chart) -> None:
+    """A day's visits were cancelled in the EHR."""
+    _day_says(chart, "Encounter.status", "cancelled", "")
+
+
+@defect(
+    Pitfall.PAYER, "payer", Desk.NOBODY, outcome=Outcome.LEFT_OUT, conceals=True,
+    fits=both(one_program_of(clinic.PRAIRIE, clinic.PHP)),
+    mapping=(
+        MappingChange(
+            "sources/riverbend-fhir.yaml",
+            "      deceased_on: deceasedDateTime\n",
+            "      deceased_on: deceasedDateTime\n      never_bill_payers: {value: prairie-mutual, reason: they pay "
+            "themselves}\n",
+        ),
+    ),
+)  # fmt: skip
+def patient_forbade_the_payer(_: Chart) -> None:
+    """The patient pays for the care and forbade the clinic to tell the plan of it."""

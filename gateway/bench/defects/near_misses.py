@@ -30,7 +30,7 @@ from gateway.bench.defects.label import (
     substance_use,
     told_in,
 )
-from gateway.bench.defects.payer import filed
+from gateway.bench.defects.payer import a_week_earlier, filed
 from gateway.demo import clinic
 from gateway.demo.feed import Feed
 from gateway.demo.people import make_policy
@@ -408,13 +408,5 @@ def diagnoses_without_a_dot(chart: Chart) -> None:
 @near_miss(fits=lambda context: context.plan is not clinic.MEDICARE)
 def over_a_month_end(chart: Chart) -> None:
     """The stay runs from July into August; claims are split at the month's end."""
-    week = timedelta(days=7)
-    stay = chart.stay
-    for visit in chart.patient.visits:
-        visit.start_at, visit.end_at = visit.start_at - week, visit.end_at - week
-        visit.sign_in_at, visit.sign_out_at = visit.sign_in_at - week, visit.sign_out_at - week
-    stay.admitted_on, stay.discharged_on = chart.date_of(0), chart.date_of(-1)
-    chart.grant.start_on = stay.admitted_on
-    for rows, column in (("certifications", "start_on"), ("certifications", "signed_on"), ("consents", "signed_on")):
-        for row in chart.rosters.get(rows, []):
-            row[column] = stay.admitted_on.isoformat()
+    a_week_earlier(chart)
+    chart.grant.start_on = chart.stay.admitted_on

@@ -80,6 +80,24 @@ def discharged_without_a_status(chart: Chart) -> None:
     chart.stay.patient_status = ""
 
 
+def a_week_earlier(chart: Chart) -> None:
+    """The whole stay took place a week before: its first week is in July."""
+    week, stay = timedelta(days=7), chart.stay
+    for visit in chart.patient.visits:
+        visit.start_at, visit.end_at = visit.start_at - week, visit.end_at - week
+        visit.sign_in_at, visit.sign_out_at = visit.sign_in_at - week, visit.sign_out_at - week
+    stay.admitted_on, stay.discharged_on = chart.date_of(0), chart.date_of(-1)
+    for kind, column in (("certifications", "start_on"), ("certifications", "signed_on"), ("consents", "signed_on")):
+        for row in chart.rosters.get(kind, []):
+            row[column] = stay.admitted_on.isoformat()
+
+
+@defect(_RULES, "G16", Desk.BILLING, fits=of_plans(clinic.MEDICARE))
+def second_month_before_the_first_is_answered(chart: Chart) -> None:
+    """Medicare's claim of August is ready before it has answered the one of July."""
+    a_week_earlier(chart)
+
+
 # --- two programs ----------------------------------------------------------------------------------------------------
 
 

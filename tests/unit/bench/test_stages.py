@@ -95,8 +95,8 @@ def test_a_task_that_breaks_takes_no_other_figure_with_it(monkeypatch: pytest.Mo
         raise ChildFailed(f"{task} broke: no space left")
 
     monkeypatch.setattr(stages, "run_task", broken)
-    (row,) = run(["gate"])["rows"]
-    assert (row["value"], row["met"], row["note"]) == (None, False, "gate.judge_month broke: no space left")
+    (row,) = run(["pipeline"])["rows"]
+    assert (row["value"], row["met"], row["note"]) == (None, False, "pipeline.bill broke: no space left")
 
 
 def test_an_unknown_stage_is_refused_by_name_with_those_there_are() -> None:
