@@ -69,7 +69,7 @@ def a_consent(patient: Identifier = P1, **changes: Any) -> ConsentRecord:
 def load(site: Site, *records: RosterRecord, whole: bool = False) -> RosterLoad:
     """Load rows of one kind, and derive what they change."""
     rows = {row_key(each): each for each in records}
-    done = site.commands.load_roster(ORGANIZATION, records[0].kind, "office", rows, BILLER, whole=whole)
+    done = site.commands.load_roster(ORGANIZATION, records[0].kind, "office", rows, BILLER, file=b"rows", whole=whole)
     site.settle_facts()
     return done
 

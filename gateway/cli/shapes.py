@@ -63,7 +63,7 @@ With --all-ready: {{"released": [id], "refused": [{{"claim", "reason"}}]}}""",
     "encounters decide": '{"encounters": [id, id], "decision": "same|different"}',
     "rosters import": """
 {"organization", "kind", "source", "rows", "added", "changed", "retired", "unmatched", "unanswered"}""",
-    "rosters list": '{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}',
+    "rosters list": '{"rosters": [{"organization", "kind", "source", "loaded_at", "rows", "file_sha256"}]}',
     "rosters show": """
 {"kind", "at": null|time, "rows": [{"organization", "source", column: text, "entry": "file:line"}]}""",
     "authorizations list": """

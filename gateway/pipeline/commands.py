@@ -170,16 +170,18 @@ class Commands:
         rows: Mapping[str, RosterRecord],
         actor: Actor,
         *,
+        file: bytes,
         whole: bool = False,
     ) -> RosterLoad:
         """Put rows in place of the source's rows of the same keys; claims of everybody concerned are judged again.
 
-        ``whole``: the rows are all there are, so whatever else the source said is over.
+        ``file`` is what they were read from. ``whole``: the rows are all there are, so whatever else the source said is
+        over.
         """
         with self._store.write() as tx:
             first = kind not in tx.rosters.kinds([organization])[organization]
             now = self._clock.now()
-            changes = tx.rosters.load(organization, kind, source, rows, now, whole=whole)
+            changes = tx.rosters.load(organization, kind, source, rows, now, whole=whole, file=file)
             detail = " ".join(f"{word}={len(records)}" for word, records in changes.items())
             tx.audit.record(now, actor.name, actor.role, "load-roster", f"{kind}:{organization}:{source}", "", detail)
             named = [each.patient for each in rows.values() if not isinstance(each, CredentialRecord)]

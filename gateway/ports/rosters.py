@@ -23,6 +23,8 @@ class RosterStatus:
     source: str
     loaded_at: datetime
     rows: int
+    file_sha256: str
+    """Of the file that was loaded last, kept as it came."""
 
 
 class Rosters(Protocol):
@@ -37,8 +39,11 @@ class Rosters(Protocol):
         at: datetime,
         *,
         whole: bool,
+        file: bytes,
     ) -> Changes:
         """Put rows by key in place of the source's rows of the same keys; the same row again is no change.
+
+        ``file`` is what the rows were read from, kept as it came.
 
         ``whole`` retires every other row of the source: the rows given are all there are.
         """

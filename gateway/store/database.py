@@ -112,7 +112,7 @@ def _rows(connection: Connection) -> Transaction:
         work=WorkRows(connection),
         resources=ResourceRows(connection),
         subjects=SubjectRows(connection),
-        rosters=RosterRows(connection),
+        rosters=RosterRows(connection, blobs),
         claims=ClaimRows(connection),
         exchanges=ExchangeRows(connection, blobs),
         ledger=LedgerRows(connection),

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, func, insert, or_, select, tuple_, update
 from gateway.claim.party import Identifier
 from gateway.claim.roster import ROSTER_RECORDS, CredentialRecord, RosterKind, RosterRecord, about
 from gateway.ports.rosters import Changes, RosterStatus
+from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
-from gateway.store.schema import roster, roster_row
-from gateway.store.sql import hold_names, insert_or_replace, slices
+from gateway.store.schema import roster_load, roster_row
+from gateway.store.sql import hold_names, slices
 
 _TYPES: dict[str, type[RosterRecord]] = {each.kind: each for each in ROSTER_RECORDS}
 _IN_FORCE = roster_row.c.retired_at.is_(None)
@@ -23,8 +24,9 @@ _IN_FORCE = roster_row.c.retired_at.is_(None)
 class RosterRows:
     """Implements gateway.ports.rosters.Rosters."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, blobs: BlobRows) -> None:
         self._connection = connection
+        self._blobs = blobs
 
     def load(
         self,
@@ -35,11 +37,13 @@ class RosterRows:
         at: datetime,
         *,
         whole: bool,
+        file: bytes,
     ) -> Changes:
         """Put rows by key in place of the source's rows of the same keys."""
         hold_names(self._connection, [f"roster/{organization}/{kind}/{source}"])
         named = {"organization_id": organization, "kind": kind, "source": source}
-        insert_or_replace(self._connection, roster, [{**named, "loaded_at": at}])
+        stored = self._blobs.put(file)
+        self._connection.execute(insert(roster_load), [{**named, "loaded_at": at, "sha256": stored}])
         contents = {key: encode(replace(record, entry="")) for key, record in rows.items()}
         standing = {row.key: row for row in self._of(organization, kind, source, None if whole else list(rows))}
         replaced = [row for key, row in standing.items() if key in contents and row.content != contents[key]]
@@ -61,32 +65,31 @@ class RosterRows:
 
     def statuses(self) -> list[RosterStatus]:
         """Every roster that was ever loaded."""
-        columns = roster.c
-        joined = roster.outerjoin(
-            roster_row,
-            (roster_row.c.organization_id == columns.organization_id)
-            & (roster_row.c.kind == columns.kind)
-            & (roster_row.c.source == columns.source)
-            & _IN_FORCE,
-        )
-        key = (columns.organization_id, columns.kind, columns.source)
-        statement = select(*key, columns.loaded_at, func.count(roster_row.c.id).label("rows")).select_from(joined)
-        statement = statement.group_by(*key, columns.loaded_at).order_by(*key)
+        rows, loads = roster_row.c, roster_load.c
+        key = (rows.organization_id, rows.kind, rows.source)
+        counted = self._connection.execute(select(*key, func.count()).where(_IN_FORCE).group_by(*key))
+        counts = {tuple(row[:3]): row[3] for row in counted}
+        last = {
+            (row.organization_id, row.kind, row.source): row
+            for row in self._connection.execute(select(roster_load).order_by(loads.id))
+        }
         return [
             RosterStatus(
                 organization=row.organization_id,
                 kind=RosterKind(row.kind),
                 source=row.source,
                 loaded_at=row.loaded_at,
-                rows=row.rows,
+                rows=counts.get(named, 0),
+                file_sha256=row.sha256 or "",
             )
-            for row in self._connection.execute(statement)
+            for named, row in sorted(last.items())
         ]
 
     def kinds(self, organizations: Sequence[str]) -> Mapping[str, set[RosterKind]]:
         """The kinds that were ever loaded, by organization."""
         found: dict[str, set[RosterKind]] = {each: set() for each in organizations}
-        statement = select(roster.c.organization_id, roster.c.kind).where(roster.c.organization_id.in_(organizations))
+        columns = roster_load.c
+        statement = select(columns.organization_id, columns.kind).where(columns.organization_id.in_(organizations))
         for row in self._connection.execute(statement.distinct()):
             found[row.organization_id].add(RosterKind(row.kind))
         return found

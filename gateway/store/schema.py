@@ -259,13 +259,15 @@ assertion = Table(  # append-only: per subject and source the newest counts
     Index("ix_assertion_origin", "source", "origin_key"),
 )
 
-roster = Table(  # one row for each roster of a source that was ever loaded: the rest is unknown, not empty
-    "roster",
+roster_load = Table(  # append-only: what was never loaded is unknown, not empty
+    "roster_load",
     metadata,
-    Column("organization_id", ForeignKey("organization.id"), primary_key=True),
-    Column("kind", String(20), primary_key=True),
-    Column("source", _NAME, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("source", _NAME, nullable=False),
     Column("loaded_at", UtcTime, nullable=False),
+    Column("sha256", ForeignKey("blob.sha256"), nullable=True),
 )
 
 roster_row = Table(  # append-only: a row that is said no more, or otherwise, is retired

@@ -114,7 +114,7 @@ class Desk(Books):
             rows, unanswered = read_benefit_answers(content, name, payers, known)
         else:
             rows = read_roster(wanted, content, name, known)
-        load = self.site.commands.load_roster(owner, wanted, source, rows, actor, whole=whole)
+        load = self.site.commands.load_roster(owner, wanted, source, rows, actor, file=content, whole=whole)
         self._after()
         return {"organization": owner, "kind": wanted, "source": source, **asdict(load), "unanswered": unanswered}
 

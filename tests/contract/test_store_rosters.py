@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -49,7 +50,7 @@ def load(
     rows = {row_key(each): each for each in records}
     kind = records[0].kind if records else RosterKind.CREDENTIALS
     with store.write() as tx:
-        changes = tx.rosters.load(ORGANIZATION, kind, source, rows, at, whole=whole)
+        changes = tx.rosters.load(ORGANIZATION, kind, source, rows, at, whole=whole, file=b"a file")
     return {word: len(found) for word, found in changes.items()}
 
 
@@ -72,6 +73,7 @@ def test_a_roster_never_loaded_is_not_listed_and_an_empty_one_is(store: Database
         status.loaded_at,
         status.rows,
     )
+    assert status.file_sha256 == hashlib.sha256(b"a file").hexdigest()
 
 
 def test_the_same_rows_again_change_nothing(store: Database) -> None:

@@ -19,16 +19,20 @@ _KEY = ("npi", "payer", "role", "location_npi", "start_on")
 def upgrade() -> None:
     """Apply."""
     op.create_table(
-        "roster",
+        "roster_load",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("organization_id", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("loaded_at", UtcTime(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
-            ["organization_id"], ["organization.id"], name=op.f("fk_roster_organization_id_organization")
+            ["organization_id"], ["organization.id"], name=op.f("fk_roster_load_organization_id_organization")
         ),
-        sa.PrimaryKeyConstraint("organization_id", "kind", "source", name=op.f("pk_roster")),
+        sa.ForeignKeyConstraint(["sha256"], ["blob.sha256"], name=op.f("fk_roster_load_sha256_blob")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_load")),
     )
+    op.create_index(op.f("ix_roster_load_organization_id"), "roster_load", ["organization_id"], unique=False)
     op.create_table(
         "roster_row",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -69,7 +73,7 @@ def _carry_credentials(connection: sa.Connection) -> None:
     for organization in connection.execute(sa.text("SELECT organization_id FROM credential_roster")).scalars():
         connection.execute(
             sa.text(
-                "INSERT INTO roster (organization_id, kind, source, loaded_at) "
+                "INSERT INTO roster_load (organization_id, kind, source, loaded_at) "
                 "VALUES (:organization, :kind, :source, :at)"
             ),
             {**named, "organization": organization, "at": at},
@@ -120,4 +124,4 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", name=op.f("pk_credential_roster")),
     )
     op.drop_table("roster_row")
-    op.drop_table("roster")
+    op.drop_table("roster_load")
