@@ -161,3 +161,55 @@ def step_down(chart: Chart, *, grant: Grant | None) -> Stay:
     chart.consent_to(new)
     chart.tell_stay(new)
     return new
+
+
+# --- what the payer's letter adds, on the clinic's own list ----------------------------------------------------------
+
+
+def letter(chart: Chart, **more: str) -> None:
+    """The payer's letter about the authorization, as the clinic lists it beside the feed."""
+    chart.rosters.setdefault("authorizations", []).append(
+        {
+            "patient": f"riverbend-mrn|{chart.patient.mrn}", "payer": chart.policy.plan.key,
+            "number": chart.grant.number, "status": "approved", **more,
+        }
+    )  # fmt: skip
+
+
+@defect(Pitfall.AUTHORIZATION, "G08", Desk.UTILIZATION_REVIEW, fits=authorized)
+def more_days_a_week_than_granted(chart: Chart) -> None:
+    """The payer grants one day a week fewer than the program meets."""
+    letter(chart, units_per_week=str(len(chart.stay.track.weekdays) - 1))
+
+
+@defect(Pitfall.AUTHORIZATION, "G08", Desk.UTILIZATION_REVIEW, fits=authorized)
+def not_on_that_day_of_the_week(chart: Chart) -> None:
+    """The payer grants every day of the week but the program's first one."""
+    names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    letter(chart, weekdays=" ".join(each for each in names if each != names[chart.stay.track.weekdays[0]]))
+
+
+@defect(Pitfall.AUTHORIZATION, "G08", Desk.UTILIZATION_REVIEW, fits=authorized)
+def units_used_before_the_clinic_went_live(chart: Chart) -> None:
+    """Another system billed all but one of the stay's units before."""
+    used = chart.grant.units - len(chart.days) + 1
+    letter(chart, opening_units=str(used), opening_on=chart.date_of(0).isoformat())
+
+
+@defect(Pitfall.AUTHORIZATION, "G08", Desk.UTILIZATION_REVIEW, fits=authorized)
+def granted_to_another_site(chart: Chart) -> None:
+    """The payer's letter names another site than the one the patient came to."""
+    site = chart.stay.track.site
+    letter(chart, npis=clinic.SITE_NPIS[(clinic.RECOVERY if site is clinic.DAY_PROGRAM else clinic.DAY_PROGRAM).key])
+
+
+@defect(Pitfall.AUTHORIZATION, "G08", Desk.UTILIZATION_REVIEW, fits=authorized)
+def granted_for_another_service(chart: Chart) -> None:
+    """The payer's letter names a service that was not given."""
+    letter(chart, service_codes="T1012")
+
+
+@defect(Pitfall.AUTHORIZATION, "G08", Desk.UTILIZATION_REVIEW, fits=authorized)
+def denied_by_letter(chart: Chart) -> None:
+    """The feed has the authorization as approved, and the payer's letter denies it."""
+    letter(chart, status="denied")

@@ -15,7 +15,7 @@ from gateway.bench.defects.attendance import (
     needs_services,
     services_of_a_day,
 )
-from gateway.bench.defects.authorization import renew, step_down
+from gateway.bench.defects.authorization import letter, renew, step_down
 from gateway.bench.defects.chart import Chart
 from gateway.bench.defects.edits import Edit
 from gateway.bench.defects.label import (
@@ -159,6 +159,32 @@ def step_down_on_its_own_authorization(chart: Chart) -> None:
     grant = chart.grant
     later = chart.stay.admitted_on + timedelta(days=14)
     step_down(chart, grant=replace(grant, number=f"{grant.number[:-1]}2", level_of_care="IOP", start_on=later))
+
+
+@near_miss(fits=authorized)
+def as_many_days_a_week_as_granted(chart: Chart) -> None:
+    """The payer grants as many days a week as the program meets, on just those days."""
+    names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    meets = chart.stay.track.weekdays
+    letter(chart, units_per_week=str(len(meets)), weekdays=" ".join(names[each] for each in meets))
+
+
+@near_miss(fits=authorized)
+def the_last_units_after_those_another_system_billed(chart: Chart) -> None:
+    """What another system billed before and the stay's days use the units up, and no more."""
+    used = chart.grant.units - len(chart.days)
+    letter(chart, opening_units=str(used), opening_on=chart.date_of(0).isoformat())
+
+
+@near_miss(fits=authorized)
+def authorized_by_letter_alone(chart: Chart) -> None:
+    """No feed tells of the authorization; the clinic lists the payer's letter."""
+    grant, stay = chart.grant, chart.stay
+    letter(
+        chart, units=str(len(chart.days)), level_of_care=grant.level_of_care,
+        start_on=stay.admitted_on.isoformat(), end_on=chart.date_of(-1).isoformat(),
+    )  # fmt: skip
+    stay.grant = None
 
 
 # --- coverage, clinicians --------------------------------------------------------------------------------------------
