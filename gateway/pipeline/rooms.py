@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from gateway.claim.contract import Catalogue
+from gateway.claim.contract import Catalogue, SessionKind
 from gateway.claim.record import AttendanceStatus
 from gateway.ports.storage import Transaction
 from gateway.ports.watch import SessionRow
@@ -42,8 +43,8 @@ def gather_rooms(
     own = [row for rows in now.values() for row in rows]
     around = list(_others(tx, [*own, *(row for rows in before.values() for row in rows)], batch))
     rooms = _rooms([*around, *own])
-    outside = _rooms(around)
-    caps = _caps(catalogue)
+    earlier = _rooms([*around, *(row for told in before.values() for row in told)])
+    change = _Change(earlier, rooms, catalogue.sessions, _smallest_cap(catalogue))
     found = {}
     for patient_id, rows in now.items():
         told = [row for id in (patient_id, *aliases.get(patient_id, ())) for row in before.get(id, ())]
@@ -51,7 +52,7 @@ def gather_rooms(
         found[patient_id] = Gathering(
             rows=rows,
             rooms={row.encounter_id: tuple(_beside(row, rooms)) for row in rows},
-            affected=frozenset(_affected(changed, outside, rooms, catalogue, caps)) - batch,
+            affected=frozenset(change.affected(changed)) - batch,
         )
     return found
 
@@ -89,47 +90,92 @@ _Rooms = Mapping[_Lead, Sequence[Room]]
 
 
 def _rooms(rows: Iterable[SessionRow]) -> _Rooms:
-    """Sessions of one kind, place and time are one room, however many patients are in it."""
+    """Sessions of one kind, place and time are one room, however many patients are in it; in order of start."""
     there: dict[_Lead, dict[tuple[str, str, datetime, datetime], list[tuple[str, str]]]] = {}
     for row in rows:
         room = (row.facility, row.session, row.start_at, row.end_at)
         led = there.setdefault((row.organization, row.clinician, row.on), {})
         led.setdefault(room, []).append((row.encounter_id, row.patient_id))
     return {
-        lead: [
-            Room(facility=facility, session=session, start_at=start_at, end_at=end_at, attendees=tuple(attendees))
-            for (facility, session, start_at, end_at), attendees in led.items()
-        ]
+        lead: sorted(
+            (
+                Room(facility=facility, session=session, start_at=start_at, end_at=end_at, attendees=tuple(attendees))
+                for (facility, session, start_at, end_at), attendees in led.items()
+            ),
+            key=_start,
+        )
         for lead, led in there.items()
     }
 
 
+def _start(room: Room) -> datetime:
+    return room.start_at
+
+
 def _beside(row: SessionRow, rooms: _Rooms) -> Iterator[Room]:
     """Rooms at an overlapping time, the row's own among them where others are in it."""
-    for room in rooms.get((row.organization, row.clinician, row.on), ()):
-        if room.start_at < row.end_at and row.start_at < room.end_at:
+    led = rooms.get((row.organization, row.clinician, row.on), ())
+    for room in led[: bisect_left(led, row.end_at, key=_start)]:
+        if row.start_at < room.end_at:
             yield room
 
 
-def _caps(catalogue: Catalogue) -> int | None:
+def _smallest_cap(catalogue: Catalogue) -> int | None:
     """The smallest group size any payer sets; None where none does."""
     name = group_within_size.RULE.name
     most = [each.limits.get("most", "") for payer in catalogue.payers.values() for each in payer.rules.get(name, ())]
     return min((int(each) for each in most if each), default=None)
 
 
-def _affected(
-    changed: Iterable[SessionRow], outside: _Rooms, rooms: _Rooms, catalogue: Catalogue, cap: int | None
-) -> Iterator[str]:
-    """Patients outside the batch who share a clinician with what changed, and whose verdict may differ for it."""
-    for row in changed:
-        for room in _beside(row, outside):
-            if not room.is_group_of(row.session, row.facility, catalogue.sessions):
-                yield from (patient_id for _, patient_id in room.attendees)
-        if cap is not None:
-            group = [
-                room for room in _beside(row, rooms) if room.is_group_of(row.session, row.facility, catalogue.sessions)
-            ]
-            together = {patient_id for room in group for _, patient_id in room.attendees} | {row.patient_id}
-            if len(together) > cap:
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Everybody's rooms before and after a batch, to tell for whom something else is true now."""
+
+    before: _Rooms
+    after: _Rooms
+    kinds: Mapping[str, SessionKind]
+    cap: int | None
+    differing: dict[_Lead, frozenset[str]] = field(default_factory=dict)
+
+    def affected(self, changed: Iterable[SessionRow]) -> Iterator[str]:
+        """Patients whose clinician is in two rooms now and was not, or the other way round; or whose group has come
+        above the smallest cap, or below it. What is said of them in detail follows with the next day."""
+        for lead in {(row.organization, row.clinician, row.on) for row in changed}:
+            if lead not in self.differing:
+                before, after = self.before.get(lead, ()), self.after.get(lead, ())
+                differing = {*_in_two_rooms(before, self.kinds)} ^ {*_in_two_rooms(after, self.kinds)}
+                if self.cap is not None:
+                    differing |= {*_crowded(before, self.kinds, self.cap)} ^ {*_crowded(after, self.kinds, self.cap)}
+                self.differing[lead] = frozenset(patient_id for _, patient_id in differing)
+            yield from self.differing[lead]
+
+
+def _in_two_rooms(rooms: Sequence[Room], kinds: Mapping[str, SessionKind]) -> Iterator[tuple[str, str]]:
+    """(encounter, patient) at whose time the clinician, whose rooms these are in order of start, was elsewhere too."""
+    for place, room in enumerate(rooms):
+        if not kinds[room.session].group and _are_several(room.attendees):
+            yield from room.attendees
+        for other in rooms[place + 1 :]:
+            if other.start_at >= room.end_at:
+                break
+            together = (*room.attendees, *other.attendees)
+            if not other.is_group_of(room.session, room.facility, kinds) and _are_several(together):
                 yield from together
+
+
+def _are_several(attendees: Iterable[tuple[str, str]]) -> bool:
+    return len({patient_id for _, patient_id in attendees}) > 1
+
+
+def _crowded(rooms: Sequence[Room], kinds: Mapping[str, SessionKind], cap: int) -> Iterator[tuple[str, str]]:
+    """(encounter, patient) of groups that are larger than the cap."""
+    for room in rooms:
+        group = [
+            each for each in rooms if _overlap(room, each) and each.is_group_of(room.session, room.facility, kinds)
+        ]
+        if len({patient_id for each in group for _, patient_id in each.attendees}) > cap:
+            yield from room.attendees
+
+
+def _overlap(one: SessionRow | Room, other: Room) -> bool:
+    return one.start_at < other.end_at and other.start_at < one.end_at
