@@ -80,7 +80,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
 def _days_not_covered(
     inspection: Inspection, records: Sequence[AuthorizationRecord], needing: Needing
 ) -> Iterator[Finding]:
-    known_uses: dict[int, list[Use]] = {}
+    known_uses: dict[int, tuple[list[Use], int]] = {}
     for index, line in needing:
         inside = [each for each in records if is_in_span(each, line.service_on)]
         if not inside:
@@ -94,10 +94,13 @@ def _days_not_covered(
             yield _other_provider(inspection, record, index, line)
         if not allows_weekday(record, line.service_on):
             yield _other_weekday(inspection, record, index, line)
-        uses = known_uses.get(id(record))
-        if uses is None:
-            uses = known_uses[id(record)] = _uses(inspection, record, needing) if _is_limited(record) else []
-        yield from _limits_passed(inspection, record, uses, index, line)
+        if not _is_limited(record):
+            continue
+        if id(record) not in known_uses:
+            used = _uses(inspection, record, needing)
+            known_uses[id(record)] = used, sum(use.units for use in used) + (record.opening_units or 0)
+        uses, total = known_uses[id(record)]
+        yield from _limits_passed(inspection, record, uses, total, index, line)
 
 
 def _is_limited(record: AuthorizationRecord) -> bool:
@@ -105,11 +108,11 @@ def _is_limited(record: AuthorizationRecord) -> bool:
 
 
 def _limits_passed(
-    inspection: Inspection, record: AuthorizationRecord, uses: Sequence[Use], index: int, line: ClaimLine
+    inspection: Inspection, record: AuthorizationRecord, uses: Sequence[Use], total: int, index: int, line: ClaimLine
 ) -> Iterator[Finding]:
-    """The units of the whole authorization, of the day and of the week."""
+    """The units of the whole authorization, of which all ``uses`` together are ``total``, of the day and the week."""
     on = line.service_on
-    if record.units is not None and sum(use.units for use in uses) + (record.opening_units or 0) > record.units:
+    if record.units is not None and total > record.units:
         position = authorization_position(record, uses, on)
         if not position.covers:
             yield _units_used_up(inspection, record, position, index, line)

@@ -158,10 +158,7 @@ def check_claims(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Findi
                     out += _as_set(rule, settings[name], inspection)
                 else:
                     out += check(inspection, limits)
-    for (claim, context), out in zip(judged, found, strict=True):
-        payer = context.payer
-        if payer is not None and payer.own_rules and claim.frequency != _VOID:
-            out += _own_rules(claim, payer, claim.statement_from_on)
+    _add_own_rules(judged, found)
     return found
 
 
@@ -258,16 +255,25 @@ def _as_set(rule: Rule, settings: Iterable[RuleSetting], inspection: Inspection)
         )
 
 
-def _own_rules(claim: Claim, payer: Payer, on: date) -> Iterator[Finding]:
-    for rule in payer.own_rules:
-        if not rule.span.covers(on):
-            continue
-        try:
-            fails, broken = rule.fails(claim), ""
-        except Exception as problem:  # whatever a payer's condition does, the claim is held and a person told
-            fails, broken = True, type(problem).__name__
-        if fails:
-            yield _own_finding(rule, claim, broken)
+def _add_own_rules(judged: Sequence[tuple[Claim, GateContext]], found: Sequence[list[Finding]]) -> None:
+    """Each payer's own conditions over its claims, after the other findings of each."""
+    by_payer: dict[int, tuple[Payer, list[tuple[Claim, list[Finding]]]]] = {}
+    for (claim, context), out in zip(judged, found, strict=True):
+        payer = context.payer
+        if payer is not None and payer.own_rules and claim.frequency != _VOID:
+            by_payer.setdefault(id(payer), (payer, []))[1].append((claim, out))
+    for payer, claims in by_payer.values():
+        for rule in payer.own_rules:
+            for claim, out in claims:
+                if rule.span.covers(claim.statement_from_on):
+                    out += _asked(rule, claim)
+
+
+def _asked(rule: PayerRule, claim: Claim) -> list[Finding]:
+    try:
+        return [_own_finding(rule, claim, "")] if rule.fails(claim) else []
+    except Exception as problem:  # whatever a payer's condition does, the claim is held and a person told
+        return [_own_finding(rule, claim, type(problem).__name__)]
 
 
 def _own_finding(rule: PayerRule, claim: Claim, broken: str) -> Finding:
