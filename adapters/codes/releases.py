@@ -17,6 +17,8 @@ class CodeRelease:
     kind: str
     span: Span
     read: Callable[[], bytes]
+    sha256: str = ""
+    """Of the table: two releases of one hash say the same."""
     _table: CodeTable | None = field(default=None, init=False)
 
     @property
@@ -33,7 +35,10 @@ class CodeReleases:
     def __init__(self, releases: Iterable[CodeRelease] = ()) -> None:
         """``releases`` in the order they were imported."""
         self._by_kind: dict[str, list[CodeRelease]] = {}
-        for each in sorted(releases, key=lambda one: one.span.start_on):  # stable: a later import stays behind
+        known = list(releases)
+        self.version = " ".join(f"{each.kind}@{each.span.start_on}={each.sha256[:12]}" for each in known)
+        """Names everything imported, so that whoever went by other lists can be asked again."""
+        for each in sorted(known, key=lambda one: one.span.start_on):  # stable: a later import stays behind
             self._by_kind.setdefault(each.kind, []).insert(0, each)
 
     def table(self, kind: str, on: date) -> CodeTable | None:

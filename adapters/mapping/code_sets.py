@@ -51,6 +51,11 @@ class ShippedCodeSets(CodeSets):
         self._imported = imported or CodeReleases()
         self._answers: dict[tuple[str, str, date], bool | None] = {}
 
+    @property
+    def version(self) -> str:
+        """Names the imported lists; empty without any."""
+        return self._imported.version
+
     # --- diagnoses, places -------------------------------------------------------------------------------------------
 
     def diagnosis_is_known(self, code: str, on: date) -> bool | None:

@@ -114,10 +114,10 @@ class Derivation:
         keep_watch(tx, everybody, watch)
 
     def derived_for(self, now: datetime) -> str:
-        """What a derivation depends on beside the facts: each organization's date, and the mapping set."""
+        """What a derivation depends on beside the facts: each organization's date, the mapping set, the code lists."""
         catalogue = self._policy.catalogue
         dates = sorted(f"{each}={today_of(catalogue, each, now)}" for each in catalogue.organizations)
-        return " ".join((catalogue.content_hash, *dates))
+        return " ".join((catalogue.content_hash, *dates, self._policy.codes.version)).strip()
 
     # --- what would be sent ------------------------------------------------------------------------------------------
 

@@ -26,6 +26,11 @@ class UnitLimit:
 class CodeSets(Protocol):
     """Code lists by date of service. What an unlicensed list would say is None: no list, so nobody knows."""
 
+    @property
+    def version(self) -> str:
+        """Names what was imported beside the mapping set's own lists; empty for nothing."""
+        return ""
+
     def diagnosis_is_known(self, code: str, on: date) -> bool | None:
         """True when the ICD-10-CM code exists on the day; None when no release covers the day."""
 

@@ -15,9 +15,8 @@ from adapters.codes.table import CodeTable, compare_tables, write_table
 from gateway.claim.calendar import Span, federal_fiscal_year
 from gateway.config import read_settings
 from gateway.errors import NotFound
-from gateway.pipeline.interpret import DERIVE
 from gateway.ports.code_lists import CodeReleaseRow
-from gateway.ports.storage import Store, Transaction
+from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
 from gateway.wiring.storage import open_store
@@ -28,7 +27,10 @@ def imported_lists(store: Store) -> CodeReleases:
     with store.read() as tx:
         rows = tx.code_lists.releases()
     return CodeReleases(
-        CodeRelease(row.kind, Span(row.start_on, row.end_on), partial(_table, store, row.table_sha256)) for row in rows
+        CodeRelease(
+            row.kind, Span(row.start_on, row.end_on), partial(_table, store, row.table_sha256), row.table_sha256
+        )
+        for row in rows
     )
 
 
@@ -70,18 +72,12 @@ def import_codes(
         with store.write() as tx:
             added = tx.code_lists.add(release, content, table)
             if added:
-                _note(tx, release)
+                tx.audit.record(
+                    release.imported_at, actor.name, actor.role, "import-codes", f"codes:{kind.name}", "", file.name
+                )
     finally:
         store.close()
     return {**_view(release), "imported": added}
-
-
-def _note(tx: Transaction, release: CodeReleaseRow) -> None:
-    """Audit the import, and have every patient's claims judged again."""
-    tx.audit.record(
-        release.imported_at, release.actor, release.role, "import-codes", f"codes:{release.kind}", "", release.file_name
-    )
-    tx.work.add(DERIVE, tx.subjects.patient_ids())
 
 
 def _kind(name: str) -> CodeListKind:

@@ -28,6 +28,15 @@ def list_file(folder: Path, *codes: str) -> Path:
     return file
 
 
+def derived_for(folder: Path) -> str:
+    """What every draft of the site has to be derived for."""
+    site = open_site(folder)
+    try:
+        return site.derivation.derived_for(site.clock.now())
+    finally:
+        site.close()
+
+
 def codes(capsys: pytest.CaptureFixture[str], folder: Path, *words: object) -> tuple[int, dict[str, Any]]:
     capsys.readouterr()
     status = run(["codes", *map(str, words), "--site", str(folder), "--json"])
@@ -41,6 +50,7 @@ def test_a_list_is_imported_once_and_the_gate_goes_by_it(folder: Path, capsys: p
         *codes(capsys, folder, *given)
     )
     assert (0, False) == (lambda status, done: (status, done["imported"]))(*codes(capsys, folder, *given))
+    assert "revenue-codes@2026-01-01" in derived_for(folder), "claims not sent yet are judged again"
     site = open_site(folder)
     try:
         known = [site.policy.codes.revenue_code_is_known(code, IN_2026) for code in ("0905", "0906")]
