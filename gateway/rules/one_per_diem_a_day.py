@@ -37,7 +37,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             if other.on == on:
                 yield RULE.finding(
                     f"lines[{index}].service_on",
-                    f"{on} already has a {other.level_of_care} per diem at {other.facility}"
+                    f"{on} is already billed as a day of {other.level_of_care} at {other.facility}"
                     f"{f' on claim {other.claim_number}' if other.claim_number else ''}.",
                     "Decide which level of care the day is billed at, and correct the other visit in the EHR.",
                     values={
