@@ -13,6 +13,7 @@ from gateway.claim.record import (
     AttendanceStatus,
     AuthorizationRecord,
     AuthorizationStatus,
+    AuthorizationUnit,
     CoverageRecord,
     EncounterRecord,
     EpisodeRecord,
@@ -158,6 +159,30 @@ def test_a_discharge_ends_the_stay_and_its_cancellation_opens_it_again(generic: 
 def test_an_inpatient_admission_is_a_stay_elsewhere(generic: SourceInterpreter) -> None:
     assert Setting.INPATIENT is stay(generic, "ADT^A01", f2="I").setting
     assert stay(generic, "ADT^A01").setting is None
+
+
+@pytest.mark.parametrize("event", ["REF^I12", "RRI^I12", "RPA^I08"])
+def test_a_payers_answer_is_an_authorization(generic: SourceInterpreter, event: str) -> None:
+    answer = ("AUT", {2: "ACME", 4: "20260801", 5: "20260930", 6: "A-77", 9: "12"})
+    record = one(said(generic, message(event, PID, PV1, answer)), AuthorizationRecord)
+    assert record == AuthorizationRecord(
+        identifiers=(Identifier("generic-hl7-authorization", "ACME/A-77"),),
+        patient=PATIENT,
+        number="A-77",
+        payer=Identifier("generic-hl7-payer", "ACME"),
+        level_of_care=LevelOfCare.IOP,
+        unit=AuthorizationUnit.VISIT,
+        units=12,
+        start_on=date(2026, 8, 1),
+        end_on=date(2026, 9, 30),
+        status=AuthorizationStatus.APPROVED,
+    )
+
+
+def test_a_request_nobody_answered_yet_has_no_number_and_is_no_authorization(generic: SourceInterpreter) -> None:
+    asked = ("AUT", {2: "ACME", 8: "12"})
+    found = said(generic, message("REF^I12", PID, PV1, asked))
+    assert [] == [each for each in found.records if isinstance(each.record, AuthorizationRecord)]
 
 
 def test_a_cancelled_admission_is_a_cancelled_stay(generic: SourceInterpreter) -> None:
