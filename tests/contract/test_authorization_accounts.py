@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.authorization.account import AuthorizationAccount, Stage, account_of
-from gateway.claim.contract import ClaimForm
+from gateway.claim.contract import Catalogue, ClaimForm, RuleSetting
 from gateway.claim.finding import blocks
 from gateway.claim.party import Identifier
 from gateway.claim.record import (
@@ -19,6 +19,7 @@ from gateway.claim.record import (
     AuthorizationRecord,
     AuthorizationStatus,
     CoverageRecord,
+    EncounterRecord,
     EpisodeRecord,
     FeedRecord,
 )
@@ -26,14 +27,15 @@ from gateway.claim.roster import GrantRecord, member_of
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimState
 from gateway.pipeline import authorization_views
+from gateway.pipeline.receive import Receiver, SourceOwner
 from gateway.ports import Arrival, Interpretation, MappedRecord, RenderedInterchange
 from gateway.store.database import Database
 from tests.contract.races import LONG_S, beside
-from tests.factories import CONNECTION, NOON
+from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT
 from tests.partner_answers import Partner, payment
-from tests.pipeline_site import SUPERVISOR, Site, a_week
+from tests.pipeline_site import SUPERVISOR, Site, a_catalogue, a_week
 from tests.rosters import load
-from tests.unit.services.samples import MONDAY
+from tests.unit.services.samples import HOME, MONDAY, npi
 
 INSTITUTIONAL = ClaimForm.INSTITUTIONAL
 
@@ -125,6 +127,36 @@ def test_two_records_of_one_member_have_one_account(site: Site) -> None:
     site.tell(*moved(with_units(same_member(a_week(2)), units=3), 7))
     assert sorted(site.states()) == [ClaimState.HELD, ClaimState.RELEASED]
     assert account(site).at_risk_cents == 3 * 35_000
+
+
+def test_a_member_of_two_organizations_has_one_account_within_the_tenant(store: Database, tmp_path: Path) -> None:
+    catalogue = with_second_organization(a_catalogue())
+    store.ensure_tenant(TENANT, {"second": "SECOND"}, {})
+    first, second = (Site(store, tmp_path / "partner", catalogue) for _ in range(2))
+    second.receiver = Receiver(store, second.clock, {"ehr": SourceOwner(tenant=TENANT, organization="second")})
+    first.tell(*with_units(a_week(1), units=3))
+    there = [
+        replace(each, facility="second-main") if isinstance(each, EncounterRecord | EpisodeRecord) else each
+        for each in moved(with_units(a_week(1), units=3), 7)
+    ]
+    second.tell(*there, key="there")
+    states = {row.organization: row.state for row in first.claims()}
+    assert states == {ORGANIZATION: ClaimState.RELEASED, "second": ClaimState.HELD}
+    with store.read() as tx:
+        listed = authorization_views.account_list(tx)
+    assert [(each["accrued"], each["remaining"]) for each in listed] == [(6, 0), (6, 0)]
+
+
+def with_second_organization(catalogue: Catalogue) -> Catalogue:
+    """The catalogue with a second organization of the tenant: its own facility, the same programs and charges."""
+    organization = replace(catalogue.organizations[ORGANIZATION], id="second", npi=npi(50))
+    facility = replace(catalogue.facilities[HOME], id="second-main", organization="second", names=())
+    return replace(
+        catalogue,
+        organizations={**catalogue.organizations, "second": organization},
+        facilities={**catalogue.facilities, "second-main": facility},
+        charges=(*catalogue.charges, *(replace(each, organization="second") for each in catalogue.charges)),
+    )
 
 
 def test_what_changes_for_one_of_them_is_judged_again_for_the_other(site: Site) -> None:
@@ -231,6 +263,22 @@ def test_what_is_due_changes_with_the_day_and_nobody_says_anything(site: Site) -
     with site.store.read() as tx:
         (item,) = authorization_views.worklist(tx)
     assert (item["due_on"], item["values"]["level"]) == ("2026-08-25", "amber")
+
+
+def test_a_week_that_will_be_short_is_listed_while_it_runs(store: Database, tmp_path: Path) -> None:
+    attendance = RuleSetting(limits={"basis": "attendance"})
+    site = Site(store, tmp_path / "partner", a_catalogue(rules={"weekly-hours-met": (attendance,)}))
+    site.tell(*a_week())
+    planned = _renamed(moved(a_week(status=AttendanceStatus.PLANNED), 14)[4:])
+    site.tell(*planned, at=NOON + timedelta(minutes=1))
+    with store.read() as tx:
+        assert [each["rule"] for each in authorization_views.worklist(tx)] == []
+    cancelled = [replace(each, status=AttendanceStatus.CANCELLED) for each in planned[-1:]]  # type: ignore[call-arg]
+    site.tell(*cancelled, at=NOON + timedelta(hours=1))
+    with store.read() as tx:
+        (item,) = authorization_views.worklist(tx, owner="clinician")
+    assert (item["rule"], item["due_on"], item["about"]) == ("weekly-hours-met", "2026-08-22", "2026-08-16")
+    assert (item["values"]["scheduled_minutes"], item["values"]["short_minutes"]) == ("480", "60")
 
 
 def test_an_authorization_of_nobody_is_not_found(site: Site) -> None:
