@@ -121,28 +121,28 @@ def long_enough_only_when_counted_twice(chart: Chart) -> None:
         moved.end_at = moved.sign_out_at = first.end_at
 
 
-@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK)
+@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, conceals=True)
 def session_ends_before_it_begins(chart: Chart) -> None:
     """A session's sign-out is earlier than its sign-in."""
     visit = chart.days[1][0]
     visit.sign_out_at = visit.sign_in_at - timedelta(minutes=5)
 
 
-@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK)
+@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, conceals=True)
 def session_of_no_length(chart: Chart) -> None:
     """A session's sign-out is its sign-in."""
     visit = chart.days[1][0]
     visit.sign_out_at = visit.sign_in_at
 
 
-@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK)
+@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, conceals=True)
 def session_over_night(chart: Chart) -> None:
     """The sign-out was forgotten until the next morning: one session lasts seventeen hours."""
     visit = chart.days[1][0]
     visit.sign_out_at = visit.sign_in_at + timedelta(hours=17)
 
 
-@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK)
+@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, conceals=True)
 def session_without_an_end(chart: Chart) -> None:
     """Nobody signed the patient out of a day's sessions, and the schedule has no end either."""
     on = chart.date_of(1)
@@ -178,7 +178,7 @@ def one_session_entered_twice(chart: Chart) -> None:
 # --- days ------------------------------------------------------------------------------------------------------------
 
 
-@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK)
+@defect(Pitfall.ATTENDANCE, "G09", Desk.FRONT_DESK, conceals=True)
 def planned_and_never_recorded(chart: Chart) -> None:
     """A booked day has passed, and nobody recorded whether the patient came."""
     day = chart.days[2]

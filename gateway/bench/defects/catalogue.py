@@ -11,7 +11,7 @@ from types import ModuleType
 
 from gateway.bench.defects import attendance, authorization, codes, feeds, near_misses, papers, payer, people, place
 from gateway.bench.defects.chart import CONTEXTS, Chart, Context, make_chart
-from gateway.bench.defects.label import Defect, Labelled, MappingChange, NearMiss
+from gateway.bench.defects.label import Defect, Labelled, MappingChange, NearMiss, Outcome
 
 JUDGED_ON = date(2026, 9, 1)
 
@@ -65,8 +65,10 @@ def _some(random: Random, each: Labelled, most: int) -> list[Context]:
 
 
 def _pairs(random: Random, count: int) -> Iterator[tuple[Context, tuple[Labelled, ...]]]:
-    """Two defects of different pitfalls on one claim; none that hides the other."""
-    plain = [each for each in DEFECTS if not (each.conceals or each.apart or each.today)]
+    """Two defects of different pitfalls on one claim; none that hides the other, or takes away the day it is on."""
+    plain = [
+        each for each in DEFECTS if not (each.conceals or each.apart or each.today or each.outcome is Outcome.LEFT_OUT)
+    ]
     while count:
         context = random.choice(CONTEXTS)
         one, other = random.sample([each for each in plain if each.fits(context)], 2)
