@@ -220,7 +220,7 @@ def attended_after_death(chart: Chart) -> None:
     chart.edits.append(Edit(fhir="Patient.deceasedDateTime", fhir_value=died_at, hl7="", hl7_value=""))
 
 
-@defect(Pitfall.ATTENDANCE, "G18", Desk.FRONT_DESK)
+@defect(Pitfall.ATTENDANCE, "G18", Desk.FRONT_DESK, conceals=True)
 def attended_in_the_future(chart: Chart) -> None:
     """A day is recorded as attended that has not come yet."""
     chart.stay.discharged_on = None

@@ -96,13 +96,13 @@ def coverage_entered_in_error(chart: Chart) -> None:
     chart.edits.append(Edit(fhir="Coverage.status", fhir_value="entered-in-error", hl7="", hl7_value=""))
 
 
-@defect(Pitfall.ATTENDANCE, "G18", Desk.FRONT_DESK, fits=_FHIR)
+@defect(Pitfall.ATTENDANCE, "G18", Desk.FRONT_DESK, conceals=True, fits=_FHIR)
 def stay_cancelled(chart: Chart) -> None:
     """The EHR says the stay was cancelled, and days of it were attended."""
     chart.edits.append(Edit(fhir="EpisodeOfCare.status", fhir_value="cancelled", hl7="", hl7_value=""))
 
 
-@defect(Pitfall.ATTENDANCE, "G18", Desk.FRONT_DESK, fits=_HL7)
+@defect(Pitfall.ATTENDANCE, "G18", Desk.FRONT_DESK, conceals=True, fits=_HL7)
 def admission_taken_back(chart: Chart) -> None:
     """The admission was cancelled (A11), and days of it were attended."""
     chart.tell(
