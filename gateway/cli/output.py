@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 OK, FOUND, MISUSE, INTERRUPTED = 0, 1, 2, 130
 _PLAIN_PROGRESS_EVERY_S = 5.0
+_PROSE_NARROWEST = 24
 
 Entry = TypeVar("Entry")
 Advance = Callable[[int], None]
@@ -65,10 +66,12 @@ def complain(text: str) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
     """Rows under headings; the columns named in ``right`` are aligned right."""
     cells = [[clean(_text(value)) for value in row] for row in rows]
-    if sys.stdout.isatty():
+    if not sys.stdout.isatty():
+        _plain_table(columns, cells, right)
+    elif _narrowest(columns, cells) <= shutil.get_terminal_size().columns:
         _rich_table(columns, cells, right)
     else:
-        _plain_table(columns, cells, right)
+        _folded_table(columns, cells, right, shutil.get_terminal_size().columns)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
@@ -120,14 +123,47 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def _widths(columns: Sequence[str], cells: list[list[str]]) -> list[int]:
+    return [max(len(row[at]) for row in [list(columns), *cells]) for at in range(len(columns))]
+
+
+def _is_prose(at: int, cells: list[list[str]]) -> bool:
+    """Whether a column may break between words; an id, a date or an amount is typed again, and stays in one piece."""
+    return any(" " in row[at] for row in cells)
+
+
+def _narrowest(columns: Sequence[str], cells: list[list[str]]) -> int:
+    """How wide a terminal must be to show the rows in a box with nothing broken that stays in one piece."""
+    widths = enumerate(_widths(columns, cells))
+    return sum(3 + (min(width, _PROSE_NARROWEST) if _is_prose(at, cells) else width) for at, width in widths)
+
+
 def _plain_table(columns: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> None:
-    widths = [max(len(row[at]) for row in [list(columns), *cells]) for at in range(len(columns))]
+    for row in _aligned(columns, cells, right):
+        sys.stdout.write("  ".join(row).rstrip() + "\n")
+
+
+def _folded_table(columns: Sequence[str], cells: list[list[str]], right: Sequence[str], room: int) -> None:
+    """Where a row is wider than the terminal, it goes on below, indented; a cell is never cut in two."""
+    widths = _widths(columns, cells)
+    lines: list[list[int]] = [[]]
+    for at, width in enumerate(widths):
+        indent = 2 if len(lines) > 1 else -2
+        if lines[-1] and indent + sum(2 + widths[other] for other in lines[-1]) + 2 + width > room:
+            lines.append([])
+        lines[-1].append(at)
+    for row in _aligned(columns, cells, right):
+        for number, line in enumerate(lines):
+            sys.stdout.write(("    " if number else "") + "  ".join(row[at] for at in line).rstrip() + "\n")
+
+
+def _aligned(columns: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> Iterator[list[str]]:
+    widths = _widths(columns, cells)
     for row in [list(columns), *cells]:
-        parts = [
+        yield [
             f"{cell:>{width}}" if name in right else f"{cell:<{width}}"
             for cell, width, name in zip(row, widths, columns, strict=True)
         ]
-        sys.stdout.write("  ".join(parts).rstrip() + "\n")
 
 
 def _rich_table(columns: Sequence[str], cells: list[list[str]], right: Sequence[str]) -> None:
@@ -137,8 +173,9 @@ def _rich_table(columns: Sequence[str], cells: list[list[str]], right: Sequence[
     from rich.text import Text
 
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        shown.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for at, name in enumerate(columns):
+        whole = not _is_prose(at, cells)
+        shown.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=whole)
     for row in cells:
         shown.add_row(*map(Text, row))
     Console().print(shown)

@@ -170,8 +170,12 @@ def render_funnel(found: dict[str, Any]) -> None:
             ("denied", f"{found['denied']:,}"),
             ("billed", output.dollars(found["billed_cents"])),
             ("paid by payers", output.dollars(found["paid_cents"])),
+            ("contractual write-off", output.dollars(found["contractual_cents"])),
             ("denied by payers", output.dollars(found["denied_cents"])),
             ("owed by patients", output.dollars(found["patient_cents"])),
+            ("adjusted by PLB", output.dollars(found["adjusted_cents"] or None)),
+            ("open at payers", output.dollars(found["open_cents"])),
+            ("paid, claim not ours", output.dollars(found["suspense_cents"] or None)),
         ]
     )
     if found["held"]:

@@ -125,7 +125,7 @@ class _Play:
         """What payers and physicians said, and patients signed, by then; rows loaded before are no change."""
         rows = load_rosters(Desk(self._site, lambda: None), BILLER, self._month.patients, turn.date())
         told = ", ".join(f"{number} {kind}" for kind, number in rows.items())
-        self._progress(f"{BILLER.name} loads the clinic's rosters: {told}")
+        self._progress(f"{BILLER.name}, {BILLER.role}, loads the clinic's rosters: {told}")
 
     # --- the EHRs ----------------------------------------------------------------------------------------------------
 

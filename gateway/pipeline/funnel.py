@@ -57,8 +57,14 @@ class Funnel:
     denied: int
     billed_cents: int
     paid_cents: int
+    contractual_cents: int
     denied_cents: int
     patient_cents: int
+    adjusted_cents: int
+    """What payers adjusted beside claims (PLB); interest they paid is negative."""
+    open_cents: int
+    suspense_cents: int
+    """Paid for claims that are none of ours, and negative. With the others it sums to what was billed."""
 
 
 def place_of(row: PlacementRow, states: dict[str, str]) -> str:
@@ -97,8 +103,12 @@ def count(tx: Transaction) -> Funnel:
         denied=tally[ClaimState.DENIED],
         billed_cents=-balances.get(Account.REVENUE, 0),
         paid_cents=balances.get(Account.CASH, 0),
+        contractual_cents=balances.get(Account.CONTRACTUAL, 0),
         denied_cents=balances.get(Account.DENIED, 0),
         patient_cents=balances.get(Account.PATIENT, 0),
+        adjusted_cents=balances.get(Account.PROVIDER_ADJUSTMENT, 0),
+        open_cents=balances.get(Account.PAYER, 0),
+        suspense_cents=balances.get(Account.SUSPENSE, 0),
     )
 
 

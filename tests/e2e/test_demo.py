@@ -42,6 +42,8 @@ def assert_month_is_whole(result: dict[str, Any]) -> None:
     assert result["paid"] > 0
     assert result["denied"] > 0
     assert result["paid_cents"] > 0
+    settled = ("paid", "contractual", "denied", "patient", "adjusted", "open", "suspense")
+    assert result["billed_cents"] == sum(result[f"{each}_cents"] for each in settled)
     owners = {group["owner"] for group in result["held"]}
     assert {"clinician", "utilization-review", "front-desk", "credentialing"} <= owners
     assert len(result["story"]) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -17,6 +18,33 @@ def test_a_pipe_gets_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_table_without_rows_still_has_its_headings(capsys: pytest.CaptureFixture[str]) -> None:
     output.table(("claim", "state"), [])
     assert capsys.readouterr().out == "claim  state\n"
+
+
+def test_a_row_wider_than_the_terminal_goes_on_below_and_no_cell_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _look_on(monkeypatch, columns=40)
+    output.table(("claim", "payer", "dollars"), [("7S23AB17NJHYWWJ6W11CBSPQEX", "lakeland-health", "9.00")])
+    assert capsys.readouterr().out.splitlines() == [
+        "claim",
+        "    payer            dollars",
+        "7S23AB17NJHYWWJ6W11CBSPQEX",
+        "    lakeland-health  9.00",
+    ]
+
+
+def test_on_a_narrow_terminal_sentences_break_between_words_and_ids_do_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _look_on(monkeypatch, columns=40)
+    output.table(("claim", "what"), [("7S23AB17NJ", "The week ends short of its hours.")])
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert shown[2:] == ["7S23AB17NJ   The week ends short of", "its hours."]
+
+
+def _look_on(monkeypatch: pytest.MonkeyPatch, *, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
 
 
 def test_facts_without_a_value_are_left_out_and_zero_is_a_value(capsys: pytest.CaptureFixture[str]) -> None:
