@@ -29,7 +29,7 @@ def list_authorizations(
     at_risk: Annotated[bool, typer.Option("--at-risk", help="Only those that run out, or have.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List authorizations: granted, used, left, the first day beyond, dollars at risk."""
+    """List authorizations and what is left of each. Granted, used, the first day beyond, dollars at risk."""
     with open_books(site) as books:
         found = books.authorizations(payer=payer, at_risk=at_risk)
     output.show(found, as_json=as_json, render=_render_list)
@@ -61,7 +61,7 @@ def show(
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Show what each day did to an authorization, and what will run out of it."""
+    """Show what each day did to an authorization. And what will run out of it."""
     with open_books(site) as books:
         found = books.authorization(authorization)
     output.show(found, as_json=as_json, render=_render_accounts)
@@ -102,7 +102,7 @@ def reconcile(
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="To this date of service.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Compare attendance with claims, both ways, by day: the reason, who can do something about it, the dollars."""
+    """Compare attendance with claims, both ways. By day: the reason, who can do something about it, the dollars."""
     with open_books(site) as books:
         found = books.reconciliation(since=since.date() if since else None, until=until.date() if until else None)
     output.show(found, as_json=as_json, render=_render_reconciliation)
@@ -146,7 +146,7 @@ def worklist(
     owner: Annotated[str, typer.Option(help="Only what this owner can do: utilization-review, clinician ...")] = "",
     as_json: AsJson = False,
 ) -> int:
-    """List what needs somebody soon, before it costs a day: the ones due first in front."""
+    """List what needs somebody soon, due first. It is told before it costs a day."""
     with open_books(site) as books:
         found = books.worklist(owner=owner)
     output.show(found, as_json=as_json, render=_render_worklist)

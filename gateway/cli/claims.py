@@ -63,7 +63,7 @@ def _render_list(found: dict[str, Any]) -> None:
 
 
 def show(claim: _Claim, site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Show one claim whole: lines, findings, versions, what was heard of it, money."""
+    """Show one claim whole. Lines, findings, versions, what was heard of it, money."""
     with open_books(site) as books:
         found = books.claim(claim)
     output.show(found, as_json=as_json, render=_render_claim)
@@ -142,7 +142,7 @@ def _render_overrides(overrides: list[dict[str, Any]]) -> None:
 
 
 def why(claim: _Claim, site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Say why a claim is as it is: rule or mapping entry (file:line), source field, values compared."""
+    """Say why a claim is as it is. Rule or mapping entry (file:line), source field, values compared."""
     with open_books(site) as books:
         found = books.why(claim)
     output.show(found, as_json=as_json, render=render_why)
@@ -270,7 +270,7 @@ def decide(
     act_as: ActAs = "",
     as_json: AsJson = False,
 ) -> int:
-    """Say of two encounters told by two feeds whether they are one visit."""
+    """Say whether two encounters are one visit. Two feeds may have told of it."""
     with open_desk_as(site, act_as, "decide-encounters") as (desk, actor):
         done = desk.decide_encounters(first, second, decision, actor, organization)
     output.show(done, as_json=as_json, render=lambda _: output.say(f"Decided: {decision}."))

@@ -18,7 +18,7 @@ _DAY = ["%Y-%m-%d"]
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    codes = typer.Typer(help="Import code lists from their owners' files; list and compare them.", no_args_is_help=True)
+    codes = typer.Typer(help="Import code lists from their owners' files; compare them.", no_args_is_help=True)
     for name, command in (("import", import_), ("list", list_), ("diff", diff)):
         codes.command(name)(command)
     app.add_typer(codes, name="codes")
@@ -51,7 +51,7 @@ def _render_imported(done: dict[str, Any]) -> None:
 
 
 def list_(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """List the kinds of code lists, who publishes each, and the releases that are loaded."""
+    """List the kinds of code lists, and what is loaded. Each kind names who publishes it."""
     from gateway.wiring.codes import list_codes
 
     output.show(list_codes(site), as_json=as_json, render=_render_list)
@@ -64,7 +64,7 @@ def _render_list(found: dict[str, Any]) -> None:
         rows += [
             (kind["kind"], each["start_on"], each["end_on"] or "", each["rows"], each["sha256"][:12], each["file"])
             for each in kind["releases"]
-        ] or [(kind["kind"], "", "", "", "", f"none; from {kind['publisher']}")]
+        ] or [(kind["kind"], "", "", "", "", f"none imported; from {kind['publisher']}")]
     output.table(("kind", "from", "until", "rows", "hash", "file"), rows, right=("rows",))
 
 

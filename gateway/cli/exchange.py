@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Say what is queued, in doubt, silent or set aside at each connection."""
+    """Say what is queued, in doubt, silent or set aside."""
     with open_desk(site) as desk:
         found = desk.exchange_status()
     output.show(found, as_json=as_json, render=_render_status)
@@ -53,7 +53,7 @@ def _render_status(found: dict[str, Any]) -> None:
 
 
 def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
-    """Freeze what is released and send it, now; 'cleanclaim serve' does so by itself."""
+    """Freeze what is released and send it, now. 'cleanclaim serve' does so by itself."""
     with open_desk_as(site, act_as, "exchange") as (desk, actor), output.progress("sending"):
         done = desk.send(actor, connection)
     output.show(done, as_json=as_json, render=_render_sent)
@@ -70,7 +70,7 @@ def _render_sent(done: dict[str, Any]) -> None:
 
 
 def collect(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
-    """Collect what is waiting at the partners and apply it, now; 'cleanclaim serve' does so by itself."""
+    """Collect and apply what waits at the partners, now. 'cleanclaim serve' does so by itself."""
     with open_desk_as(site, act_as, "exchange") as (desk, actor), output.progress("collecting"):
         done = desk.collect(actor, connection)
     output.show(done, as_json=as_json, render=_render_collected)
@@ -98,7 +98,7 @@ def resolve(
     act_as: ActAs = "",
     as_json: AsJson = False,
 ) -> int:
-    """Decide on a file in doubt, after asking the partner whether it has it. Supervisors only; it is audited."""
+    """Decide on a file in doubt, after asking the partner. Supervisors only; it is audited."""
     with open_desk_as(site, act_as, "resolve") as (desk, actor):
         done = desk.resolve(interchange, resolution, actor, reason)
     output.show(
@@ -115,7 +115,7 @@ def raw(
     act_as: ActAs = "",
     as_json: AsJson = False,
 ) -> int:
-    """Hand answers on to another system: write their bytes as they came into a folder, each once."""
+    """Hand answers on to another system. Their bytes go into a folder as they came, each once."""
     with open_desk_as(site, act_as, "hand-on-answers") as (desk, actor):
         done = desk.hand_on(folder, actor, type=type, status=status)
     output.show(done, as_json=as_json, render=_render_handed_on)

@@ -114,7 +114,7 @@ def read(
     prove: Annotated[bool, typer.Option("--write", help="Prove it: write each back, and compare the bytes.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Read X12 and HL7 files without loss, as JSON; an 835 says whether it balances."""
+    """Read X12 and HL7 files, as JSON, without loss. An 835 says whether it balances."""
     from gateway.wiring.files import expand, overview, stream_read
 
     paths = expand(files)

@@ -12,14 +12,14 @@ from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    mappings = typer.Typer(help="Check mapping files, explain a message, put an edit in force.", no_args_is_help=True)
+    mappings = typer.Typer(help="Check mapping files, explain messages, put edits in force.", no_args_is_help=True)
     for name, command in (("check", check), ("explain", explain), ("diff", diff), ("put", put)):
         mappings.command(name)(command)
     app.add_typer(mappings, name="mappings")
 
 
 def check(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Check the shipped mapping files with the site's own over them: every problem as file:line:column."""
+    """Check the shipped mapping files and the site's own. Every problem is told as file:line:column."""
     from gateway.wiring.mappings import check_site_mappings
 
     found = check_site_mappings(site)
@@ -45,7 +45,7 @@ def explain(
     values: Annotated[bool, typer.Option("--values", help="Show the values too; they are a patient's.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say what each mapping entry made of a message: which field, from where, by which line, or why nothing."""
+    """Say what each mapping entry made of a message. Which field, from where, by which line, or why nothing."""
     from gateway.wiring.messages import explain as explain_stored
 
     with open_desk(site) as desk:
@@ -94,7 +94,7 @@ def _render_diff(found: dict[str, Any]) -> None:
 
 
 def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) -> int:
-    """Put the edited files in force, when nothing is wrong with them, and judge every claim anew; who did it stays."""
+    """Put the edited files in force. Only when nothing is wrong with them; every claim is judged anew; who did it stays."""
     from gateway.wiring.mappings import put_site_mappings
 
     done = put_site_mappings(site, act_as)

@@ -30,7 +30,7 @@ def ingest(
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Take messages in from files, as if they had come over the wire. Run it again after a stop: it goes on."""
+    """Take messages in from files. It is as if they had come over the wire; run again after a stop, it goes on."""
     from gateway.wiring.files import expand
     from gateway.wiring.ingest import ingest_paths
 

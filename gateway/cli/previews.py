@@ -25,7 +25,7 @@ def preview(
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Say what claims a message would make and what would hold them. Nothing is stored. Exit 1 when something would."""
+    """Say what claims messages would make, storing nothing. Exit 1 when something would hold one."""
     from gateway.wiring.preview import preview as preview_of
 
     with open_desk(site) as desk:

@@ -32,7 +32,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same month.")] = 2026,
     as_json: AsJson = False,
 ) -> int:
-    """Play a synthetic clinic's month: two EHR feeds become paid and denied claims."""
+    """Play a made-up clinic's month. Two EHR feeds become paid and denied claims."""
     from gateway.demo.play import play
     from gateway.wiring.logs import log_to_stderr
 
@@ -85,7 +85,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Measure the stages, each as a ratio against a named reference in the same run."""
+    """Measure the stages. Each is a ratio against a named reference in the same run."""
     from gateway.bench import run
 
     with output.progress("measuring"):

@@ -17,7 +17,7 @@ _Kind = Annotated[str, typer.Argument(help="credentials, eligibility, certificat
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     rosters = typer.Typer(
-        help="What you keep of people and papers: credentials, eligibility, certifications, consents.",
+        help="What you keep of people and papers. Credentials, eligibility, certifications, consents, authorizations.",
         no_args_is_help=True,
     )
     rosters.command("import")(import_roster)
@@ -41,7 +41,7 @@ def import_roster(
     act_as: ActAs = "",
     as_json: AsJson = False,
 ) -> int:
-    """Load a roster: rows replace rows of the same key; nothing is loaded unless every row is good."""
+    """Load a roster, all rows or none. Rows replace rows of the same key; every mistake is told."""
     content = file.read_bytes()
     with open_desk_as(site, act_as, "load-rosters") as (desk, actor):
         done = desk.load_roster(kind, content, str(file), actor, organization=organization, source=source, whole=whole)

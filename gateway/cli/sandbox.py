@@ -20,7 +20,7 @@ _ROOT = Path("sandbox")
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    sandbox = typer.Typer(help="A clearinghouse on this machine: SFTP, answers, payments, faults on request.")
+    sandbox = typer.Typer(help="A clearinghouse on this machine: it answers and pays.")
     sandbox.callback(invoke_without_command=True)(run)
     sandbox.command("ledger")(ledger)
     app.add_typer(sandbox, name="sandbox")

@@ -35,7 +35,7 @@ def init(
     ] = "sqlite:///cleanclaim.sqlite",
     as_json: AsJson = False,
 ) -> int:
-    """Make a site folder: settings, secrets, a mapping overlay, sample messages."""
+    """Make a site folder. It holds settings, secrets, a mapping overlay, sample messages."""
     from gateway.wiring.new_site import make_site
 
     made = make_site(folder, demo=demo, database=database, samples=_samples())
@@ -102,7 +102,7 @@ def serve(
 
 
 def doctor(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Recount from raw messages and frozen bytes, and compare with what the tables say."""
+    """Recount all from raw messages and frozen bytes. Exit 1 when the tables say otherwise."""
     with open_desk(site) as desk, output.progress("examining"):
         found = desk.doctor()
     output.show(found, as_json=as_json, render=_render_doctor)
@@ -119,7 +119,7 @@ def readiness(
     days: Annotated[int, typer.Option("--days", min=0, max=366, help="How far to look ahead for what ends.")] = 14,
     as_json: AsJson = False,
 ) -> int:
-    """Say which rosters nobody loaded, and what falls due soon: credentials, licenses, certifications and the like."""
+    """Say which rosters are missing and what falls due soon. Credentials, licenses, certifications and the like."""
     with open_desk(site) as desk:
         found = desk.readiness(days)
     output.show(found, as_json=as_json, render=_render_readiness)
@@ -148,7 +148,7 @@ def _due_row(item: dict[str, Any]) -> tuple[object, ...]:
 
 
 def funnel(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Encounters to money: where everything is, what is held by whom and why, what was paid and denied."""
+    """Follow encounters to money. Where everything is, what is held by whom and why, what was paid and denied."""
     with open_books(site) as books:
         found = books.funnel()
     output.show(found, as_json=as_json, render=render_funnel)
@@ -195,7 +195,7 @@ def export(
     site: SiteFolder = HERE,
     as_json: AsJson = False,  # noqa: ARG001 - it is always JSON; the option is there because every command has it
 ) -> int:
-    """Write claims, lines, money and states by business identity as JSON; two runs of one month give the same."""
+    """Write claims, lines, money and states as JSON. They go by business identity: two runs of a month give the same."""
     with open_books(site) as books:
         output.write_json(books.export())
     return output.OK
