@@ -94,7 +94,7 @@ def _render_diff(found: dict[str, Any]) -> None:
 
 
 def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) -> int:
-    """Put the edited files in force. Only when nothing is wrong with them; every claim is judged anew; who did it stays."""
+    """Put the edited files in force. Nothing may be wrong with them; every claim is judged anew; who did it stays."""
     from gateway.wiring.mappings import put_site_mappings
 
     done = put_site_mappings(site, act_as)

@@ -97,5 +97,7 @@ def show(
 
 def _render_rows(found: dict[str, Any]) -> None:
     columns = list(dict.fromkeys(name for row in found["rows"] for name in row))
-    output.table(columns, [[row.get(name, "") for name in columns] for row in found["rows"]])
-    output.say(f"\n{output.count(len(found['rows']), 'row')}")
+    if columns:
+        output.table(columns, [[row.get(name, "") for name in columns] for row in found["rows"]])
+        output.say()
+    output.say(f"{output.count(len(found['rows']), 'row')}")

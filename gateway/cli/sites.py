@@ -195,7 +195,7 @@ def export(
     site: SiteFolder = HERE,
     as_json: AsJson = False,  # noqa: ARG001 - it is always JSON; the option is there because every command has it
 ) -> int:
-    """Write claims, lines, money and states as JSON. They go by business identity: two runs of a month give the same."""
+    """Write claims, lines, money and states as JSON. By business identity: two runs of a month give the same."""
     with open_books(site) as books:
         output.write_json(books.export())
     return output.OK
