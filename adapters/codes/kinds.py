@@ -22,6 +22,11 @@ from adapters.codes.table import ListedCode
 from gateway.errors import ConfigurationError
 
 _MOST_TOLD = 100
+_NO_TEXT: Final[Mapping[bytes, str]] = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet; import the text in it, a sheet saved as CSV",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,9 @@ KINDS: Final[Mapping[str, CodeListKind]] = {
 
 def read_code_list(kind: CodeListKind, content: bytes, name: str) -> list[ListedCode]:
     """The rows of a published file. Raises ConfigurationError with ``file:line: what`` of every row that is wrong."""
+    for beginning, what in _NO_TEXT.items():
+        if content.startswith(beginning):
+            raise ConfigurationError([f"{name}: is {what}"])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,5 +1,6 @@
 """The layouts in which owners publish code lists, row by row: every bad one told with its line, no text kept.
 
+No cell is repeated in what is wrong with it: whoever picks the wrong file may have picked one of patients.
 Descriptions are left where they are: what CPT, CARC, RARC, NUBC or NUCC codes mean is their owners' wording.
 """
 
@@ -18,6 +19,7 @@ PROCEDURE: Final = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]", re.ASCII)
 _MODIFIER: Final = re.compile(r"[A-Z0-9]{2}", re.ASCII)
 _DIAGNOSIS: Final = re.compile(r"[A-Z][0-9A-Z]{2,6}", re.ASCII)
 _CPT: Final = re.compile(r"\d{4}[0-9A-Z]", re.ASCII)
+_UNITS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _LOOKED_AT = 4096
 _OPEN: Final = frozenset({"", "*", "99991231", "12/31/9999", "9999-12-31"})
@@ -35,7 +37,7 @@ class Reading:
         if all(shape.fullmatch(code) for code in key.split(" ")) and key:
             self.rows.append(row)
         else:
-            self.problems.append((line, f"{key!r} is not {what}"))
+            self.problems.append((line, f"what stands there is not {what}"))
 
 
 def read_icd_10_cm_order(text: str) -> Reading:
@@ -101,8 +103,8 @@ def read_mue(text: str) -> Reading:
     reading = Reading()
     for number, row in _columns(text, _MUE_COLUMNS):
         code, units, counts = row["code"], row["units"], row["counts"][:1]
-        if not units.isdecimal() or counts not in ("1", "2", "3"):
-            reading.problems.append((number, f"{code} has units {units!r} and indicator {counts!r}"))
+        if not _UNITS.fullmatch(units) or counts not in ("1", "2", "3"):
+            reading.problems.append((number, "the units are no whole number, or the indicator is not 1, 2 or 3"))
             continue
         listed = ListedCode(code, facts={"units": units, "by": "line" if counts == "1" else "day"})
         reading.add(number, code, PROCEDURE, "a procedure code", listed)
@@ -119,7 +121,7 @@ def read_ptp(text: str) -> Reading:
         indicator, pair = row["modifier"][:1], f"{row['first']} {row['second']}"
         span = _span(reading, number, row["start"], row["end"])
         if indicator not in ("0", "1", "9"):
-            reading.problems.append((number, f"{pair} has modifier indicator {indicator!r}; it is 0, 1 or 9"))
+            reading.problems.append((number, "the modifier indicator is not 0, 1 or 9"))
         elif span is not None and indicator != "9":
             reading.add(
                 number, pair, PROCEDURE, "two procedure codes", ListedCode(pair, *span, {"modifier": indicator})
@@ -238,8 +240,11 @@ def _columns(text: str, columns: Mapping[str, _Column]) -> Iterator[tuple[int, d
 
 def _cells(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(text.splitlines(), delimiter="\t" if "\t" in text[:_LOOKED_AT] else ",")
-    for cells in reader:
-        yield reader.line_num, cells
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise LayoutError(f"line {reader.line_num} is not CSV: {error}") from None
 
 
 def _header_places(
@@ -270,8 +275,8 @@ def _span(reading: Reading, number: int, start: str, end: str) -> tuple[date | N
     """The days of a row; None, with the problem noted, when one of them is no date."""
     try:
         return _day(start), _day(end)
-    except ValueError:
-        reading.problems.append((number, f"{start!r} to {end!r} are not dates"))
+    except (ValueError, OverflowError):
+        reading.problems.append((number, "the first or the last day is not a date"))
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,7 +88,7 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Show the rows of one kind, now or as they stood on a day."""
-    moment = at.replace(tzinfo=UTC) + timedelta(days=1) if at else None
+    moment = datetime.combine(at, time.max, UTC) if at else None
     with open_books(site) as books:
         found = books.roster(kind, moment, organization)
     output.show(found, as_json=as_json, render=_render_rows)

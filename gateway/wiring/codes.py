@@ -14,12 +14,14 @@ from adapters.codes.releases import CodeRelease, CodeReleases
 from adapters.codes.table import CodeTable, compare_tables, write_table
 from gateway.claim.calendar import Span, federal_fiscal_year
 from gateway.config import read_settings
-from gateway.errors import NotFound
+from gateway.errors import FormatError, NotFound
 from gateway.ports.code_lists import CodeReleaseRow
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
 from gateway.wiring.storage import open_store
+
+_LAST_YEAR = 2199
 
 
 def imported_lists(store: Store) -> CodeReleases:
@@ -44,12 +46,15 @@ def import_codes(
 ) -> dict[str, Any]:
     """Take a published file in: {"kind", "file", "rows", "start_on", "end_on", "sha256", "imported"}.
 
-    Raises ConfigurationError with every row that is wrong, NotFound for a kind there is none of, NotAllowed, OSError.
+    Raises ConfigurationError with every row that is wrong, FormatError for days that are no span, NotFound for a kind
+    there is none of, NotAllowed, OSError.
     """
     kind = _kind(kind_name)
     settings = read_settings(folder)
     actor = find_actor(settings, act_as, Permission.IMPORT_CODES)
     require(actor, Permission.IMPORT_CODES)
+    if start_on.year > _LAST_YEAR or (end_on is not None and end_on < start_on):
+        raise FormatError(f"a release holds from a day before {_LAST_YEAR + 1} until the same day or a later one")
     content = file.read_bytes()
     rows = read_code_list(kind, content, file.name)
     table = write_table(rows)

@@ -16,7 +16,7 @@ from gateway.pipeline.readiness import readiness, readiness_view
 from gateway.wiring.benefit_answers import read_benefit_answers
 from gateway.wiring.books import Books
 from gateway.wiring.people import Permission, require
-from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind
+from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind, roster_source
 from gateway.wiring.site import Site
 
 
@@ -103,10 +103,10 @@ class Desk(Books):
         """Load a roster's file, every row or none: {"organization", "kind", "source", "rows", "added", "changed",
         "retired", "unmatched", "unanswered"}.
 
-        Raises ConfigurationError with everything wrong in any row, FormatError for a broken 271.
+        Raises ConfigurationError with everything wrong in any row, FormatError for a broken 271 or a source's name.
         """
         require(actor, Permission.LOAD_ROSTERS)
-        owner, wanted = self._organization(organization), roster_kind(kind)
+        owner, wanted, keeper = self._organization(organization), roster_kind(kind), roster_source(source)
         mapping_set = self.site.policy.mapping_set
         known, unanswered = known_names(mapping_set, owner), 0
         if wanted is RosterKind.ELIGIBILITY and content.lstrip().startswith(b"ISA"):
@@ -114,7 +114,7 @@ class Desk(Books):
             rows, unanswered = read_benefit_answers(content, name, payers, known)
         else:
             rows = read_roster(wanted, content, name, known)
-        load = self.site.commands.load_roster(owner, wanted, source, rows, actor, file=content, whole=whole)
+        load = self.site.commands.load_roster(owner, wanted, keeper, rows, actor, file=content, whole=whole)
         self._after()
         return {"organization": owner, "kind": wanted, "source": source, **asdict(load), "unanswered": unanswered}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,10 @@ from gateway.errors import FormatError
 from gateway.ports import Interpretation, MappedRecord, Resource
 
 _KINDS: Mapping[str, type[FeedRecord]] = {str(each.kind): each for each in FEED_RECORDS}
+
+_VALUE = re.compile(r" '.*'(?= - at )", re.DOTALL)
+"""The value in what msgspec says of it: it may be a patient's."""
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 def is_record_set(content: bytes) -> bool:
@@ -32,12 +37,15 @@ class RecordSetInterpreter:
 
     def interpret_message(self, content: bytes, received_at: datetime) -> Interpretation:
         """The records. Raises FormatError with every record that is wrong."""
+        rows = json.loads(content)["records"]
+        if not isinstance(rows, list) or not rows:
+            raise FormatError("records is no list with a record in it")
         records, wrong = [], []
-        for place, row in enumerate(json.loads(content)["records"]):
+        for place, row in enumerate(rows):
             try:
                 records.append(_mapped(place, row, received_at))
-            except (msgspec.ValidationError, ValueError) as error:
-                wrong.append(f"records[{place}]: {error}")
+            except ValueError as error:
+                wrong.append(f"records[{place}]: {_VALUE.sub('', str(error))}")
         if wrong:
             raise FormatError("; ".join(wrong))
         return Interpretation(records=tuple(records))
@@ -49,7 +57,7 @@ class RecordSetInterpreter:
 
 
 def _mapped(place: int, row: Any, received_at: datetime) -> MappedRecord:
-    if not isinstance(row, dict) or row.get("kind") not in _KINDS:
+    if not isinstance(row, dict) or row.get("kind") not in list(_KINDS):
         raise ValueError(f"a record is an object whose kind is one of {', '.join(_KINDS)}")
     shape = _KINDS[row["kind"]]
     known = {field.name for field in dataclasses.fields(shape)}
@@ -58,5 +66,17 @@ def _mapped(place: int, row: Any, received_at: datetime) -> MappedRecord:
         raise ValueError(f"{row['kind']} has no field {', '.join(map(repr, unknown))}")
     given = {name: value for name, value in row.items() if name != "kind"}
     record = msgspec.convert(given, shape)
+    for name in known:
+        _check_moment(name, getattr(record, name))
     origins = {name: Origin(source=f"records[{place}].{name}", mapping="") for name in given}
     return MappedRecord(record=record, asserted_at=received_at, origins=origins)
+
+
+def _check_moment(name: str, value: Any) -> None:
+    """Raise ValueError for a time of nowhere, and for one that falls on no day somewhere on earth."""
+    if not isinstance(value, datetime):
+        return
+    if value.tzinfo is None:
+        raise ValueError(f"{name} has no offset; write 2026-08-03T09:00:00-05:00")
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"{name} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")

@@ -11,6 +11,8 @@ from typing import Any
 
 from gateway.errors import ConfigurationError
 
+_MOST_NUMBERS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -18,6 +20,8 @@ class Row:
 
     place: str
     values: Mapping[str, str]
+    problem: str = ""
+    """Why it can be no row, whatever its cells say."""
 
 
 def read_rows(content: bytes, name: str, required: Sequence[str], known: Sequence[str]) -> Iterator[Row]:
@@ -43,9 +47,9 @@ def _csv_rows(text: str, name: str, required: Sequence[str], known: Sequence[str
                 header = [cell.strip() for cell in cells]
                 _check_columns(header, place, required, known)
                 continue
-            if len(cells) > len(header):
-                raise ConfigurationError([f"{place}: {len(cells)} cells under {len(header)} headings; quote commas"])
-            yield Row(place, {column: cell.strip() for column, cell in zip(header, cells, strict=False)})
+            values = {column: cell.strip() for column, cell in zip(header, cells, strict=False)}
+            over = len(cells) > len(header)
+            yield Row(place, values, f"{len(cells)} cells under {len(header)} headings; quote commas" if over else "")
     except csv.Error as error:
         raise ConfigurationError([f"{name}:{reader.line_num}: is not CSV: {error}"]) from None
     if not header:
@@ -61,19 +65,34 @@ def _json_rows(text: str, name: str, required: Sequence[str], known: Sequence[st
         raise ConfigurationError([f"{name}: is not a list of objects, one for each row"])
     for number, row in enumerate(rows, start=1):
         place = f"{name}: row {number}"
-        _check_columns(row, place, required, known)
-        yield Row(place, {column: _as_text(value) for column, value in row.items()})
+        nested = [str(at) for at, value in enumerate(row.values(), start=1) if not _is_cell(value)]
+        wrong = _wrong_columns(row, required, known)
+        wrong += [f"value {_some(nested)} is neither a word, a number nor a list of them"] if nested else []
+        yield Row(place, {} if wrong else {column: _as_text(value) for column, value in row.items()}, "; ".join(wrong))
 
 
-def _check_columns(header: Iterable[str], place: str, required: Sequence[str], known: Sequence[str]) -> None:
+def _check_columns(header: Sequence[str], place: str, required: Sequence[str], known: Sequence[str]) -> None:
+    if wrong := _wrong_columns(header, required, known):
+        raise ConfigurationError([f"{place}: {each}" for each in wrong])
+
+
+def _wrong_columns(header: Iterable[str], required: Sequence[str], known: Sequence[str]) -> list[str]:
     columns = list(header)
-    problems = [f"{place}: the column {each!r} is missing" for each in required if each not in columns]
+    wrong = [f"the column {each!r} is missing" for each in required if each not in columns]
     unknown = [str(number) for number, each in enumerate(columns, start=1) if each not in known]
     if unknown:
-        problems.append(f"{place}: column {', '.join(unknown)} has no heading we know; known are {', '.join(known)}")
-    problems += [f"{place}: the column {each!r} is there twice" for each in known if columns.count(each) > 1]
-    if problems:
-        raise ConfigurationError(problems)
+        wrong.append(f"column {_some(unknown)} has no heading we know; known are {', '.join(known)}")
+    return wrong + [f"the column {each!r} is there twice" for each in known if columns.count(each) > 1]
+
+
+def _some(numbers: Sequence[str]) -> str:
+    more = len(numbers) - _MOST_NUMBERS
+    return ", ".join(numbers[:_MOST_NUMBERS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _is_cell(value: Any) -> bool:
+    cells = value if isinstance(value, list) else [value]
+    return not any(isinstance(each, list | dict) for each in cells)
 
 
 def _as_text(value: Any) -> str:

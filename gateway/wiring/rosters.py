@@ -6,20 +6,22 @@ Columns are the fields of the kind's record. Errors never repeat a cell: it may 
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
+from gateway.claim.calendar import Span
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Identifier
 from gateway.claim.record import Weekday
 from gateway.claim.roster import ROSTER_RECORDS, RosterKind, RosterRecord, member_of, row_key
-from gateway.errors import ConfigurationError, NotFound
+from gateway.errors import ConfigurationError, FormatError, NotFound
 from gateway.wiring.roster_rows import Row, read_rows
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ _RECORDS: Mapping[RosterKind, type[RosterRecord]] = {each.kind: each for each in
 OWN_ROSTER = "organization"
 """The source of a roster that nobody else is said to keep."""
 _MOST_PROBLEMS = 1000
+_LONGEST = 4000
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_AMOUNT = re.compile(r"\d{1,7}(\.\d{1,2})?", re.ASCII)
+_SOURCE = re.compile(r"[\w.:-][\w .:-]{0,99}")
+_DAYS = Span(date(1900, 1, 1), date(2199, 12, 31))
 _COLUMN_OF = {"copay_cents": "copay"}
 _MEMBER = "member_number"
 _OF_MEMBERS = (RosterKind.ELIGIBILITY, RosterKind.AUTHORIZATIONS)
@@ -72,6 +79,13 @@ def roster_kind(word: str) -> RosterKind:
     return RosterKind(word)
 
 
+def roster_source(word: str) -> str:
+    """The word as the name of who keeps a roster. Raises FormatError for what is no name."""
+    if not _SOURCE.fullmatch(word):
+        raise FormatError("the source of a roster is a name of 1 to 100 letters, digits, spaces, dots and hyphens")
+    return word
+
+
 def known_names(mapping_set: MappingSet, organization: str) -> KnownNames:
     """The names that a roster of this organization may use."""
     catalogue = mapping_set.catalogue
@@ -99,11 +113,14 @@ def read_roster(kind: RosterKind, content: bytes, name: str, known: KnownNames) 
     columns = _columns(kind)
     required = [each for each, column in columns.items() if column.required]
     taken = _Roster()
-    for row in read_rows(content, name, required, list(columns)):
-        _take(taken, row, kind, columns, known)
-        if len(taken.problems) >= _MOST_PROBLEMS:
-            taken.problems.append(f"{row.place}: the rest of the file was not looked at; correct these first")
-            break
+    try:
+        for row in read_rows(content, name, required, list(columns)):
+            _take(taken, row, kind, columns, known)
+            if len(taken.problems) >= _MOST_PROBLEMS:
+                taken.problems.append(f"{row.place}: the rest of the file was not looked at; correct these first")
+                break
+    except ConfigurationError as error:
+        taken.problems += error.problems
     if taken.problems:
         raise ConfigurationError(taken.problems)
     return taken.rows
@@ -121,6 +138,9 @@ def _written(name: str, value: Any) -> str:
 
 
 def _take(taken: _Roster, row: Row, kind: RosterKind, columns: Mapping[str, _Column], known: KnownNames) -> None:
+    if row.problem:
+        taken.problems.append(f"{row.place}: {row.problem}")
+        return
     values: dict[str, Any] = {}
     wrong: list[str] = []
     for name, column in columns.items():
@@ -130,7 +150,7 @@ def _take(taken: _Roster, row: Row, kind: RosterKind, columns: Mapping[str, _Col
                 wrong.append(f"{name}: is empty")
             continue
         try:
-            values[column.field] = column.read(text, known)
+            values[column.field] = column.read(_plain(text), known)
         except ValueError as error:
             wrong.append(f"{name}: {error}")
     if "patient" in columns and not wrong:
@@ -208,6 +228,15 @@ def _reader(hint: Any) -> Callable[[str, KnownNames], Any]:
     return readers[hint]
 
 
+def _plain(text: str) -> str:
+    """The text of a cell, which can be stored and shown anywhere."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"is longer than {_LONGEST:,} characters")
+    if _UNWRITABLE.search(text):
+        raise ValueError("holds a control character or half a character; type the cell anew")
+    return text
+
+
 def _text(text: str, _: KnownNames) -> str:
     return text
 
@@ -216,11 +245,22 @@ def _words(text: str, _: KnownNames) -> tuple[str, ...]:
     return tuple(sorted(set(text.replace(";", " ").split())))
 
 
-def _date(text: str, _: KnownNames) -> date:
+def _last_day(text: str, _: KnownNames) -> date:
     try:
-        return date.fromisoformat(text)
+        on = date.fromisoformat(text)
     except ValueError:
         raise ValueError("is not a date such as 2026-01-31") from None
+    if on < _DAYS.start_on:
+        raise ValueError(f"lies before {_DAYS.start_on}")
+    return on
+
+
+def _date(text: str, known: KnownNames) -> date:
+    """A day that others are counted from: only a last one may stand for no end, such as 9999-12-31."""
+    on = _last_day(text, known)
+    if not _DAYS.covers(on):
+        raise ValueError(f"lies after {_DAYS.end_on}")
+    return on
 
 
 def _boolean(text: str, _: KnownNames) -> bool:
@@ -236,13 +276,9 @@ def _whole(text: str, _: KnownNames) -> int:
 
 
 def _dollars(text: str, _: KnownNames) -> int:
-    try:
-        cents = Decimal(text) * 100
-    except InvalidOperation:
-        raise ValueError("is not an amount such as 40.00") from None
-    if not cents.is_finite() or cents != cents.to_integral_value() or not 0 <= cents < 10**9:
+    if not _AMOUNT.fullmatch(text):
         raise ValueError("is not an amount such as 40.00")
-    return int(cents)
+    return int(Decimal(text) * 100)
 
 
 def _choice(words: type[Enum], text: str) -> Any:
@@ -297,6 +333,8 @@ def _patient(text: str, known: KnownNames) -> Identifier:
 
 
 _BY_NAME: Mapping[str, Callable[[str, KnownNames], Any]] = {
+    "end_on": _last_day,
+    "license_end_on": _last_day,
     "npi": _npi,
     "location_npi": _npi,
     "signed_by": _npi,

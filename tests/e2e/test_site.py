@@ -138,6 +138,8 @@ def test_rosters_are_loaded_whole_or_not_at_all(site: Cleanclaim) -> None:
     roster.write_text(header + "1991000104,medicare,billing,2026-01-01,,,\n")
     done = site.json("rosters", "import", "credentials", roster, "--site", "clinic")
     assert ("riverbend", 1, 1) == (done["organization"], done["rows"], done["added"])
+    shown = site.json("rosters", "show", "credentials", "--at", "9999-12-31", "--site", "clinic")
+    assert ["1991000104"] == [each["npi"] for each in shown["rows"]]
 
 
 def test_readiness_tells_once_what_nobody_loaded(site: Cleanclaim, fed: dict[str, dict[str, Any]]) -> None:

@@ -85,7 +85,7 @@ def test_a_year_of_diagnoses_ends_with_its_fiscal_year(folder: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [
-        ("carc", "Code\n1\nQQQQ\n", "list.csv:3: 'QQQQ' is not a reason code"),
+        ("carc", "Code\n1\nQQQQ\n", "list.csv:3: what stands there is not a reason code"),
         ("cards", "Code\n1\n", "there is no kind of code list 'cards'; there are icd-10-cm, hcpcs,"),
     ],
 )
@@ -98,3 +98,12 @@ def test_what_cannot_be_imported_leaves_nothing(
     assert said in capsys.readouterr().err
     _, found = codes(capsys, folder, "list")
     assert [] == [each for kind_ in found["kinds"] for each in kind_["releases"]]
+
+
+@pytest.mark.parametrize("days", [("--from", "9999-12-31"), ("--from", "2026-01-01", "--until", "2025-12-31")])
+def test_a_release_holds_for_days_that_follow_each_other(
+    folder: Path, capsys: pytest.CaptureFixture[str], days: tuple[str, ...]
+) -> None:
+    file = list_file(folder, "0905")
+    assert 2 == run(["codes", "import", "icd-10-cm", str(file), *days, "--site", str(folder)])
+    assert "a release holds from a day before 2200 until the same day or a later one" in capsys.readouterr().err

@@ -108,14 +108,18 @@ def test_lists_with_a_column_of_codes_are_read_by_its_title(kind: str, text: str
     [
         ("icd-10-cm", "00001 F33     2 words", ["list.txt:1: place 15 is 1 for a code that may be billed "
                                                  "and 0 for a heading"]),
-        ("icd-10-cm", order_line(1, "f33", "1"), ["list.txt:1: 'f33' is not an ICD-10-CM code"]),
-        ("hcpcs", hcpcs_record("H999", "3"), ["list.txt:1: 'H999' is not a HCPCS code"]),
-        ("hcpcs", hcpcs_record("H9990", "3", "20201301"), ["list.txt:1: '20201301' to '' are not dates"]),
+        ("icd-10-cm", order_line(1, "f33", "1"), ["list.txt:1: what stands there is not an ICD-10-CM code"]),
+        ("hcpcs", hcpcs_record("H999", "3"), ["list.txt:1: what stands there is not a HCPCS code"]),
+        ("hcpcs", hcpcs_record("H9990", "3", "20201301"), ["list.txt:1: the first or the last day is not a date"]),
         ("mue-hospital", "words\n", ["list.txt: no header line was found; it has columns that begin with "
                                      "'hcpcs cpt', 'practitioner', 'mue adjudication'"]),
-        ("carc", "Code,Start Date\n1,x\nQQQQ,\n", ["list.txt:2: 'x' to '' are not dates",
-                                                    "list.txt:3: 'QQQQ' is not a reason code"]),
+        ("carc", "Code,Start Date\n1,x\nQQQQ,\n", ["list.txt:2: the first or the last day is not a date",
+                                                    "list.txt:3: what stands there is not a reason code"]),
         ("carc", "Code,Start Date\n", ["list.txt: holds no code of the kind carc"]),
+        ("carc", "Code,Start Date\n1,9998999\n", ["list.txt:2: the first or the last day is not a date"]),
+        ("carc", "Code\n" + "9" * 200_000, ["list.txt: line 2 is not CSV: field larger than field limit (131072)"]),
+        ("mue-hospital", f"HCPCS/CPT Code,Outpatient MUE,MUE Adjudication\n99998,{'9' * 5000},2\n99999,1,4\n",
+         [f"list.txt:{line}: the units are no whole number, or the indicator is not 1, 2 or 3" for line in (2, 3)]),
         ("cpt", "00001 words\nmore words\n", ["list.txt:2: no CPT code begins this line"]),
     ],
 )  # fmt: skip
@@ -136,6 +140,28 @@ def test_whatever_is_in_a_file_it_is_refused_in_words(kind: str) -> None:
     for content in (b"", b"\xff\xfe\x00", b"\x00" * 50, b'"' * 9, b",\n" * 9, bytes(range(256)) * 3):
         with pytest.raises(ConfigurationError):
             read_code_list(KINDS[kind], content, "list.txt")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_cell_is_repeated_whichever_list_somebody_took_it_for(kind: str) -> None:
+    patients = "code,column 1,column 2,effective,deletion,modifier,hcpcs cpt,outpatient,mue adjudication,primary code\n"
+    row = ",".join(["Thornbury"] * 10)
+    with pytest.raises(ConfigurationError) as refused:
+        read(kind, f"{patients}{row}\n{row}\n".replace("hcpcs cpt", "add on code" if "add" in kind else "hcpcs cpt"))
+    assert "Thornbury" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04 and so on", "list.txt: is a ZIP archive or a spreadsheet; import the text in it, a sheet saved"),
+        ("Code\n1\n".encode("utf-16"), "list.txt: is UTF-16 text; save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told_how_to_become_one(content: bytes, said: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_code_list(KINDS["carc"], content, "list.txt")
+    assert str(refused.value).startswith(said)
 
 
 def test_rows_keep_their_days() -> None:

@@ -99,6 +99,9 @@ A_STAY = {
 }  # fmt: skip
 
 
+A_VISIT = A_STAY["records"][-1]
+
+
 def test_records_in_our_own_words_are_previewed_too(site: Site) -> None:
     before = rows(site)
     shown = preview(site, Feed.FHIR, json.dumps(A_STAY).encode())
@@ -114,12 +117,19 @@ def test_records_in_our_own_words_are_previewed_too(site: Site) -> None:
         ([{"kind": "cat"}], "records[0]: a record is an object whose kind is one of patient, coverage, episode"),
         ([{"kind": "patient", "identifiers": [], "colour": "red"}], "records[0]: patient has no field 'colour'"),
         ([{"kind": "patient"}, 7], "records[1]: a record is an object"),
+        ([{"kind": ["patient"]}], "records[0]: a record is an object"),
+        ([{**A_VISIT, "start_at": "2026-08-03T14:00:00"}], "records[0]: start_at has no offset; write 2026-08-03T09"),
+        ([{**A_VISIT, "end_at": "9999-12-31T23:59:59-12:00"}], "records[0]: end_at is not between the years 1900 and"),
+        ([{**A_VISIT, "status": "Thornbury"}], "records[0]: Invalid enum value - at `$.status`"),
+        ([], "records is no list with a record in it"),
+        (7, "records is no list with a record in it"),
     ],
 )
-def test_a_record_that_is_wrong_is_told_with_its_place(site: Site, records: list[Any], said: str) -> None:
+def test_a_record_that_is_wrong_is_told_with_its_place(site: Site, records: Any, said: str) -> None:
     with pytest.raises(FormatError) as refused:
         preview(site, Feed.FHIR, json.dumps({"records": records}).encode())
     assert said in str(refused.value)
+    assert "Thornbury" not in str(refused.value)
 
 
 def test_a_source_there_is_not_is_named_with_those_there_are(site: Site) -> None:

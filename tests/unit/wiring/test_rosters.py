@@ -22,8 +22,8 @@ from gateway.claim.roster import (
     RosterRecord,
     member_of,
 )
-from gateway.errors import ConfigurationError, NotFound
-from gateway.wiring.rosters import KnownNames, read_roster, roster_kind, roster_view
+from gateway.errors import ConfigurationError, FormatError, NotFound
+from gateway.wiring.rosters import KnownNames, read_roster, roster_kind, roster_source, roster_view
 
 KNOWN = KnownNames(
     payers={"acme", "medicare"}, programs={"sud-iop"}, namespaces={"mrn", "visit"}, record_numbers={"mrn"}
@@ -165,6 +165,31 @@ CONTRADICTIONS = {
         "patient,program,signed_on\nmrm|7,sud-iop,2026-08-03\n",
         "patient: no source file has this namespace; known are mrn, visit",
     ),
+    "an amount beyond reckoning": (
+        "eligibility",
+        "member_number,payer,active,start_on,checked_on,copay\nA1,acme,yes,2026-08-03,2026-08-02,1e999999\n",
+        "copay: is not an amount such as 40.00",
+    ),
+    "a day nobody can count from": (
+        "certifications",
+        "patient,level_of_care,start_on\nmrn|7,PHP,9999-12-30\n",
+        "start_on: lies after 2199-12-31",
+    ),
+    "a day of no living patient": (
+        "consents",
+        "patient,program,signed_on\nmrn|7,sud-iop,0001-01-01\n",
+        "signed_on: lies before 1900-01-01",
+    ),
+    "a character that no terminal should see": (
+        "authorizations",
+        "patient,payer,number,status\nmrn|7,acme,\x1b[31mA1,approved\n",
+        "number: holds a control character or half a character; type the cell anew",
+    ),
+    "a cell without end": (
+        "authorizations",
+        f"patient,payer,number,status\nmrn|7,acme,{'A' * 5000},approved\n",
+        "number: is longer than 4,000 characters",
+    ),
     "a program that is none": (
         "consents",
         "patient,program,signed_on\nmrn|7,sud,2026-08-03\n",
@@ -177,6 +202,46 @@ CONTRADICTIONS = {
 def test_what_a_row_may_not_say(what: str) -> None:
     kind, text, expected = CONTRADICTIONS[what]
     assert [f"roster.csv:2: {expected}"] == wrong(kind, text)
+
+
+def test_an_end_that_stands_for_none_is_an_end() -> None:
+    (record,) = read("credentials", f"npi,payer,role,start_on,end_on\n{NPI},acme,billing,2026-01-01,9999-12-31\n")
+    assert isinstance(record, CredentialRecord)
+    assert date.max == record.end_on
+
+
+def test_a_row_that_is_none_hides_no_other_mistake() -> None:
+    text = 'npi,payer,role,start_on\n1,acme,billing,2026-01-01\n1,2,3,4,5\n2,acme,billing,2026-01-01\n"199'
+    assert [
+        "roster.csv:2: npi: is not a valid NPI",
+        "roster.csv:3: 5 cells under 4 headings; quote commas",
+        "roster.csv:4: npi: is not a valid NPI",
+        "roster.csv:5: is not CSV: unexpected end of data",
+    ] == wrong("credentials", text)
+
+
+def test_every_row_of_json_that_is_none_is_told() -> None:
+    nested: Any = []
+    for _ in range(900):
+        nested = [nested]
+    row = {"npi": NPI, "payer": "acme", "role": "billing", "start_on": "2026-01-01"}
+    rows = [{**row, "plan": "gold"}, {**row, "license_number": nested}, {**row, "license_number": "\ud800"}]
+    problems = wrong("credentials", json.dumps(rows))
+    assert ["column 5 has no heading we know", "value 5 is neither a word, a number nor a list of them"] == [
+        each.split(": ")[2].split(";")[0] for each in problems[:2]
+    ]
+    assert problems[2].startswith("roster.csv: row 3: license_number: holds a control character")
+
+
+def test_a_file_of_a_million_columns_is_refused_in_a_few_lines() -> None:
+    problems = wrong("credentials", ",".join(["x"] * 1_000_000))
+    assert "19, 20 and 999,980 more has no heading we know" in problems[-1]
+
+
+@pytest.mark.parametrize("word", ["", " ", "\x1b[31m", "x" * 101])
+def test_who_keeps_a_roster_has_a_name(word: str) -> None:
+    with pytest.raises(FormatError, match="the source of a roster is a name"):
+        roster_source(word)
 
 
 def test_two_rows_of_one_key_contradict_each_other() -> None:
