@@ -36,33 +36,47 @@ RECOVERY_ATTENDING = _clinician("c03", "1882001039", "Petra Longmarsh", "MD", _A
 NEW_ATTENDING = _clinician("c04", "1882001047", "Caspian Highfield", "MD", _PSYCHIATRY)
 """Hired in August: one payer's contract covers this psychiatrist from the 17th only."""
 DAY_ATTENDING = _clinician("c05", "1882001054", "Rosamund Eastlake", "MD", _PSYCHIATRY)
-_ADULT = (
-    _clinician("c11", "1882001062", "Linnea Summerville", "LCSW", _SOCIAL_WORK),
-    _clinician("c12", "1882001070", "Barnaby Fieldstone", "LCPC", _COUNSELOR),
-    _clinician("c13", "1882001088", "Tilda Rushbrook", "LCSW", _SOCIAL_WORK),
+_ADULT_PHP_LEADER = _clinician("c11", "1882001062", "Linnea Summerville", "LCSW", _SOCIAL_WORK)
+_ADULT_IOP_LEADER = _clinician("c12", "1882001070", "Barnaby Fieldstone", "LCPC", _COUNSELOR)
+_ADOLESCENT_LEADER = _clinician("c21", "1882001096", "Florian Westbrook", "LCPC", _COUNSELOR)
+_RECOVERY_PHP_LEADER = _clinician("c31", "1882001112", "Hester Clearwater", "CADC", _ADDICTION_COUNSELOR)
+_RECOVERY_IOP_LEADER = _clinician("c32", "1882001120", "Lionel Stonebridge", "CADC", _ADDICTION_COUNSELOR)
+_DAY_LEADER = _clinician("c41", "1882001138", "Mirabel Ashdown", "LCSW", _SOCIAL_WORK)
+OCCUPATIONAL_LEADER = _clinician("c42", "1882001146", "Oswin Fairweather", "OTR", _OCCUPATIONAL_THERAPY)
+"""Leads occupational therapy wherever it is offered."""
+THERAPISTS = (
+    _clinician("c51", "1882001088", "Tilda Rushbrook", "LCSW", _SOCIAL_WORK),
+    _clinician("c52", "1882001104", "Cosima Northgate", "LCSW", _SOCIAL_WORK),
+    _clinician("c53", "1882001245", "Clement Birchwood", "LCPC", _COUNSELOR),
+    _clinician("c54", "1882001153", "Verity Holloway", "LCSW", _SOCIAL_WORK),
+    _clinician("c55", "1882001161", "Jasper Greenbank", "LCPC", _COUNSELOR),
+    _clinician("c56", "1882001179", "Odette Millbrook", "LCSW", _SOCIAL_WORK),
+    _clinician("c57", "1882001187", "Rufus Kingsley", "LCPC", _COUNSELOR),
+    _clinician("c58", "1882001195", "Imogen Fairbairn", "LCSW", _SOCIAL_WORK),
+    _clinician("c59", "1882001203", "Leopold Ashgrove", "LCPC", _COUNSELOR),
+    _clinician("c60", "1882001211", "Saffron Whitlock", "LCSW", _SOCIAL_WORK),
+    _clinician("c61", "1882001229", "Ambrose Lockhart", "CADC", _ADDICTION_COUNSELOR),
+    _clinician("c62", "1882001237", "Beatrix Hartwell", "CADC", _ADDICTION_COUNSELOR),
+    _clinician("c63", "1882001252", "Phineas Oakhurst", "LCPC", _COUNSELOR),
+    _clinician("c64", "1882001260", "Marigold Stanbury", "LCSW", _SOCIAL_WORK),
+    _clinician("c65", "1882001278", "Thaddeus Merrow", "CADC", _ADDICTION_COUNSELOR),
+    _clinician("c66", "1882001286", "Winifred Colebrook", "LCSW", _SOCIAL_WORK),
 )
-_ADOLESCENT = (
-    _clinician("c21", "1882001096", "Florian Westbrook", "LCPC", _COUNSELOR),
-    _clinician("c22", "1882001104", "Cosima Northgate", "LCSW", _SOCIAL_WORK),
-)
-_RECOVERY = (
-    _clinician("c31", "1882001112", "Hester Clearwater", "CADC", _ADDICTION_COUNSELOR),
-    _clinician("c32", "1882001120", "Lionel Stonebridge", "CADC", _ADDICTION_COUNSELOR),
-)
-_DAY = (
-    _clinician("c41", "1882001138", "Mirabel Ashdown", "LCSW", _SOCIAL_WORK),
-    _clinician("c42", "1882001146", "Oswin Fairweather", "OTR", _OCCUPATIONAL_THERAPY),
-)
+"""Who sees a patient alone or with the family: each patient has one of them, at whatever site."""
 CLINICIANS = (
     ADULT_ATTENDING,
     ADOLESCENT_ATTENDING,
     RECOVERY_ATTENDING,
     NEW_ATTENDING,
     DAY_ATTENDING,
-    *_ADULT,
-    *_ADOLESCENT,
-    *_RECOVERY,
-    *_DAY,
+    _ADULT_PHP_LEADER,
+    _ADULT_IOP_LEADER,
+    _ADOLESCENT_LEADER,
+    _RECOVERY_PHP_LEADER,
+    _RECOVERY_IOP_LEADER,
+    _DAY_LEADER,
+    OCCUPATIONAL_LEADER,
+    *THERAPISTS,
 )
 
 
@@ -83,6 +97,8 @@ PLANS = (MEDICARE, TRICARE, PRAIRIE, LAKELAND, MEDICAID, HARBOR, UNHEARD_OF)
 GROUP, FAMILY = "group-psychotherapy", "family-psychotherapy"
 INDIVIDUAL, LONG_INDIVIDUAL = "individual-psychotherapy-45", "individual-psychotherapy-60"
 EDUCATION, ACTIVITY, OCCUPATIONAL = "education-training", "activity-therapy", "occupational-therapy"
+ALONE = frozenset({INDIVIDUAL, LONG_INDIVIDUAL, FAMILY})
+"""Sessions a patient has with a therapist of their own; the others are a group's, with the program's leader."""
 _WEEKDAYS = (0, 1, 2, 3, 4)
 
 
@@ -101,10 +117,10 @@ PHP = Track(
         _slot("10:00", 50, EDUCATION),
         _slot("11:00", 50, GROUP),
         _slot("13:00", 52, ACTIVITY),
-        _slot("14:00", 50, INDIVIDUAL, OCCUPATIONAL, GROUP, OCCUPATIONAL, FAMILY),
+        _slot("14:00", 50, INDIVIDUAL, OCCUPATIONAL, FAMILY, OCCUPATIONAL, GROUP),
     ),
     attending=ADULT_ATTENDING,
-    therapists=_ADULT,
+    leader=_ADULT_PHP_LEADER,
 )
 IOP = Track(
     key="adult-iop",
@@ -118,7 +134,7 @@ IOP = Track(
         _slot("11:30", 60, LONG_INDIVIDUAL, GROUP, GROUP),
     ),
     attending=ADULT_ATTENDING,
-    therapists=_ADULT,
+    leader=_ADULT_IOP_LEADER,
 )
 ADOLESCENT_IOP = Track(
     key="adolescent-iop",
@@ -132,7 +148,7 @@ ADOLESCENT_IOP = Track(
         _slot("17:50", 60, FAMILY, GROUP, LONG_INDIVIDUAL, GROUP),
     ),
     attending=ADOLESCENT_ATTENDING,
-    therapists=_ADOLESCENT,
+    leader=_ADOLESCENT_LEADER,
 )
 DAY_PHP = Track(
     key="day-php",
@@ -150,7 +166,7 @@ DAY_PHP = Track(
         _slot("15:00", 55, EDUCATION),
     ),
     attending=DAY_ATTENDING,
-    therapists=_DAY,
+    leader=_DAY_LEADER,
 )
 SUD_PHP = Track(
     key="recovery-php",
@@ -162,11 +178,11 @@ SUD_PHP = Track(
         _slot("09:00", 55, GROUP),
         _slot("10:05", 55, EDUCATION),
         _slot("11:10", 55, GROUP),
-        _slot("13:00", 55, LONG_INDIVIDUAL, GROUP, GROUP, FAMILY),
+        _slot("13:00", 55, LONG_INDIVIDUAL, GROUP, FAMILY, GROUP),
         _slot("14:05", 50, ACTIVITY),
     ),
     attending=RECOVERY_ATTENDING,
-    therapists=_RECOVERY,
+    leader=_RECOVERY_PHP_LEADER,
 )
 SUD_IOP = Track(
     key="recovery-iop",
@@ -180,7 +196,7 @@ SUD_IOP = Track(
         _slot("19:50", 60, GROUP, LONG_INDIVIDUAL),
     ),
     attending=RECOVERY_ATTENDING,
-    therapists=_RECOVERY,
+    leader=_RECOVERY_IOP_LEADER,
 )
 TRACKS = (PHP, IOP, ADOLESCENT_IOP, DAY_PHP, SUD_PHP, SUD_IOP)
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from gateway.demo import clinic
-from gateway.demo.truth import Grant, Patient, Slot, Stay, Track, Visit
+from gateway.demo.truth import Clinician, Grant, Patient, Slot, Stay, Track, Visit
 
 FIRST_DAY, LAST_DAY = date(2026, 8, 3), date(2026, 8, 31)
 _LATEST_ADMISSION = date(2026, 8, 12)
@@ -107,17 +107,29 @@ def _visit(random: Random, patient: Patient, stay: Stay, on: date, slot: Slot, *
     hour, minute = slot.starts.split(":")
     start_at = local(on, int(hour), int(minute))
     end_at = start_at + timedelta(minutes=slot.minutes)
-    weekday = stay.track.weekdays.index(on.weekday())
+    kind = _kind(patient, stay.track, slot, on)
     charges = clinic.CHARGE_CODES.get((patient.policies[0].plan.key, stay.track.program), "")
     return Visit(
         number=f"V{patient.number:06d}{len(patient.visits) + 1:03d}",
         stay=stay,
-        kind=slot.kinds[min(weekday, len(slot.kinds) - 1)],
+        kind=kind,
         start_at=start_at,
         end_at=end_at,
         sign_in_at=start_at + timedelta(seconds=random.randint(0, 110)),
         sign_out_at=end_at,
-        therapist=random.choice(stay.track.therapists),
+        therapist=_therapist(patient, stay.track, kind),
         place_of_service=stay.track.site.place_of_service,
         charge_code=charges if first else "",
     )
+
+
+def _kind(patient: Patient, track: Track, slot: Slot, on: date) -> str:
+    """What the slot is that day. Patients of one therapist are seen on different days of the week."""
+    turn = patient.number // len(clinic.THERAPISTS)
+    return slot.kinds[(track.weekdays.index(on.weekday()) + turn) % len(slot.kinds)]
+
+
+def _therapist(patient: Patient, track: Track, kind: str) -> Clinician:
+    if kind in clinic.ALONE:
+        return clinic.THERAPISTS[patient.number % len(clinic.THERAPISTS)]
+    return clinic.OCCUPATIONAL_LEADER if kind == clinic.OCCUPATIONAL else track.leader

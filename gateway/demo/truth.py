@@ -68,7 +68,8 @@ class Track:
     weekdays: tuple[int, ...]
     slots: tuple[Slot, ...]
     attending: Clinician
-    therapists: tuple[Clinician, ...]
+    leader: Clinician
+    """Who leads its groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,10 +44,11 @@ def _shared(session: Session, room: Room) -> timedelta:
 
 def _two_rooms(inspection: Inspection, index: int, session: Session, elsewhere: list[str]) -> Finding:
     line = inspection.claim.lines[index]
+    count = "another patient" if len(elsewhere) == 1 else f"{len(elsewhere)} other patients"
     return RULE.finding(
         f"lines[{index}].service_on",
-        f"The clinician of the {session.session} session of {line.service_on} led {len(elsewhere)} other patients' "
-        "sessions elsewhere at the same time.",
+        f"The clinician of the {session.session} session of {line.service_on} was with {count} elsewhere at the same "
+        "time.",
         "Correct the clinician or the times of the session that is wrong.",
         values={"encounter": session.encounter_id, "other_encounters": ", ".join(sorted(elsewhere))},
         origin=session.origin("rendering") or session.origin("start_at"),

@@ -269,7 +269,7 @@ def _stay(random: Random, patient: Patient, context: Context, admitted_on: date)
 
 def _give_therapist(chart: Chart) -> None:
     """A therapist of the patient's own, credentialed everywhere: no other patient's session is in the way."""
-    usual = chart.context.track.therapists[0]
+    usual = chart.context.track.leader
     therapist = replace(usual, key=f"own{chart.patient.number}", npi=chart.new_npi())
     chart.clinicians.append(therapist)
     chart.credential(therapist, chart.context.plan, "rendering", date(2025, 1, 1))

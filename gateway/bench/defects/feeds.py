@@ -171,7 +171,7 @@ def point_of_origin_that_does_not_exist(chart: Chart) -> None:
 @defect(Pitfall.PEOPLE, "G21", Desk.CREDENTIALING, fits=of_plans(clinic.MEDICARE, clinic.PRAIRIE))
 def a_counselor_as_attending(chart: Chart) -> None:
     """A counselor, whom the payer has as a rendering clinician alone, is named as attending."""
-    chart.stay.attending = chart.stay.track.therapists[0]
+    chart.stay.attending = chart.stay.track.leader
 
 
 @defect(Pitfall.PEOPLE, "G21", Desk.FRONT_DESK, fits=both(_FHIR, lambda context: context.plan is not clinic.MEDICAID))
