@@ -66,7 +66,7 @@ def _render_demo(found: dict[str, Any]) -> None:
         output.say("\nWhy?")
     for answer in found["story"]:
         output.say()
-        render_why(answer, with_sources=False)
+        _render_reason(answer)
     verdict = "everything is accounted for" if found["doctor"]["ok"] else "SOMETHING IS WRONG"
     output.say(f"\nDoctor: {verdict} ({output.count(len(found['doctor']['checks']), 'check')}).")
     for each in found["doctor"]["checks"]:
@@ -75,8 +75,19 @@ def _render_demo(found: dict[str, Any]) -> None:
     site = found["site"]
     output.say("\nNext:")
     first = [f"claims why {answer['id']}" for answer in found["story"][:1]]
-    for step in ("claims list --state held", *first, "exchange status", "doctor"):
+    for step in ("claims list --state held", *first, "worklist", "exchange status", "doctor"):
         output.say(f"  {output.command()} {step} --site {site}")
+
+
+def _render_reason(answer: dict[str, Any]) -> None:
+    """Why, in brief: what holds the claim; the rest is counted, and `claims why` tells it."""
+    holding = [each for each in answer["findings"] if each["severity"] == "block"]
+    render_why({**answer, "findings": holding}, with_sources=False)
+    if len(holding) < len(answer["findings"]):
+        rest = output.count(
+            len(answer["findings"]) - len(holding), "finding that holds nothing", "findings that hold nothing"
+        )
+        output.say(f"\nBeside that, {rest}: {output.command()} claims why {answer['id']}")
 
 
 def bench(
