@@ -31,7 +31,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             elsewhere = [
                 encounter_id
                 for room in known.get(session.encounter_id, ())
-                if _shared(session, room) > allowed and not room.is_group_of(session.session, facility, kinds)
+                if not room.is_group_of(session.session, facility, kinds) and _shared(session, room) > allowed
                 for encounter_id in room.others(patient_id)
             ]
             if elsewhere:

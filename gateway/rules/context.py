@@ -111,8 +111,10 @@ class Room:
 
     def is_group_of(self, session: str, facility: str, kinds: Mapping[str, SessionKind]) -> bool:
         """True when a session and this room are one group: the same kind of group session in the same place."""
+        if session != self.session or facility != self.facility:
+            return False
         kind = kinds.get(session)
-        return kind is not None and kind.group and (session, facility) == (self.session, self.facility)
+        return kind is not None and kind.group
 
     def others(self, patient_id: str) -> list[str]:
         """Encounters of the patients beside this one."""

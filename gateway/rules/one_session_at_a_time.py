@@ -11,7 +11,7 @@ Source: 42 CFR 424.24(e), 410.43; payers' documentation policies (start and stop
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.claim.attendance import Session
 from gateway.claim.finding import Finding, Owner, Severity
@@ -30,7 +30,7 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         for each in sessions
         if each.status is AttendanceStatus.ATTENDED
     ]
-    behind.sort(key=lambda each: (each[1].start_at, each[1].end_at, each[1].encounter_id))
+    behind.sort(key=_in_time)
     longest: Behind | None = None
     for index, session in behind:
         if longest is None or session_key(session) == session_key(longest[1]):
@@ -40,6 +40,11 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             yield _overlap(inspection, longest[1], index, session)
         if session.end_at > longest[1].end_at:
             longest = (index, session)
+
+
+def _in_time(each: Behind) -> tuple[datetime, datetime, str]:
+    session = each[1]
+    return session.start_at, session.end_at, session.encounter_id
 
 
 def _overlap(inspection: Inspection, earlier: Session, index: int, later: Session) -> Finding:
