@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from gateway.claim.calendar import COUNTABLE
+
 _DTM = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,6})?)?)?)?([+-]\d{4})?", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _INTEGER = re.compile(r"(\d{1,9})(?:\.0*)?", re.ASCII)
@@ -131,6 +133,8 @@ def read_moment(text: str, zone: ZoneInfo, start_of_day: bool) -> Moment:
                     "Map a field that has the time, or allow the day alone with convert: start-of-day.",
                 )
             parts = parts._replace(clock=(0, 0, 0))
+        if not COUNTABLE.covers(date(parts.year, parts.month, parts.day)):
+            raise NotUnderstood(f"expected a time between {COUNTABLE.start_on} and {COUNTABLE.end_on}")
         if parts.offset:
             return Moment(_with_offset(parts).astimezone(UTC))
         return _local(parts, zone)

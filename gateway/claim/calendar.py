@@ -25,6 +25,10 @@ class Span:
         )
 
 
+COUNTABLE = Span(date(1900, 1, 1), date(2199, 12, 31))
+"""Days that others may be counted from; beyond them lies what was mistyped, and an end that stands for none."""
+
+
 def week_of(on: date, week_start: int) -> Span:
     """The seven days that hold the day; ``week_start`` is 0 for Monday ... 6 for Sunday, as ``date.weekday()``."""
     start = on - timedelta(days=(on.weekday() - week_start) % 7)

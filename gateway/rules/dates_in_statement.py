@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from gateway.claim.calendar import federal_fiscal_year
+from gateway.claim.calendar import COUNTABLE, federal_fiscal_year
 from gateway.claim.contract import SplitOn
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.rules.rule import Group, Inspection, Limits, Rule
@@ -64,6 +64,19 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
                 f"The payer splits claims at {split.replace('-', ' ')}, and this one runs from {first} to {last}.",
                 dates,
             )
+
+
+def beyond_counting(inspection: Inspection) -> Iterator[Finding]:
+    """A finding for each date of the claim that no week, limit or deadline can be counted from."""
+    claim = inspection.claim
+    places = {"statement_from_on": claim.statement_from_on, "statement_through_on": claim.statement_through_on}
+    places |= {f"lines[{index}].service_on": line.service_on for index, line in enumerate(claim.lines)}
+    for path, on in places.items():
+        if not COUNTABLE.covers(on):
+            said = (
+                f"{on} does not lie between {COUNTABLE.start_on} and {COUNTABLE.end_on}, so the claim was not judged."
+            )
+            yield _finding(inspection, path, said, {path.rpartition(".")[2]: on.isoformat()})
 
 
 def _part(split: SplitOn, on: date) -> tuple[int, int]:

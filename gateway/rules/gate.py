@@ -174,8 +174,11 @@ def check_stranger(claim: Claim, context: GateContext) -> tuple[list[Finding], d
     """The findings of every rule that can judge a claim we did not make, and what the other rules would have needed.
 
     What is not at hand is unknown, never wrong: it is told once a source with the names of the rules that wait for it.
+    Of a claim with a date that no other can be counted from, that is all that is told.
     """
     inspection = _inspection(claim, context)
+    if beyond := [*dates_in_statement.beyond_counting(inspection)]:
+        return beyond, {}
     waiting: dict[Need, list[str]] = {}
     able = []
     for rule in _rules_on(claim.statement_from_on, claim.frequency == _VOID):

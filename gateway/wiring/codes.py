@@ -12,7 +12,7 @@ from typing import Any
 from adapters.codes.kinds import KINDS, CodeListKind, read_code_list
 from adapters.codes.releases import CodeRelease, CodeReleases
 from adapters.codes.table import CodeTable, compare_tables, write_table
-from gateway.claim.calendar import Span, federal_fiscal_year
+from gateway.claim.calendar import COUNTABLE, Span, federal_fiscal_year
 from gateway.config import read_settings
 from gateway.errors import FormatError, NotFound
 from gateway.ports.code_lists import CodeReleaseRow
@@ -20,8 +20,6 @@ from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
 from gateway.wiring.storage import open_store
-
-_LAST_YEAR = 2199
 
 
 def imported_lists(store: Store) -> CodeReleases:
@@ -53,8 +51,8 @@ def import_codes(
     settings = read_settings(folder)
     actor = find_actor(settings, act_as, Permission.IMPORT_CODES)
     require(actor, Permission.IMPORT_CODES)
-    if start_on.year > _LAST_YEAR or (end_on is not None and end_on < start_on):
-        raise FormatError(f"a release holds from a day before {_LAST_YEAR + 1} until the same day or a later one")
+    if not COUNTABLE.covers(start_on) or (end_on is not None and end_on < start_on):
+        raise FormatError(f"a release holds from a day up to {COUNTABLE.end_on} until the same day or a later one")
     content = file.read_bytes()
     rows = read_code_list(kind, content, file.name)
     table = write_table(rows)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.claim.calendar import COUNTABLE
 from gateway.claim.finding import Origin
 from gateway.claim.record import FEED_RECORDS, FeedRecord
 from gateway.errors import FormatError
@@ -20,7 +21,6 @@ _KINDS: Mapping[str, type[FeedRecord]] = {str(each.kind): each for each in FEED_
 
 _VALUE = re.compile(r" '.*'(?= - at )", re.DOTALL)
 """The value in what msgspec says of it: it may be a patient's."""
-_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 def is_record_set(content: bytes) -> bool:
@@ -78,5 +78,5 @@ def _check_moment(name: str, value: Any) -> None:
         return
     if value.tzinfo is None:
         raise ValueError(f"{name} has no offset; write 2026-08-03T09:00:00-05:00")
-    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise ValueError(f"{name} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    if not COUNTABLE.covers(value.date()):
+        raise ValueError(f"{name} does not lie between {COUNTABLE.start_on} and {COUNTABLE.end_on}")

@@ -16,7 +16,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
-from gateway.claim.calendar import Span
+from gateway.claim.calendar import COUNTABLE
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
 from gateway.claim.party import Identifier
 from gateway.claim.record import Weekday
@@ -35,7 +35,6 @@ _LONGEST = 4000
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _AMOUNT = re.compile(r"\d{1,7}(\.\d{1,2})?", re.ASCII)
 _SOURCE = re.compile(r"[\w.:-][\w .:-]{0,99}")
-_DAYS = Span(date(1900, 1, 1), date(2199, 12, 31))
 _COLUMN_OF = {"copay_cents": "copay"}
 _MEMBER = "member_number"
 _OF_MEMBERS = (RosterKind.ELIGIBILITY, RosterKind.AUTHORIZATIONS)
@@ -250,16 +249,16 @@ def _last_day(text: str, _: KnownNames) -> date:
         on = date.fromisoformat(text)
     except ValueError:
         raise ValueError("is not a date such as 2026-01-31") from None
-    if on < _DAYS.start_on:
-        raise ValueError(f"lies before {_DAYS.start_on}")
+    if on < COUNTABLE.start_on:
+        raise ValueError(f"lies before {COUNTABLE.start_on}")
     return on
 
 
 def _date(text: str, known: KnownNames) -> date:
     """A day that others are counted from: only a last one may stand for no end, such as 9999-12-31."""
     on = _last_day(text, known)
-    if not _DAYS.covers(on):
-        raise ValueError(f"lies after {_DAYS.end_on}")
+    if not COUNTABLE.covers(on):
+        raise ValueError(f"lies after {COUNTABLE.end_on}")
     return on
 
 

@@ -106,4 +106,4 @@ def test_a_release_holds_for_days_that_follow_each_other(
 ) -> None:
     file = list_file(folder, "0905")
     assert 2 == run(["codes", "import", "icd-10-cm", str(file), *days, "--site", str(folder)])
-    assert "a release holds from a day before 2200 until the same day or a later one" in capsys.readouterr().err
+    assert "a release holds from a day up to 2199-12-31 until the same day or a later one" in capsys.readouterr().err

@@ -57,6 +57,26 @@ def test_a_single_claim_of_each_form_has_no_finding(gate: FileGate, tmp_path: Pa
         assert [] == found(judged(gate, tmp_path, claim))
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_claim_of_a_year_nobody_counts_in_is_told_and_the_others_are_judged(
+    gate: FileGate, tmp_path: Path, year: int
+) -> None:
+    claim = institutional()
+    lines = tuple(replace(each, service_on=each.service_on.replace(year=year)) for each in claim.lines)
+    answer = judged(gate, tmp_path, replace(claim, lines=lines), claim)
+    assert [(1, "dates-in-statement")] * len(lines) == found(answer)
+    assert "so the claim was not judged" in answer["claims"][0]["findings"][0]["message"]
+
+
+def test_a_day_on_very_many_claims_of_one_member_is_one_finding_a_line(gate: FileGate, tmp_path: Path) -> None:
+    claim = replace(institutional(), insured=STRANGERS_PAYER)
+    answer = judged(gate, tmp_path, *[claim] * 40)
+    doubled = [each for each in found(answer) if each[1] == "one-per-diem-a-day"]
+    assert 40 * len(claim.lines) == len(doubled)
+    messages = [each["message"] for each in answer["claims"][0]["findings"] if each["rule"] == "one-per-diem-a-day"]
+    assert all(each.endswith(", and 38 times more.") for each in messages)
+
+
 def test_a_payer_no_file_knows_is_an_unknown_source_and_no_finding(gate: FileGate, tmp_path: Path) -> None:
     answer = judged(gate, tmp_path, replace(institutional(), insured=STRANGERS_PAYER))
     assert Need.PAYER in [each["source"] for each in answer["unknown"]]

@@ -122,3 +122,9 @@ def test_text_loses_white_space_around_it_and_control_characters() -> None:
     assert ["true", "false", "5"] == [text_of(value) for value in (True, False, 5)]
     with pytest.raises(NotUnderstood, match="whole element"):
         text_of({"code": "x"})
+
+
+@pytest.mark.parametrize("text", ["99991231235959-1200", "00010101000000+1400", "220001010900", "189912310900"])
+def test_a_time_no_deadline_can_be_counted_from_is_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="expected a time between 1900-01-01 and 2199-12-31"):
+        read_moment(text, CHICAGO, False)

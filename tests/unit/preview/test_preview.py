@@ -119,7 +119,7 @@ def test_records_in_our_own_words_are_previewed_too(site: Site) -> None:
         ([{"kind": "patient"}, 7], "records[1]: a record is an object"),
         ([{"kind": ["patient"]}], "records[0]: a record is an object"),
         ([{**A_VISIT, "start_at": "2026-08-03T14:00:00"}], "records[0]: start_at has no offset; write 2026-08-03T09"),
-        ([{**A_VISIT, "end_at": "9999-12-31T23:59:59-12:00"}], "records[0]: end_at is not between the years 1900 and"),
+        ([{**A_VISIT, "end_at": "9999-12-31T23:59:59-12:00"}], "records[0]: end_at does not lie between 1900-01-01"),
         ([{**A_VISIT, "status": "Thornbury"}], "records[0]: Invalid enum value - at `$.status`"),
         ([], "records is no list with a record in it"),
         (7, "records is no list with a record in it"),
