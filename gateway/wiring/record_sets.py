@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from gateway.ports import Interpretation, MappedRecord, Resource
 
 _KINDS: Mapping[str, type[FeedRecord]] = {str(each.kind): each for each in FEED_RECORDS}
 
+_MOST_TOLD = 100
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _VALUE = re.compile(r" '.*'(?= - at )", re.DOTALL)
 """The value in what msgspec says of it: it may be a patient's."""
 
@@ -47,7 +49,8 @@ class RecordSetInterpreter:
             except ValueError as error:
                 wrong.append(f"records[{place}]: {_VALUE.sub('', str(error))}")
         if wrong:
-            raise FormatError("; ".join(wrong))
+            more = len(wrong) - _MOST_TOLD
+            raise FormatError("; ".join([*wrong[:_MOST_TOLD], *([f"and {more:,} records more"] if more > 0 else [])]))
         return Interpretation(records=tuple(records))
 
     def interpret_resource(self, resource: Resource, find: Callable[[str], Resource | None]) -> Interpretation:
@@ -66,6 +69,8 @@ def _mapped(place: int, row: Any, received_at: datetime) -> MappedRecord:
         raise ValueError(f"{row['kind']} has no field {', '.join(map(repr, unknown))}")
     given = {name: value for name, value in row.items() if name != "kind"}
     record = msgspec.convert(given, shape)
+    if any(_UNWRITABLE.search(text) for text in _texts(given)):
+        raise ValueError("holds a control character or half a character")
     for name in known:
         _check_moment(name, getattr(record, name))
     origins = {name: Origin(source=f"records[{place}].{name}", mapping="") for name in given}
@@ -80,3 +85,12 @@ def _check_moment(name: str, value: Any) -> None:
         raise ValueError(f"{name} has no offset; write 2026-08-03T09:00:00-05:00")
     if not COUNTABLE.covers(value.date()):
         raise ValueError(f"{name} does not lie between {COUNTABLE.start_on} and {COUNTABLE.end_on}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value of a known shape."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)

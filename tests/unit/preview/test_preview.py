@@ -122,6 +122,9 @@ def test_records_in_our_own_words_are_previewed_too(site: Site) -> None:
         ([{**A_VISIT, "end_at": "9999-12-31T23:59:59-12:00"}], "records[0]: end_at does not lie between 1900-01-01"),
         ([{**A_VISIT, "status": "Thornbury"}], "records[0]: Invalid enum value - at `$.status`"),
         ([], "records is no list with a record in it"),
+        ([{**A_VISIT, "facility": "\ud800"}], "records[0]: holds a control character or half a character"),
+        ([{**A_VISIT, "patient": {"namespace": "desk", "value": "P\x00"}}], "records[0]: holds a control character"),
+        ([7] * 150, "; and 50 records more"),
         (7, "records is no list with a record in it"),
     ],
 )
