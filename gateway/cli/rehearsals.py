@@ -84,10 +84,8 @@ def _render_reason(answer: dict[str, Any]) -> None:
     holding = [each for each in answer["findings"] if each["severity"] == "block"]
     render_why({**answer, "findings": holding}, with_sources=False)
     if len(holding) < len(answer["findings"]):
-        rest = output.count(
-            len(answer["findings"]) - len(holding), "finding that holds nothing", "findings that hold nothing"
-        )
-        output.say(f"\nBeside that, {rest}: {output.command()} claims why {answer['id']}")
+        rest = len(answer["findings"]) - len(holding)
+        output.say(f"\nBeside that, {output.count(rest, 'finding that holds', 'findings that hold')} nothing.")
 
 
 def bench(

@@ -117,8 +117,8 @@ class _Play:
         with self._site.store.read() as tx:
             funnel = count(tx)
         self._progress(
-            f"{turn:%d %B}: {len(arrived)} messages in the week; {BILLER.name} releases {released} claims; so far "
-            f"{funnel.sent} claims sent, {dollars(funnel.paid_cents)} paid"
+            f"{turn:%d %B}: {len(arrived)} messages in the week; {BILLER.name} releases the {released} claims "
+            f"that wait for a person; so far {funnel.sent} claims sent, {dollars(funnel.paid_cents)} paid"
         )
 
     def _load_rosters(self, turn: datetime) -> None:
