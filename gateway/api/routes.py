@@ -44,6 +44,7 @@ _PREVIEW_BODY = {
             "application/fhir+json": {"schema": {"type": "object"}},
             "x-application/hl7-v2+er7": {"schema": {"type": "string"}},
             "application/json": {"schema": {"type": "object", "required": ["records"]}},
+            "application/edi-x12": {"schema": {"type": "string"}},
         },
     }
 }
@@ -305,13 +306,13 @@ def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
     @router.post(
         "/preview",
         tags=["messages"],
-        summary="What would come of HL7 messages, FHIR JSON or a record set of a source; nothing is stored",
+        summary="What would come of a source's messages or records, or of an 837; nothing is stored",
         openapi_extra=_PREVIEW_BODY,
     )
     def preview_of(
-        source: str,
         content: Annotated[bytes, Depends(_body)],
         actor: Annotated[Actor, Depends(access.may(Permission.PREVIEW))],  # noqa: ARG001 - asked for its permission
+        source: str = "",
     ) -> Answer:
         return preview(desk.site, source, content)
 

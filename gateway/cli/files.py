@@ -42,7 +42,7 @@ def check(
         for entry in check_files(paths, judge):
             checked.append(entry)
             advance(1)
-    output.show({"files": checked}, as_json=as_json, render=_render_checked)
+    output.show({"files": checked}, as_json=as_json, render=render_checked)
     if not all(entry["readable"] for entry in checked):
         return output.MISUSE
     return output.OK if all(is_clean(entry) for entry in checked) else output.FOUND
@@ -54,7 +54,8 @@ def _gate(site: Path | None) -> AbstractContextManager[FileGate]:
     return file_gate(site)
 
 
-def _render_checked(answer: dict[str, Any]) -> None:
+def render_checked(answer: dict[str, Any]) -> None:
+    """Show the ``files`` of a check."""
     from gateway.wiring.files import is_clean
 
     if not answer["files"]:

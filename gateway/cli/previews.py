@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import output
 from gateway.cli.claims import render_why
+from gateway.cli.files import render_checked
 from gateway.cli.options import HERE, AsJson, SiteFolder, open_desk
 
 
@@ -18,21 +19,29 @@ def add_to(app: typer.Typer) -> None:
 
 
 def preview(
-    file: Annotated[Path, typer.Argument(help="HL7 messages, FHIR JSON or a record set.", dir_okay=False, exists=True)],
-    source: Annotated[
-        str, typer.Option("--source", help="Whose feed it would be: a source of site.yaml.", show_default=False)
+    file: Annotated[
+        Path, typer.Argument(help="HL7 messages, FHIR JSON, a record set or an 837.", dir_okay=False, exists=True)
     ],
+    source: Annotated[
+        str,
+        typer.Option("--source", help="Whose feed it would be: a source of site.yaml. An 837 needs none."),
+    ] = "",
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Say what claims messages would make, storing nothing. Exit 1 when something would hold one."""
+    from gateway.wiring.files import is_clean
     from gateway.wiring.preview import preview as preview_of
 
     with open_desk(site) as desk:
         found = preview_of(desk.site, source, file.read_bytes())
+    for each in found.get("files", ()):
+        each["path"] = str(file)
     output.show(found, as_json=as_json, render=_render)
-    held = any(each["holds"] for each in found["claims"]) or any(
-        each["outcome"] == "refused" or each["findings"] for each in found["messages"]
+    held = (
+        not all(map(is_clean, found.get("files", ())))
+        or any(each["holds"] for each in found["claims"])
+        or any(each["outcome"] == "refused" or each["findings"] for each in found["messages"])
     )
     return output.FOUND if held else output.OK
 
@@ -46,6 +55,8 @@ def _render(found: dict[str, Any]) -> None:
     for claim in found["claims"]:
         output.say("")
         render_why(claim, with_sources=False)
+    if "files" in found:
+        render_checked(found)
     rows = [(each["on"], each["place"], each["reason"], output.dollars(each["cents"])) for each in found["encounters"]]
     if rows:
         output.say("\nEncounters:")

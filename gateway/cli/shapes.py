@@ -35,7 +35,7 @@ Control numbers, times and attempts are left out.""",
     "preview": """
 {"messages": [as ingest], "claims": [all of a claims list entry, and all of claims why],
  "encounters": [as encounters list]}
-Nothing is stored: claims and encounters are as they would be.""",
+Nothing is stored: claims and encounters are as they would be. An 837 adds {"files": [as check --gate]}.""",
     "messages list": f"""
 {{"messages": [{{"id", "source", "type", "received_at", "outcome": "stored|with-findings|refused", "reason",
   "findings": [{_PROBLEM}]}}]}}""",
@@ -103,7 +103,8 @@ x12:   "interchanges": [{"sender", "receiver", "control_number", "usage", "findi
        finding: {"snip": 1..7, "severity", "code", "message", "segment", "position", "loop", "element",
                  "value_redacted", "ik3", "ik4", "ik5", "ak9", "ta1"}
        With --gate each file with an 837 adds "gate": {"claims": [{"place", "number", "payer", "level_of_care",
-       "charge_cents", "findings": [as claims why]}], "unknown": [{"source", "rules", "claims": number}]}
+       "charge_cents", "lines": [as claims show], "findings": [as claims why]}],
+       "unknown": [{"source", "rules", "claims": number}]}
 hl7v2: "messages": [{"index", "byte_position", "type", "version", "segments", "answer": "AA|AE|AR", "reason",
        "findings"}]
        finding: {"segment", "field", "position", "message", "severity", "code"}

@@ -66,7 +66,7 @@ def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
         "frequency": claim.frequency if claim else None,
         "authorization_number": claim.authorization_number if claim else None,
         "diagnoses": list(claim.diagnoses) if claim else [],
-        "lines": [_line(each) for each in claim.lines] if claim else [],
+        "lines": [line_view(each) for each in claim.lines] if claim else [],
         "findings": [finding_view(each) for each in _findings(row, draft, (), facts)],
         "versions": [_version(each) for each in versions],
         "facts": [_fact(each) for each in facts],
@@ -170,7 +170,8 @@ def origin_view(origin: Origin | None) -> dict[str, str] | None:
     return {"field": origin.source, "mapping": origin.mapping, "message_id": origin.message_id}
 
 
-def _line(line: ClaimLine) -> dict[str, Any]:
+def line_view(line: ClaimLine) -> dict[str, Any]:
+    """One entry of ``lines`` of a claim."""
     return {
         "number": line.number,
         "service_on": line.service_on.isoformat(),
@@ -185,7 +186,7 @@ def _line(line: ClaimLine) -> dict[str, Any]:
 
 def _why_line(line: ClaimLine) -> dict[str, Any]:
     return {
-        **_line(line),
+        **line_view(line),
         "definition": line.definition_id,
         "definition_entry": line.definition,
         "charge_entry": line.charge_entry,

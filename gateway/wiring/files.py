@@ -159,18 +159,22 @@ def x12_finding_codes() -> list[Any]:
 def _check_x12(path: Path) -> dict[str, Any]:
     from clearinghouse.x12.check import check_file
 
-    return check_file(path, _DiagnosisCodes()).as_json()
+    return check_file(path, DiagnosisCodes(_releases)).as_json()
 
 
-class _DiagnosisCodes:
+class DiagnosisCodes:
     """Code sets for the check of any file: ICD-10-CM by day. Of procedures and revenue codes only shapes are judged.
 
     The list of HCPCS codes that ships is one for behavioral health, and a stranger's file may bill anything.
+    ``releases`` is called when the first diagnosis comes: reading them takes a second.
     """
+
+    def __init__(self, releases: Callable[[], CodeSets]) -> None:
+        self._releases = releases
 
     def diagnosis(self, code: str, on: date) -> bool | None:
         """Whether the code may be billed on the day; None when no release at hand covers it."""
-        return _releases().diagnosis_is_billable(code, on)
+        return self._releases().diagnosis_is_billable(code, on)
 
     def procedure(self, code: str, on: date) -> None:
         """Unknown."""
@@ -216,7 +220,7 @@ def _check_fhir(path: Path) -> dict[str, Any]:
 
 @cache
 def _releases() -> CodeSets:
-    """The releases that are installed; reading them takes a second, so only a file with diagnoses asks for them."""
+    """The releases that are installed."""
     from adapters.mapping.code_sets import ShippedCodeSets
 
     return ShippedCodeSets((), ())

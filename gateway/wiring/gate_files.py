@@ -15,10 +15,11 @@ from clearinghouse.claims_from_837 import StrangersClaim, claim_from_837
 from clearinghouse.x12.claims_837 import FiledClaim
 from clearinghouse.x12.decoding import X12FormatError
 from clearinghouse.x12.read_837 import stream_837
+from clearinghouse.x12.tokens import Source
 from gateway.claim.claim import Claim
 from gateway.claim.contract import Catalogue, ClaimForm, Facility, LineOfBusiness, Payer, ServiceDefinition, UnitBasis
 from gateway.config import read_settings
-from gateway.pipeline.views import finding_view
+from gateway.pipeline.views import finding_view, line_view
 from gateway.rules.context import BilledLine, CodeSets, GateContext
 from gateway.rules.gate import check_stranger
 from gateway.rules.rule import Need
@@ -39,13 +40,14 @@ class FileGate:
     codes: CodeSets
     today: date
 
-    def judge(self, path: Path) -> dict[str, Any]:
-        """{"claims": [{"place", "number", "payer", "level_of_care", "charge_cents", "findings"}], "unknown": [...]}.
+    def judge(self, source: Source) -> dict[str, Any]:
+        """{"claims": [{"place", "number", "payer", "level_of_care", "charge_cents", "lines", "findings"}],
+        "unknown": [...]}.
 
         Findings by claim, and each source of facts that is not at hand, once: {"source", "rules", "claims"}.
         """
         try:
-            claims = [self._matched(claim_from_837(place, filed)) for place, filed in _filed(path)]
+            claims = [self._matched(claim_from_837(place, filed)) for place, filed in _filed(source)]
         except X12FormatError:
             claims = []  # the check beside this one says what is wrong with the file
         billed = _billed_lines(claims)
@@ -121,9 +123,9 @@ class FileGate:
         return replace(claim, lines=tuple(lines))
 
 
-def _filed(path: Path) -> Iterator[tuple[int, FiledClaim]]:
+def _filed(source: Source) -> Iterator[tuple[int, FiledClaim]]:
     """Each claim of the guides we know with its place in the file; of an older guide the check says so."""
-    for place, (enclosure, filed) in enumerate(stream_837(path), 1):
+    for place, (enclosure, filed) in enumerate(stream_837(source), 1):
         if any(part.startswith(_GUIDES) for part in (*enclosure.start, *enclosure.group)):
             yield place, filed
 
@@ -192,5 +194,6 @@ def _claim_view(stranger: StrangersClaim, findings: list[dict[str, Any]]) -> dic
         "payer": claim.insured.payer_name,
         "level_of_care": claim.key.level_of_care,
         "charge_cents": claim.charge_cents,
+        "lines": [line_view(each) for each in claim.lines],
         "findings": findings,
     }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clearinghouse.x12.check import check_bytes
 from gateway.errors import NotFound
 from gateway.pipeline import views
 from gateway.pipeline.derive_pass import DerivePass
@@ -14,6 +15,8 @@ from gateway.pipeline.interpret import InterpretPass
 from gateway.pipeline.receive import Receiver
 from gateway.ports import Arrival, Interpreter
 from gateway.store.rehearsal import rehearsed
+from gateway.wiring.files import X12, DiagnosisCodes
+from gateway.wiring.gate_files import FileGate
 from gateway.wiring.ingest import Taking
 from gateway.wiring.policy import LoadedPolicy
 from gateway.wiring.record_sets import RecordSetInterpreter, is_record_set
@@ -26,9 +29,12 @@ def preview(site: Site, source: str, content: bytes) -> dict[str, Any]:
     """What the source's HL7 messages, FHIR JSON or record set would make of the site's claims.
 
     {"messages": [as ingest], "claims": [as claims why, with the claim's list entry], "encounters": [as encounters
-    list]}: the claims that would carry the encounters told of, and where each encounter's bill would be. Raises
-    NotFound for a source there is not, FormatError for a record set that is wrong.
+    list]}: the claims that would carry the encounters told of, and where each encounter's bill would be. An 837 needs
+    no source; its claims are in {"files": [as check --gate]}. Raises NotFound for a source there is not, FormatError
+    for a record set that is wrong.
     """
+    if content.lstrip().startswith(b"ISA"):
+        return {"messages": [], "claims": [], "encounters": [], "files": [_judged_837(site, content)]}
     if source not in {each.name for each in site.settings.sources}:
         known = ", ".join(each.name for each in site.settings.sources) or "none"
         raise NotFound(f"site.yaml has no source {source!r}; it has {known}")
@@ -39,6 +45,13 @@ def preview(site: Site, source: str, content: bytes) -> dict[str, Any]:
         encounters = sorted({id for each in told for id in each["encounters"]})
         with rehearsal.store.read() as tx:
             return {"messages": told, **views.would_be(tx, encounters)}
+
+
+def _judged_837(site: Site, content: bytes) -> dict[str, Any]:
+    codes = site.policy.codes_for_strangers()
+    gate = FileGate(site.policy.catalogue, codes, site.clock.now().date())
+    checked = check_bytes(content, code_sets=DiagnosisCodes(lambda: codes)).as_json()
+    return {"format": X12, **checked, "gate": gate.judge(content)}
 
 
 @contextmanager

@@ -150,3 +150,17 @@ def test_the_command_says_what_would_hold_the_claim(
     said = capsys.readouterr().out
     assert "Claim " in said
     assert "Nothing of this was stored." in said
+
+
+def test_an_837_is_judged_as_the_check_of_its_file_would_and_needs_no_source(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(__file__).parents[2] / "examples/synthetic-commercial-mh-iop/out.837"
+    before = rows(site)
+    (shown,) = preview(site, "", path.read_bytes())["files"]
+    assert before == rows(site)
+    run(["check", str(path), "--gate", "--site", str(site.settings.folder), "--json"])
+    (checked,) = json.loads(capsys.readouterr().out)["files"]
+    assert {**checked, "path": ""} == json.loads(json.dumps(shown))
+    (claim, *_) = shown["gate"]["claims"]
+    assert [line["hcpcs"] for line in claim["lines"]] == ["S9480"] * len(claim["lines"])
