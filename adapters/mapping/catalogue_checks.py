@@ -46,7 +46,7 @@ def check_known(entry: str, what: str, names: Iterable[str], known: Collection[s
     """Each name is one that the files declare."""
     for name in names:
         if name and name not in known:
-            problems.add_at(entry, f"no {what} {name!r} in the files{nearest(name, known)}")
+            problems.add_at(entry, f"no {what} {name!r} in the files{nearest(name, sorted(known))}")
 
 
 def _check_names(entries: Iterable[Any], what: str, problems: Problems) -> None:
@@ -163,4 +163,4 @@ def check_sources(sources: Sequence[SourceFile], declared: Declared, problems: P
         for kind, known in (("session", declared.sessions), ("facility", declared.facilities)):
             for place, word in each.words(kind):
                 if word not in known:
-                    problems.add(place, f"no {kind} {word!r} in the files{nearest(word, known)}")
+                    problems.add(place, f"no {kind} {word!r} in the files{nearest(word, sorted(known))}")

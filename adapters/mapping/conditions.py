@@ -73,9 +73,18 @@ def compile_condition(
     except ConfigurationError as error:
         cause = error.__cause__
         why = _first_line(cause) if isinstance(cause, Exception) else error.problems[0].removeprefix(f"{place}: ")
+        if isinstance(cause, KeyError):
+            why += nearest(str(cause.args[0]), sorted(_fields_of(samples)))
         problems.add(place, f"the condition does not work on a sample: {why}")
         return None
     return condition
+
+
+def _fields_of(sample: Any) -> set[str]:
+    """Every field a condition could have meant, at any depth."""
+    if isinstance(sample, Mapping):
+        return {str(key) for key in sample}.union(*map(_fields_of, sample.values()))
+    return set().union(*map(_fields_of, sample)) if isinstance(sample, list | tuple) else set()
 
 
 def _first_line(error: Exception) -> str:

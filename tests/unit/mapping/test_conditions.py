@@ -92,7 +92,10 @@ def test_only_the_fields_a_condition_names_are_looked_at() -> None:
     [
         ("claim.lnes.size() > 1", "a claim has no field 'lnes'; did you mean 'lines'?"),
         ("clam.lines.size() > 1", "unknown name 'clam' in the condition; did you mean 'claim'?"),
-        ("claim.lines.exists(l, l.unit > 1)", "the condition does not work on a sample: there is no 'unit'"),
+        (
+            "claim.lines.exists(l, l.unit > 1)",
+            "the condition does not work on a sample: there is no 'unit'; did you mean 'units'?",
+        ),
         ("claim.charge_cents", "the condition does not work on a sample: the condition gives int, not true or false"),
         ("claim.charge_cents > '1'", "the condition does not work on a sample: "),
         ("claim.charge_cents >", "is not a CEL condition: "),
