@@ -187,7 +187,7 @@ def _add_rosters(router: APIRouter, desk: Desk, access: Access) -> None:
     @router.post(
         "/rosters/{kind}",
         tags=["rosters"],
-        summary="Load rows: credentials, eligibility, certifications or consents, all of them or none",
+        summary="Load rows: credentials, eligibility, certifications, consents or authorizations, all of them or none",
         openapi_extra=_ROSTER_BODY,
     )
     def load(

@@ -98,8 +98,12 @@ def _render_accounts(found: dict[str, Any]) -> None:
 
 def reconcile(
     site: SiteFolder = HERE,
-    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this date of service.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="To this date of service.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="From this date of service.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="To this date of service.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Compare attendance with claims, both ways. By day: the reason, who can do something about it, the dollars."""

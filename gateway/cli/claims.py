@@ -219,7 +219,9 @@ def hold(
 def override(
     claim: _Claim,
     rule: Annotated[str, typer.Argument(help="The rule's name, as 'claims why' shows it.", show_default=False)],
-    until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day it holds.")],
+    until: Annotated[
+        datetime, typer.Option("--until", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day it holds.")
+    ],
     site: SiteFolder = HERE,
     reason: Reason = "",
     act_as: ActAs = "",
@@ -235,7 +237,9 @@ def override(
 def list_encounters(
     site: SiteFolder = HERE,
     place: Annotated[str, typer.Option(help="Only billed, waiting, held or not-billable.")] = "",
-    on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Only of this day.")] = None,
+    on: Annotated[
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only of this day.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """List encounters and where each one's bill is."""

@@ -27,10 +27,18 @@ def add_to(app: typer.Typer) -> None:
 def import_(
     kind: _Kind,
     file: Annotated[Path, typer.Argument(help="The file as its owner publishes it.", dir_okay=False, exists=True)],
-    start_on: Annotated[datetime, typer.Option("--from", formats=_DAY, help="First date of service it holds for.")],
+    start_on: Annotated[
+        datetime, typer.Option("--from", formats=_DAY, metavar="YYYY-MM-DD", help="First date of service it holds for.")
+    ],
     end_on: Annotated[
         datetime | None,
-        typer.Option("--until", formats=_DAY, help="Last one; without it a later release ends it.", show_default=False),
+        typer.Option(
+            "--until",
+            formats=_DAY,
+            metavar="YYYY-MM-DD",
+            help="Last one; without it a later release ends it.",
+            show_default=False,
+        ),
     ] = None,
     site: SiteFolder = HERE,
     act_as: ActAs = "",

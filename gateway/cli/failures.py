@@ -16,6 +16,8 @@ TRACEBACK = "CLEANCLAIM_TRACEBACK"
 _CLOSED_PIPE = 141
 _MISUSES = (ConfigurationError, FormatError, NotFound)
 
+_NO_DATE = re.compile(r"does not match the formats? '%Y-%m-%d'")
+
 
 def answer_failure(error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong, and return the exit code that says so."""
@@ -57,7 +59,9 @@ def _kind_of(error: GatewayError) -> str:
 
 
 def _misuse(error: typer.TyperException) -> str:
-    message = error.format_message().rstrip(".")
+    message = _NO_DATE.sub(
+        "is not a date such as 2026-01-31", error.format_message().rstrip(".").replace("Value error, ", "")
+    )
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "cleanclaim"
     return message if "\n" in message else f"{message}; see '{command} --help'"

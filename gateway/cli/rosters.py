@@ -11,7 +11,9 @@ import typer
 from gateway.cli import output
 from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_books, open_desk_as
 
-_Kind = Annotated[str, typer.Argument(help="credentials, eligibility, certifications or consents", show_default=False)]
+_Kind = Annotated[
+    str, typer.Argument(help="credentials, eligibility, certifications, consents or authorizations", show_default=False)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -83,7 +85,10 @@ def show(
     site: SiteFolder = HERE,
     organization: Annotated[str, typer.Option(help="Only of this organization.")] = "",
     at: Annotated[
-        datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="As it stood at the end of this day (UTC).")
+        datetime | None,
+        typer.Option(
+            "--at", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="As it stood at the end of this day (UTC)."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:

@@ -83,6 +83,11 @@ def test_ctrl_c_is_no_failure_of_ours(capsys: pytest.CaptureFixture[str]) -> Non
     assert "safely" in capsys.readouterr().err
 
 
+def test_a_day_that_is_none_is_told_with_one_that_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attendance", "reconcile", "--since", "2026-13-01"]) == 2
+    assert "'2026-13-01' is not a date such as 2026-01-31" in capsys.readouterr().err
+
+
 def test_misuse_says_where_help_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["claims", "show"]) == 2
     assert "cleanclaim claims show --help" in capsys.readouterr().err
