@@ -62,6 +62,6 @@ def test_the_readmes_first_file_has_the_mistakes_that_are_shown_and_no_other() -
     shown = [line for line in readme.read_text().splitlines() if line.startswith(f"{example.file}:")]
     files = read_mapping_files(True, None)
     notations, rules = (FHIR_NOTATION, HL7_NOTATION), RULES_BY_NAME
-    assert shown == list(check_mappings({**files, example.file: example.content.encode()}, notations, rules).problems)
-    mended = example.content.replace(": 905", ": 0905").replace("minimum_minutes:", "minimum_minutes_day:")
+    assert shown == list(check_mappings({**files, example.file: example.text.encode()}, notations, rules).problems)
+    mended = example.text.replace(": 905", ": 0905").replace("minimum_minutes:", "minimum_minutes_day:")
     assert () == check_mappings({**files, example.file: mended.encode()}, notations, rules).problems
