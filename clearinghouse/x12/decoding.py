@@ -101,7 +101,10 @@ def day(text: str) -> date:
     """CCYYMMDD (a longer CCYYMMDDHHMM is cut to its day). Raises ValueError."""
     if not (text[:8].isdecimal() and text.isascii() and len(text) in (8, 12)):
         raise ValueError("not a date")
-    return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        raise ValueError("not a date") from None
 
 
 def short_day(text: str) -> date:

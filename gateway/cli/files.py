@@ -151,12 +151,14 @@ def _render_read(entry: dict[str, Any]) -> None:
 def _render_transaction(transaction: dict[str, Any]) -> None:
     if "claims" not in transaction:
         return
-    trace = transaction["trace"] or {}
-    balance = "balances" if transaction["balanced"] else "DOES NOT BALANCE"
-    paid = output.dollars(transaction["payment_cents"])
-    output.say(f"  835 {transaction['control_number']}: {trace.get('number', '')} pays {paid}, and {balance}")
     if transaction["error"]:
-        output.say(f"  {transaction['error']}")
+        output.say(f"  835 {transaction['control_number']}: what it pays cannot be read: {transaction['error']}")
+    else:
+        balance = "balances" if transaction["balanced"] else "DOES NOT BALANCE"
+        paid = output.dollars(transaction["payment_cents"])
+        output.say(
+            f"  835 {transaction['control_number']}: {transaction['trace']['number']} pays {paid}, and {balance}"
+        )
     for off in transaction["out_of_balance"]:
         said = f"{output.dollars(off['expected_cents'])} expected, {output.dollars(off['found_cents'])} found"
         output.say(f"  out of balance at {off['where']}: {said}")

@@ -16,6 +16,17 @@ def test_an_empty_folder_is_said_to_be_empty(command: str, tmp_path: Path, capsy
     assert capsys.readouterr().out == "There is no file there.\n"
 
 
+def test_an_835_that_cannot_be_read_is_not_said_to_be_out_of_balance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    isa = "ISA*00*          *00*          *ZZ*OAK            *ZZ*ELM            *260801*0900*^*00501*000000001*0*T*:~"
+    payment = "ST*835*0001~BPR*I*10*C*NON************20261301~TRN*1*77*1999999999~SE*4*0001~"
+    path = tmp_path / "wrong-day.835"
+    path.write_text(f"{isa}GS*HP*OAK*ELM*20260801*0900*1*X*005010X221A1~{payment}GE*1*1~IEA*1*000000001~")
+    run(["read", str(path)])
+    assert "835 0001: what it pays cannot be read: BPR16 in segment 2: not a date." in capsys.readouterr().out
+
+
 def test_a_state_that_is_none_is_refused_with_the_states_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["claims", "list", "--state", "stuck"]) == 2
     assert "the state is one of waiting, held, ready" in capsys.readouterr().err
