@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Final
 from clearinghouse.x12.benefits_271 import Benefit, Member, PayerAnswer
 from clearinghouse.x12.parties import Name, QualifiedDate
 from clearinghouse.x12.read_271 import read_271
+from gateway.claim.calendar import COUNTABLE
 from gateway.claim.party import Identifier
 from gateway.claim.roster import EligibilityRecord, member_of, row_key
 
@@ -26,6 +28,8 @@ _SERVICE: Final = "472"
 _PRIMARY: Final = frozenset({"PRP"})
 _IN_ITS_PLACE: Final = frozenset({"PR", "VN", "X3", "Y2", "2B"})
 """Roles of loop 2120 by which payers name who handles services they carved out."""
+
+_UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 PayerOf = Callable[[str, str], str]
 """The payer file's id for a payer's number and name; empty for one that no file knows."""
@@ -51,6 +55,10 @@ def eligibility_answers(raw: bytes, payer_of: PayerOf, record_numbers: str) -> E
     problems: list[str] = []
     unanswered = 0
     for transaction in read_271(raw):
+        if not COUNTABLE.covers(transaction.created_on):
+            said = f"its day (BHT04) does not lie between {COUNTABLE.start_on} and {COUNTABLE.end_on}"
+            problems.append(f"transaction set {transaction.control_number}: {said}")
+            continue
         for answer in transaction.payers:
             payer = payer_of(answer.name.identifier, answer.name.last_or_organization)
             if not payer:
@@ -65,6 +73,9 @@ def eligibility_answers(raw: bytes, payer_of: PayerOf, record_numbers: str) -> E
                         problems.append(f"segment {member.position}: {_nameless(member)}")
                     continue
                 for each in _records(member, patient, payer, payer_of, transaction.created_on):
+                    if _UNWRITABLE.search(f"{each.patient.value}{each.plan}{each.carve_out_payer}{each.primary_payer}"):
+                        problems.append(f"segment {member.position}: a control character stands in the member's answer")
+                        break
                     key = row_key(each)
                     rows[key] = _worse(rows[key], each) if key in rows else each
     return EligibilityAnswers(rows=rows, unanswered=unanswered, problems=tuple(problems))

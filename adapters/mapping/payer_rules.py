@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from types import MappingProxyType
@@ -10,6 +11,8 @@ from typing import Final
 from adapters.mapping.yaml_reader import Problems, nearest
 from gateway.claim.contract import Payer, PayerRule, RuleSetting
 from gateway.rules.rule import Rule
+
+_LIMIT = re.compile(r"\d{1,4}", re.ASCII)
 
 NO_RULES: Final[Mapping[str, Rule]] = MappingProxyType({})
 """Where the gate's rules are not at hand, what payers say of them is not checked."""
@@ -45,8 +48,8 @@ def _check_setting(rule: Rule, setting: RuleSetting, problems: Problems) -> None
             problems.add_at(setting.entry, f"rule {rule.name!r} has no limit {name!r}{nearest(name, rule.limits)}")
         elif words and value not in words:
             problems.add_at(setting.entry, f"limit {name!r} is one of {', '.join(words)}, not {value!r}")
-        elif not words and not (value.isascii() and value.isdecimal()):
-            problems.add_at(setting.entry, f"limit {name!r} is a whole number, not {value!r}")
+        elif not words and not _LIMIT.fullmatch(value):
+            problems.add_at(setting.entry, f"limit {name!r} is a whole number up to 9999, not {value[:40]!r}")
 
 
 def _check_days(name: str, settings: Sequence[RuleSetting], problems: Problems) -> None:

@@ -18,8 +18,8 @@ SUBSCRIBER = ("HL*3*2*22*0", "TRN*2*ASK1*9CLINIC001", "NM1*IL*1*SAMPLE*PAT****MI
 ANSWERED_ON = date(2026, 8, 3)
 
 
-def a_271(*segments: str, head: tuple[str, ...] = HEAD) -> bytes:
-    inside = ["ST*271*0001*005010X279A1", "BHT*0022*11*ASK1*20260803*1201", *head, *segments]
+def a_271(*segments: str, head: tuple[str, ...] = HEAD, on: str = "20260803") -> bytes:
+    inside = ["ST*271*0001*005010X279A1", f"BHT*0022*11*ASK1*{on}*1201", *head, *segments]
     inside.append(f"SE*{len(inside) + 1}*0001")
     isa = "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *260803*1201*^*00501*000000001*0*T*:"
     gs = "GS*HB*PAYER*CLINIC*20260803*1201*1*X*005010X279A1"
@@ -193,3 +193,16 @@ def test_another_reader_takes_the_answers_these_tests_make() -> None:
     with X12ModelReader(content.decode()) as reader:
         (model,) = reader.models()
     assert "271" == model.header.st_segment.transaction_set_identifier_code
+
+
+def test_an_answer_of_a_day_nobody_counts_from_is_not_loaded() -> None:
+    found = eligibility_answers(a_271(*SUBSCRIBER, "EB*1**30", on="99991231"), payer_of, "mrn")
+    assert {} == found.rows
+    assert ("transaction set 0001: its day (BHT04) does not lie between 1900-01-01 and 2199-12-31",) == found.problems
+
+
+@pytest.mark.parametrize("benefit", ["EB*1**30**\x1b[31mGOLD", "EB*U**MH"])
+def test_a_control_character_in_an_answer_is_told_and_not_repeated(benefit: str) -> None:
+    found = answers(*SUBSCRIBER, benefit, "LS*2120", "NM1*VN*2*OTHER\x07 PLAN", "LE*2120")
+    assert {} == found.rows
+    assert ("segment 7: a control character stands in the member's answer",) == found.problems

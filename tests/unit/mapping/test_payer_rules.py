@@ -39,7 +39,14 @@ def problems_of(lines: str) -> list[str]:
             "rule 'filed-in-time' has no limit 'colour'; expected 'warn_days'",
         ),
         ("rules: {never-bill-payer: {limits: {days: 9}}}", "rule 'never-bill-payer' has no limit 'days'"),
-        ("rules: {filed-in-time: {limits: {warn_days: soon}}}", "limit 'warn_days' is a whole number, not 'soon'"),
+        (
+            "rules: {filed-in-time: {limits: {warn_days: soon}}}",
+            "limit 'warn_days' is a whole number up to 9999, not 'soon'",
+        ),
+        (
+            "rules: {filed-in-time: {limits: {warn_days: 10000}}}",
+            "limit 'warn_days' is a whole number up to 9999, not '10000'",
+        ),
         (
             "rules: {attendance-supports-lines: {limits: {unknown_note: pass}}}",
             "limit 'unknown_note' is one of block, warn, not 'pass'",
