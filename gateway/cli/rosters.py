@@ -44,9 +44,13 @@ def import_roster(
     as_json: AsJson = False,
 ) -> int:
     """Load a roster, all rows or none. Rows replace rows of the same key; every mistake is told."""
+    from gateway.wiring.files import shown
+
     content = file.read_bytes()
     with open_desk_as(site, act_as, "load-rosters") as (desk, actor):
-        done = desk.load_roster(kind, content, str(file), actor, organization=organization, source=source, whole=whole)
+        done = desk.load_roster(
+            kind, content, shown(file), actor, organization=organization, source=source, whole=whole
+        )
     output.show(done, as_json=as_json, render=_render_loaded)
     return output.OK
 

@@ -18,6 +18,7 @@ from gateway.errors import FormatError, NotFound
 from gateway.ports.code_lists import CodeReleaseRow
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
+from gateway.wiring.files import shown
 from gateway.wiring.people import Permission, find_actor, require
 from gateway.wiring.storage import open_store
 
@@ -53,14 +54,14 @@ def import_codes(
     require(actor, Permission.IMPORT_CODES)
     if not COUNTABLE.covers(start_on) or (end_on is not None and end_on < start_on):
         raise FormatError(f"a release holds from a day up to {COUNTABLE.end_on} until the same day or a later one")
-    content = file.read_bytes()
-    rows = read_code_list(kind, content, file.name)
+    content, name = file.read_bytes(), shown(Path(file.name))
+    rows = read_code_list(kind, content, name)
     table = write_table(rows)
     if end_on is None and kind.yearly:
         end_on = date(federal_fiscal_year(start_on), 9, 30)
     release = CodeReleaseRow(
         kind=kind.name,
-        file_name=file.name,
+        file_name=name,
         file_sha256=hashlib.sha256(content).hexdigest(),
         table_sha256=hashlib.sha256(table).hexdigest(),
         start_on=start_on,
@@ -76,7 +77,7 @@ def import_codes(
             added = tx.code_lists.add(release, content, table)
             if added:
                 tx.audit.record(
-                    release.imported_at, actor.name, actor.role, "import-codes", f"codes:{kind.name}", "", file.name
+                    release.imported_at, actor.name, actor.role, "import-codes", f"codes:{kind.name}", "", name
                 )
     finally:
         store.close()

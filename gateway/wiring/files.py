@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, partial
@@ -21,6 +22,11 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HL7_BEGINNINGS = (b"MSH", b"FHS", b"BHS")
 _SUFFIXES = {".hl7": HL7, ".er7": HL7, ".json": FHIR, ".ndjson": FHIR}
 _LOOKED_AT_BYTES = 4096
+
+
+def shown(path: Path) -> str:
+    """The path as text that can be written anywhere; bytes of a name that are no UTF-8 are replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def find_format(path: Path) -> str:
@@ -93,7 +99,7 @@ def stream_read(path: Path, write: Callable[[str], object], *, prove: bool = Fal
     from clearinghouse.x12.read_json import rewrites_same, stream_json
 
     write(f'{{"format": "{X12}",\n')
-    readable, same = stream_json(path, str(path), write), True
+    readable, same = stream_json(path, shown(path), write), True
     if prove and readable:
         same = rewrites_same(path)
         write(f',\n"same_bytes": {json.dumps(same)}')
@@ -140,9 +146,9 @@ _Handler = Callable[[Path], dict[str, Any]]
 def _guarded(path: Path, handlers: Mapping[str, _Handler]) -> dict[str, Any]:
     try:
         kind = find_format(path)
-        return {"format": kind, **handlers[kind](path)}
+        return {"format": kind, **handlers[kind](path), "path": shown(path)}
     except OSError as error:
-        return {"format": None, "path": str(path), "readable": False, "error": _cannot(error)}
+        return {"format": None, "path": shown(path), "readable": False, "error": _cannot(error)}
 
 
 def _cannot(error: OSError) -> str:

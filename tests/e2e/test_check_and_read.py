@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,18 @@ def test_control_characters_of_a_file_name_never_reach_the_terminal(cleanclaim: 
     done = cleanclaim.run("check", path)
     assert done.code == 2
     assert "\x1b" not in done.out + done.err
+
+
+def test_a_name_that_is_no_text_spoils_no_command(cleanclaim: Cleanclaim) -> None:
+    odd = cleanclaim.folder / os.fsdecode(b"odd-\xff.csv")
+    odd.write_text("code\n0450\n")
+    for command in ("check", "read"):
+        assert ["odd-\N{REPLACEMENT CHARACTER}.csv"] == [
+            Path(each["path"]).name for each in cleanclaim.run(command, "--json", odd).answer["files"]
+        ]
+    cleanclaim.run("init", "clinic", "--demo")
+    done = cleanclaim.run("codes", "import", "revenue-codes", odd, "--from", "2026-01-01", "--site", "clinic")
+    assert (0, "") == (done.code, done.err)
+    odd.write_text("npi,payer,role,start_on\n1991000104,medicare,billing,2026-01-01\n")
+    done = cleanclaim.run("rosters", "import", "credentials", odd, "--site", "clinic", "--as", "dana")
+    assert (0, "") == (done.code, done.err)
