@@ -5,7 +5,7 @@ sets, and what an 835 pays. Keeps nothing, so that the size of a file does not m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearinghouse.x12.decoding import X12FormatError, at
 from clearinghouse.x12.guide_tables import ALIASES, KINDS
@@ -153,7 +153,7 @@ class _FileReader:
         for _ in own:
             pass
         last = self.place - (self.early is not None)
-        self.listener.end_transaction(SetEnd(last, end.header, end.end, end.error))
+        self.listener.end_transaction(replace(end, segment=last))
 
     def _to_its_end(self, segments: Iterator[list[str]]) -> Iterator[list[str]]:
         """The segments up to SE; one that begins or ends something else is kept for its turn."""

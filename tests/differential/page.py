@@ -26,10 +26,10 @@ Where pyx12 was right and the check was not, the check was changed, and there is
 
 Over files of others: `python -m tests.differential FOLDER`.
 
-x12sdk 2.2.0 is a second judge of the 837s written here. It looks at neither the envelope nor the order of segments, so
-what it lets pass says little and only its refusals of right files are looked at: it refuses the billing note of an 837I
-(NTE01 = ADD), which pyx12's map has. It also demands bank numbers of an 835 paid by ACH, which the 835 of the tests
-leaves out: a receiver needs none to post money.
+x12sdk 2.2.0 is a second judge of the 837s and 835s written here. It looks at neither the envelope nor the order of
+segments, so what it lets pass says little and only its refusals of right files are looked at: it refuses the billing
+note of an 837I (NTE01 = ADD), which pyx12's map has, and demands bank numbers of an 835 paid by ACH, which pyx12's map
+leaves open: a receiver needs none to post money.
 
 """
 
