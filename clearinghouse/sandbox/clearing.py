@@ -9,9 +9,11 @@ import hashlib
 import sqlite3
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
@@ -24,6 +26,11 @@ from clearinghouse.sandbox.payment_run import PaymentRun
 from clearinghouse.sandbox.submission import read_interchanges
 
 IGNORED_SUFFIXES = (".part", ".tmp", ".filepart")
+_GROWS_FOR = timedelta(minutes=1)
+_TRAILER = 20
+"""No IEA is longer: whatever is cut before it has none."""
+_REPORT = b"DATE|BATCH|RECEIVED|REJECTED\n20260901|1|1|0\n"
+_BOMB = 64_000_000
 _PRIORITY_OUT_OF_ORDER = {"835": 0, "277CA": 1, "999": 2, "TA1": 3}
 
 
@@ -60,9 +67,11 @@ class Clearing:
         self._timing = timing or Timing()
         self._faults = faults or Faults()
         outbox = Outbox(ledger, clock, self._faults)
-        self._intake = Intake(ledger, outbox, table, seed, clock, self._timing)
+        self._intake = Intake(ledger, outbox, table, seed, clock, self._timing, self._faults)
         self._payments = PaymentRun(ledger, outbox, table, seed, clock, self._faults)
         self._lock = threading.Lock()
+        self._half_written: dict[int, datetime] = {}
+        """Answers whose second half is still to come, with the time from which it may."""
 
     def run_once(self) -> Pass:
         """Take every complete upload, pay what is due, write what is due."""
@@ -117,14 +126,41 @@ class Clearing:
     def _write_answers(self) -> int:
         written = 0
         for answer in self._in_order(self._ledger.due_answers(self._clock())):
-            content = answer.content
-            if self._faults.strikes("truncated-answer"):
-                content = content[: len(content) // 2]
-            _write_new(self._mailboxes[answer.mailbox] / "download", answer.file_name, content)
+            folder = self._mailboxes[answer.mailbox] / "download"
+            if self._is_half_written(answer, folder):
+                continue
+            name, content = self._as_sent(answer)
+            _write_new(folder, name, content)
+            self._write_beside(folder, answer)
             with self._ledger.transaction():
                 self._ledger.change("answer", answer.id, written=1)
             written += 1
         return written
+
+    def _is_half_written(self, answer: Answer, folder: Path) -> bool:
+        """Whether an answer's second half is still to come; the first one is there."""
+        if answer.id not in self._half_written:
+            if not self._faults.strikes("growing-answer"):
+                return False
+            _write_new(folder, answer.file_name, answer.content[: len(answer.content) // 2])
+            self._half_written[answer.id] = self._clock() + _GROWS_FOR
+        return self._clock() < self._half_written[answer.id]
+
+    def _as_sent(self, answer: Answer) -> tuple[str, bytes]:
+        """Name and bytes of an answer's file."""
+        name, content = answer.file_name, answer.content
+        if self._faults.strikes("truncated-answer"):
+            content = content[: 1 + self._faults.draw(len(content) - _TRAILER)]
+        if self._faults.strikes("zipped-answers"):
+            return Path(name).with_suffix(".zip").name, zipped({name: content})
+        return name, content
+
+    def _write_beside(self, folder: Path, answer: Answer) -> None:
+        """What a partner leaves that is no answer."""
+        if self._faults.strikes("report"):
+            _write_new(folder, f"REPORT_{answer.id:09d}.txt", _REPORT)
+        if self._faults.strikes("zip-bomb"):
+            _write_new(folder, f"REPORT_{answer.id:09d}.zip", zipped({"report.txt": bytes(_BOMB)}))
 
     def _in_order(self, answers: list[Answer]) -> list[Answer]:
         if not self._faults.strikes("out-of-order"):
@@ -152,3 +188,12 @@ def _write_new(folder: Path, name: str, content: bytes) -> None:
     unfinished = folder.parent / f".{name}.tmp"
     unfinished.write_bytes(content)
     unfinished.rename(folder / name)
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A ZIP archive of these files: the same bytes for the same files."""
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as unfinished:
+        for name, content in files.items():
+            unfinished.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return archive.getvalue()

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clearinghouse.sandbox.answers import (
     CLEARINGHOUSE_NAME,
@@ -19,6 +20,7 @@ from clearinghouse.sandbox.answers import (
     reply_envelope,
     status_answer,
 )
+from clearinghouse.sandbox.faults import Faults
 from clearinghouse.sandbox.judge import claim_number_at, judge_at_payer, judge_claim, judge_envelope
 from clearinghouse.sandbox.ledger import Ledger, stamp
 from clearinghouse.sandbox.outbox import Outbox, Timing
@@ -26,7 +28,7 @@ from clearinghouse.sandbox.payer import content_key
 from clearinghouse.sandbox.payer_table import PayerTable
 from clearinghouse.sandbox.submission import SubmittedClaim, SubmittedGroup, SubmittedInterchange, read_claims
 from clearinghouse.x12.acknowledge import acknowledge_group
-from clearinghouse.x12.acknowledgement_999 import write_999
+from clearinghouse.x12.acknowledgement_999 import Acknowledgement, write_999
 from clearinghouse.x12.check import check_bytes
 from clearinghouse.x12.envelope import Envelope
 from clearinghouse.x12.findings import GroupReport, InterchangeReport
@@ -34,6 +36,8 @@ from clearinghouse.x12.parties import Name
 
 DUPLICATE = "025"
 """TA105: this interchange control number was received before."""
+_SENDER_REFUSED = "006"
+"""TA105: the sender's identifier is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,11 @@ class Intake:
         seed: int,
         clock: Callable[[], datetime],
         timing: Timing,
+        faults: Faults,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
+        self._faults = faults
         self._table = table
         self._seed = seed
         self._clock = clock
@@ -84,6 +90,8 @@ class Intake:
         note = judge_envelope(interchange)
         if note is None and self._ledger.has_interchange(mailbox, isa[6].strip(), isa[8].strip(), isa[15], isa[13]):
             note = DUPLICATE
+        if note is None and self._faults.strikes("refuse-interchange"):
+            note = _SENDER_REFUSED
         if note is not None:
             row_id = self._record(file, interchange, {DUPLICATE: "duplicate", "023": "cut"}.get(note, "refused"))
             self._answer_interchange(_Place(mailbox, row_id, interchange, self._clock()), "R", note)
@@ -104,6 +112,8 @@ class Intake:
         """Answer one group with a 999 and pass the claims of its accepted transactions on; the codes given."""
         sets = {id(checked): each for each, checked in zip(group.transactions, report.transactions, strict=False)}
         answer = acknowledge_group(report, lambda checked, position: claim_number_at(sets.get(id(checked)), position))
+        if self._faults.strikes("refuse-transaction"):
+            answer = _refused(answer)
         passed: list[Verdict] = []
         for checked, response in zip(report.transactions, answer.responses, strict=True):
             transaction = sets.get(id(checked))
@@ -210,3 +220,9 @@ class Intake:
                 return status_answer(source, role, said, place.envelope(number), place.now)
 
             self._outbox.post(place.mailbox, place.row_id, "277CA", write, self._timing.status_after)
+
+
+def _refused(answer: Acknowledgement) -> Acknowledgement:
+    """The same acknowledgement, with every transaction refused."""
+    responses = tuple(replace(each, code="R") for each in answer.responses)
+    return replace(answer, responses=responses, group_code="R", accepted_count=0)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from clearinghouse.sandbox.faults import Faults
 from clearinghouse.sandbox.ledger import Ledger, stamp
 
-_ISA08 = slice(54, 69)
-"""The receiver's place in an ISA, which has fixed widths."""
+_ISA08, _ISA15 = slice(54, 69), slice(102, 103)
+"""The receiver's and the usage's place in an ISA, which has fixed widths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,16 @@ class Outbox:
         self, mailbox: str, interchange_id: int | None, kind: str, write: Callable[[int], bytes], after: timedelta
     ) -> None:
         """Put one answer in; `write` makes its bytes from its interchange control number."""
-        if self._faults.strikes("never-answer"):
+        if self._faults.strikes("never-answer", kind):
             return
         for _ in range(2 if self._faults.strikes("re-enveloped-answers") else 1):
             number = self._ledger.next_number("interchange")
             content = write(number)
             if self._faults.strikes("wrong-receiver"):
                 content = content[: _ISA08.start] + b"SOMEBODY ELSE  " + content[_ISA08.stop :]
+            if self._faults.strikes("wrong-usage"):
+                other = b"P" if content[_ISA15] == b"T" else b"T"
+                content = content[: _ISA15.start] + other + content[_ISA15.stop :]
             names = [f"{kind}_{number:09d}.x12"]
             if self._faults.strikes("duplicate-answers"):
                 names.append(f"{kind}_{number:09d}_again.x12")

@@ -23,6 +23,7 @@ from clearinghouse.x12.remittance_835 import ClaimPayment, Remittance
 from clearinghouse.x12.write_835 import write_835
 
 _REPLACEMENT, _VOID = "7", "8"
+_OTHER_PAYEE = "1999999976"
 
 
 @dataclass(slots=True)
@@ -134,11 +135,13 @@ class PaymentRun:
             place = dict(zip(("mailbox", "payer_id", "payee_npi"), key, strict=True))
             self._ledger.add("forwarded", **place, cents=forwarded, trace=trace)
         self._record(key, values, batch, now)
-        values = self._with_faults(values)
         address = row["reply"]
-        self._outbox.post(
-            key[0], None, "835", lambda number: write_835(values, envelope_to(address, number, now)), timedelta(0)
-        )
+        for each in self._with_faults(values):
+
+            def write(number: int, values: Remittance = each) -> bytes:
+                return write_835(values, envelope_to(address, number, now))
+
+            self._outbox.post(key[0], None, "835", write, timedelta(0))
 
     def _record(self, key: tuple[str, str, str], values: Remittance, batch: _Batch, now: datetime) -> None:
         remittance_id = self._ledger.add(
@@ -162,13 +165,36 @@ class PaymentRun:
                 patient_cents=payment.patient_cents or 0,
             )
 
-    def _with_faults(self, values: Remittance) -> Remittance:
-        header = values.header
+    def _with_faults(self, values: Remittance) -> list[Remittance]:
+        """What goes out instead of a right remittance, which is alone in the list where no fault strikes."""
         if self._faults.strikes("unbalanced-835"):
-            payment = replace(header.payment, cents=header.payment.cents + 1)
-            values = replace(values, header=replace(header, payment=payment))
+            values = _paying_more(values, 1)
         if self._faults.strikes("stranger-835"):
-            stranger = ClaimPayment("NOTOURS0000000001", "1", 10000, 10000, Name("NOBODY", "KNOWN", entity_type="1"))
-            payment = replace(values.header.payment, cents=values.header.payment.cents + stranger.paid_cents)
-            values = replace(values, claims=(*values.claims, stranger), header=replace(values.header, payment=payment))
-        return values
+            values = _with_stranger(values)
+        if self._faults.strikes("other-payee-835"):
+            payee = values.header.payee
+            other = replace(payee, name=replace(payee.name, identifier=_OTHER_PAYEE), references=())
+            values = replace(values, header=replace(values.header, payee=other))
+        if self._faults.strikes("changed-835"):
+            return [values, _with_stranger(values)]
+        return [values]
+
+
+def _with_stranger(values: Remittance) -> Remittance:
+    """The remittance with one more claim, which nobody sent, and its money."""
+    stranger = ClaimPayment(
+        "NOTOURS0000000001",
+        "1",
+        charge_cents=10000,
+        paid_cents=10000,
+        patient=Name("NOBODY", "KNOWN", entity_type="1"),
+        claim_filing_indicator="ZZ",
+        payer_claim_number="9999999999999",
+        position=max((claim.position for claim in values.claims), default=0) + 1,
+    )
+    return replace(_paying_more(values, stranger.paid_cents), claims=(*values.claims, stranger))
+
+
+def _paying_more(values: Remittance, cents: int) -> Remittance:
+    payment = replace(values.header.payment, cents=values.header.payment.cents + cents)
+    return replace(values, header=replace(values.header, payment=payment))

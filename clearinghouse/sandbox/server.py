@@ -54,16 +54,17 @@ def run_sandbox(
     users: Iterable[User] = (User("clinic", "sandbox"),),
     clock: Callable[[], datetime] = _now,
     timing: Timing | None = None,
-    faults: Iterable[str] = (),
+    faults: Iterable[str] | Faults = (),
     payers: PayerTable | None = None,
 ) -> Iterator[Sandbox]:
     """A clearinghouse on this machine for as long as the block runs: `with run_sandbox(root) as sandbox`.
 
     Everything it keeps is below `root`: host key, ledger, `mailboxes/<user>/{upload,download,archive}`. Port 0 takes a
-    free one. `faults` are names of clearinghouse.sandbox.faults, as `NAME` or `NAME:BYTE`.
+    free one. `faults` are specifications of clearinghouse.sandbox.faults, or the caller's own `Faults`, which may be
+    switched on and off while the sandbox runs.
     """
     people = tuple(users)
-    switched_on = Faults(faults)
+    switched_on = faults if isinstance(faults, Faults) else Faults(faults, seed)
     server = SftpServer(root / "mailboxes", people, root / "host_key", port, switched_on)
     ledger = Ledger(root / LEDGER)
     folders = {user.name: root / "mailboxes" / user.name for user in people}

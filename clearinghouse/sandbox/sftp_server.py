@@ -26,6 +26,7 @@ from clearinghouse.sandbox.faults import Faults
 FOLDERS = ("upload", "download", "archive")
 _LOOK_AGAIN_S = 0.2
 _STOP_WAIT_S = 5.0
+_HOSTILE_NAMES = (b"../../835_elsewhere.x12", b"835_\n.x12", b"835_\xff\xfe.x12", b"/835_absolute.x12")
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
@@ -54,7 +55,7 @@ class SftpServer:
         self._root = root
         self._users = {user.name: user for user in users}
         self._host_key = _host_key(host_key_file)
-        self._faults = faults or Faults()
+        self.faults = faults or Faults()
         self._address = (host, port)
         self._listener: socket.socket | None = None
         self._stopping = threading.Event()
@@ -127,7 +128,7 @@ class SftpServer:
         self._transports.add(transport)
         try:
             transport.add_server_key(self._host_key)
-            session = _Session(self._root, self._users, transport, self._faults, self._stopping, self.logins)
+            session = _Session(self._root, self._users, transport, self.faults, self._stopping, self.logins)
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files)
             transport.start_server(server=session)
             while transport.is_active() and not self._stopping.is_set():
@@ -176,6 +177,7 @@ class _Session(paramiko.ServerInterface):
         return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
     def _enter(self, username: str, known: bool) -> int:
+        known = known and not self.faults.strikes("refuse-login")
         self._logins.append(known)
         if not known:
             return AUTH_FAILED
@@ -196,7 +198,10 @@ class _Files(paramiko.SFTPServerInterface):
             if folder.is_symlink():
                 return SFTP_NO_SUCH_FILE
             entries = os.scandir(os.fsencode(folder))
-            return [_attributes(entry.stat(follow_symlinks=False), entry.name) for entry in entries]
+            listed = [_attributes(entry.stat(follow_symlinks=False), entry.name) for entry in entries]
+            if self._session.faults.strikes("hostile-names"):
+                listed += [_attributes(folder.stat(), name) for name in _HOSTILE_NAMES]
+            return listed
         except OSError as failure:
             return _code(failure)
 
@@ -274,17 +279,16 @@ class _Handle(paramiko.SFTPHandle):
         self._is_open = True
 
     def read(self, offset: int, length: int) -> bytes | int:
-        byte = self._session.faults.at_byte("drop-download")
-        if byte is not None and offset + length > byte and self._session.faults.strikes("drop-download"):
-            _cut(self._session.transport)
-            return SFTP_FAILURE
+        cut = self._fault_before(offset + length, "drop-download", "hang-download")
+        if cut is not None:
+            return self._strike(cut)
         try:
             return os.pread(self._handle, length, offset)
         except OSError as failure:
             return _code(failure)
 
     def write(self, offset: int, data: bytes) -> int:  # type: ignore[override]  # only bytes come
-        cut = self._fault_before(offset + len(data))
+        cut = self._fault_before(offset + len(data), "drop-upload", "hang-upload", "disk-full")
         try:
             if cut is None:
                 os.pwrite(self._handle, data, offset)
@@ -311,8 +315,8 @@ class _Handle(paramiko.SFTPHandle):
         if faults.strikes("lose-close-reply"):
             _cut(self._session.transport)
 
-    def _fault_before(self, end: int) -> str | None:
-        for name in ("drop-upload", "hang-upload", "disk-full"):
+    def _fault_before(self, end: int, *names: str) -> str | None:
+        for name in names:
             byte = self._session.faults.at_byte(name)
             if byte is not None and end > byte:
                 return name
@@ -323,9 +327,9 @@ class _Handle(paramiko.SFTPHandle):
 
     def _strike(self, name: str) -> int:
         self._session.faults.strikes(name)
-        if name == "drop-upload":
+        if name.startswith("drop-"):
             _cut(self._session.transport)
-        if name == "hang-upload":
+        if name.startswith("hang-"):
             self._session.stopping.wait()
         return SFTP_FAILURE
 

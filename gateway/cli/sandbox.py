@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,9 +36,11 @@ def run(
     user: Annotated[str, typer.Option(help="Who may log in.")] = "clinic",
     password: Annotated[str, typer.Option(help="env:NAME or file:PATH; without it the password is 'sandbox'.")] = "",
     fault: Annotated[
-        list[str] | None, typer.Option(help="A fault to show, NAME or NAME:BYTE; may be repeated.")
+        list[str] | None, typer.Option(help="A fault to show, NAME or NAME=ARGUMENT; may be repeated.")
     ] = None,
-    list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults, and stop.")] = False,
+    list_faults: Annotated[
+        bool, typer.Option("--list-faults", help="List the faults and what each should show, and stop.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Run the sandbox until SIGTERM or Ctrl-C: a clearinghouse over real SFTP that validates, acknowledges and pays."""
@@ -46,9 +49,8 @@ def run(
     from gateway.wiring import sandbox
 
     if list_faults:
-        listed = [{"name": name, "does": does} for name, does in sandbox.faults().items()]
-        rows = [(each["name"], each["does"]) for each in listed]
-        output.show({"faults": listed}, as_json=as_json, render=lambda _: output.table(("fault", "what happens"), rows))
+        listed = [dataclasses.asdict(each) for each in sandbox.faults()]
+        output.show({"faults": listed}, as_json=as_json, render=_render_faults)
         return output.OK
 
     def announce(running: Mapping[str, Any]) -> None:
@@ -66,6 +68,14 @@ def run(
     else:
         sandbox.serve(root, port=port, seed=seed, user=user, password=password, faults=faults, announce=announce)
     return output.OK
+
+
+def _render_faults(found: dict[str, list[dict[str, str]]]) -> None:
+    rows = [
+        ("=".join(filter(None, (each["name"], each["argument"]))), each["does"], each["sees"])
+        for each in found["faults"]
+    ]
+    output.table(("fault", "what happens", "what you should see"), rows)
 
 
 def ledger(root: _Root = _ROOT, site: _Site = None, as_json: AsJson = False) -> int:

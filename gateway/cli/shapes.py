@@ -145,7 +145,7 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
  "changes": [{"code", "change": "added|removed|changed", "before": [text], "after": [text]}]}""",
     "sandbox": """
 {"port", "host_key": "type base64", "user", "mailbox": folder}      when it listens
-With --list-faults: {"faults": [{"name", "does"}]}""",
+With --list-faults: {"faults": [{"name", "argument": "|BYTE|TURN|KIND", "does", "sees"}]}""",
     "sandbox ledger": """
 {"interchanges": [...], "claims": [...], "remittances": [...], "payments": [...], "answers": [...]}""",
     "demo": """

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clearinghouse.sandbox.faults import FAULTS, UnknownFault
+from clearinghouse.sandbox.faults import FAULTS, Fault, UnknownFault
 from clearinghouse.sandbox.ledger import read_ledger
 from clearinghouse.sandbox.server import LEDGER, run_sandbox
 from clearinghouse.sandbox.sftp_server import SftpServer, User
@@ -25,9 +25,9 @@ FOLDER, PASSWORD_FILE = "sandbox", "file:secrets/clearinghouse.password"
 Announce = Callable[[Mapping[str, Any]], None]
 
 
-def faults() -> Mapping[str, str]:
-    """The faults by name, and what each does."""
-    return FAULTS
+def faults() -> tuple[Fault, ...]:
+    """Every fault: its name, what may stand after it, what it does, what the operator should see."""
+    return tuple(FAULTS.values())
 
 
 def serve(

@@ -97,7 +97,7 @@ def test_a_connection_cut_while_uploading_directly_is_in_doubt_and_the_partial_f
     tmp_path: Path, byte: int
 ) -> None:
     steps: list[Step] = []
-    with partner_with(tmp_path, f"drop-upload:{byte}") as partner:
+    with partner_with(tmp_path, f"drop-upload={byte}") as partner:
         with partner.mailbox().session() as session:
             with pytest.raises(DeliveryUnknown) as doubt:
                 session.upload("a.x12", CONTENT, lambda step, _: steps.append(step))
@@ -114,7 +114,7 @@ def test_a_connection_cut_while_uploading_directly_is_in_doubt_and_the_partial_f
 
 @pytest.mark.parametrize("byte", [0, 1, len(CONTENT) // 2, LAST])
 def test_a_connection_cut_before_the_rename_proves_that_nothing_was_published(tmp_path: Path, byte: int) -> None:
-    with partner_with(tmp_path, f"drop-upload:{byte}") as partner:
+    with partner_with(tmp_path, f"drop-upload={byte}") as partner:
         with partner.mailbox(Publish.RENAME_SAME_DIRECTORY).session() as session:
             with pytest.raises(NotSent) as failed:
                 session.upload("a.x12", CONTENT, ignore_steps)
@@ -155,7 +155,7 @@ def test_a_file_taken_the_moment_it_is_closed_is_delivered_not_missing(tmp_path:
 @pytest.mark.parametrize("publish", [Publish.DIRECT, Publish.RENAME_SAME_DIRECTORY])
 @pytest.mark.parametrize("byte", [0, 40000, LAST])
 def test_a_full_disk_is_never_a_success_and_leaves_nothing_behind(tmp_path: Path, publish: Publish, byte: int) -> None:
-    with partner_with(tmp_path, f"disk-full:{byte}") as partner, partner.mailbox(publish).session() as session:
+    with partner_with(tmp_path, f"disk-full={byte}") as partner, partner.mailbox(publish).session() as session:
         with pytest.raises(NotSent) as failed:
             session.upload("a.x12", CONTENT, ignore_steps)
         assert failed.value.retryable
@@ -171,7 +171,7 @@ def test_a_refused_rename_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_server_that_hangs_while_we_write_costs_one_operation_timeout(tmp_path: Path) -> None:
-    with partner_with(tmp_path, "hang-upload:70000") as partner:
+    with partner_with(tmp_path, "hang-upload=70000") as partner:
         began_at = time.monotonic()
         with partner.mailbox(operation_timeout_s=0.5).session() as session:
             with pytest.raises(DeliveryUnknown):
@@ -179,6 +179,33 @@ def test_a_server_that_hangs_while_we_write_costs_one_operation_timeout(tmp_path
             assert time.monotonic() - began_at < 4
             probe = session.probe("a.x12")
         assert probe.final is not None and 70000 == probe.final.size
+
+
+@pytest.mark.parametrize("fault", ["drop-download=100000", "hang-download=100000"])
+def test_a_download_that_breaks_off_is_no_file_and_the_next_one_is_whole(tmp_path: Path, fault: str) -> None:
+    with partner_with(tmp_path, fault) as partner, partner.mailbox(operation_timeout_s=0.5).session() as session:
+        (partner.root / "download/a.835").write_bytes(CONTENT)
+        (file,) = session.list("download")
+        assert CONTENT == session.download(file, 10**6)
+        assert (fault.partition("=")[0],) == partner.server.faults.struck
+
+
+def test_hostile_names_in_a_listing_are_refused_and_the_others_are_fetched(tmp_path: Path) -> None:
+    with partner_with(tmp_path, "hostile-names") as partner, partner.mailbox().session() as session:
+        (partner.root / "download/a.835").write_bytes(CONTENT)
+        listed = session.list("download")
+        assert [b"a.835"] == [each.name for each in listed if not each.refused and each.name.isascii()]
+        assert 4 < len(listed)
+
+
+def test_a_login_refused_although_the_password_is_right_is_not_tried_again(tmp_path: Path) -> None:
+    with partner_with(tmp_path, "refuse-login") as partner:
+        with pytest.raises(AuthenticationFailed) as refused, partner.mailbox().session():
+            pass
+        assert refused.value.pauses_partner
+        assert [False] == partner.server.logins
+        with partner.mailbox().session() as session:
+            assert () == session.list("download")
 
 
 def test_a_changed_host_key_stops_everything_before_the_secret_is_sent(tmp_path: Path) -> None:
@@ -377,7 +404,7 @@ def test_a_listing_survives_a_connection_that_broke_since_the_last_one(tmp_path:
 
 @pytest.mark.parametrize("byte", [0, 1, 100_000])
 def test_a_download_cut_in_its_middle_is_repeated_whole(tmp_path: Path, byte: int) -> None:
-    with partner_with(tmp_path, f"drop-download:{byte}") as partner:
+    with partner_with(tmp_path, f"drop-download={byte}") as partner:
         (partner.root / "download/a.835").write_bytes(CONTENT)
         with partner.mailbox().session() as session, (tmp_path / "sink").open("w+b") as sink:
             sink.write(b"before")
@@ -461,7 +488,7 @@ def test_a_server_that_answers_slowly_for_ever_meets_the_total_deadline(tmp_path
 
 
 def test_no_error_of_an_upload_carries_the_files_content(tmp_path: Path) -> None:
-    with partner_with(tmp_path, "drop-upload:10") as partner, partner.mailbox().session() as session:
+    with partner_with(tmp_path, "drop-upload=10") as partner, partner.mailbox().session() as session:
         seen: list[Mapping[str, str | int]] = []
         with pytest.raises(DeliveryUnknown) as doubt:
             session.upload("a.x12", b"CANARY" * 10_000, lambda _, detail: seen.append(detail))

@@ -37,4 +37,4 @@ def test_a_taken_port_is_said_plainly(cleanclaim: Cleanclaim) -> None:
 def test_faults_are_listed_by_name(cleanclaim: Cleanclaim) -> None:
     faults = cleanclaim.json("sandbox", "--list-faults")["faults"]
     assert "drop-upload" in {each["name"] for each in faults}
-    assert all(each["does"] for each in faults)
+    assert all(each["does"] and each["sees"] for each in faults)

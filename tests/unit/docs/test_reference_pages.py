@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clearinghouse.sandbox.faults import FAULTS
 from gateway.bench.defects.page import defects_page
 from gateway.cli import run
 from gateway.cli.reference import findings_page, rules_page
@@ -26,6 +27,7 @@ SHAPES = {
     for json_block in blocks(REFERENCE / "json-shapes.md")
     if json_block.language == "json"
 }
+_FAULTS = FAULTS.values()
 GOLDEN = ROOT / "tests" / "unit" / "clearinghouse" / "golden" / "837i-commercial-iop.edi"
 REMITTANCE = ROOT / "tests" / "examples" / "synthetic-medicaid-sud-iop" / "reply-05.835"
 
@@ -36,6 +38,18 @@ def test_the_page_of_the_rules_is_current() -> None:
 
 def test_the_page_of_the_findings_is_current() -> None:
     assert findings_page() == (REFERENCE / "x12-findings.md").read_text()
+
+
+def test_the_page_of_rehearsals_has_every_fault_and_its_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = ROOT / "docs" / "how-to" / "rehearse.md"
+    told = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", page.read_text(), re.MULTILINE)
+    assert told == [("=".join(filter(None, (each.name, each.argument))), each.does, each.sees) for each in _FAULTS]
+    (example,) = (block.text for block in blocks(page) if block.language == "python")
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out.endswith("()\n")
 
 
 def test_the_page_of_labelled_defects_is_current() -> None:
