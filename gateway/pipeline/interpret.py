@@ -117,7 +117,7 @@ class InterpretPass:
             yield _Told(message=message, origin_key=message.id, found=_keepable(found))
 
     def _read_resources(self, tx: Transaction, source: str, references: Sequence[str]) -> list[_Told]:
-        find = _Finder(tx, source)
+        find = _Finder(tx, source, references)
         tellers = tx.resources.told_by(source, references)
         messages = {each.id: each for each in tx.inbox.some(sorted(set(tellers.values())))}
         told = []
@@ -141,8 +141,9 @@ class InterpretPass:
         words = [each for one in _by_organization(told) for each in self._assertions(tx, *one, catalogue_hash)]
         assertions = [each for each in words if not _only_joins(each)]
         said = {(each.source, each.origin_key, each.kind, each.subject_id) for each in assertions}
+        before = _said_before(tx, told)
         for each in told:
-            for kind, subject_id, patient_id in tx.subjects.asserted_by(each.message.source, each.origin_key):
+            for kind, subject_id, patient_id in before[each.message.source][each.origin_key]:
                 if (each.message.source, each.origin_key, kind, subject_id) not in said:
                     assertions.append(
                         Assertion(
@@ -249,6 +250,16 @@ def _only_joins(word: Assertion) -> bool:
     return isinstance(word.record, PatientRecord) and word.record.merged_into is not None
 
 
+def _said_before(
+    tx: Transaction, told: Iterable[_Told]
+) -> dict[str, Mapping[str, Sequence[tuple[RecordKind, str, str]]]]:
+    """What the same messages and resources said before, by source and origin key."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for each in told:
+        keys[each.message.source].append(each.origin_key)
+    return {source: tx.subjects.asserted_by(source, some) for source, some in keys.items()}
+
+
 def _by_source(keys: Iterable[str]) -> dict[str, list[str]]:
     """``source Type/id`` keys, each once, by source."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
@@ -268,10 +279,10 @@ def _by_organization(told: Iterable[_Told]) -> Iterable[tuple[str, list[_Told]]]
 class _Finder:
     """A look-up that reads each resource once: a batch's encounters share their clinicians and places."""
 
-    def __init__(self, tx: Transaction, source: str) -> None:
+    def __init__(self, tx: Transaction, source: str, references: Sequence[str]) -> None:
         self._tx = tx
         self._source = source
-        self._known: dict[str, Resource | None] = {}
+        self._known: dict[str, Resource | None] = {**tx.resources.newest(source, references)}
         self.failed = False
         """True once the database, rather than the mapping, failed."""
 

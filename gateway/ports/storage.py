@@ -131,6 +131,9 @@ class Resources(Protocol):
     def current(self, source: str, reference: str) -> Resource | None:
         """The newest version of ``Type/id``, or of the one resource that ``Type?identifier=system|value`` means."""
 
+    def newest(self, source: str, references: Sequence[str]) -> Mapping[str, Resource]:
+        """The newest version of each ``Type/id`` that is there."""
+
     def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
         """Ids of the source's resources with that identifier (namespace is the system)."""
 
@@ -201,8 +204,10 @@ class Subjects(Protocol):
     def assert_records(self, assertions: Sequence[Assertion]) -> None:
         """Append sources' words."""
 
-    def asserted_by(self, source: str, origin_key: str) -> list[tuple[RecordKind, str, str]]:
-        """(kind, subject, patient) of what this resource or message said last, not taken back."""
+    def asserted_by(
+        self, source: str, origin_keys: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[RecordKind, str, str]]]:
+        """(kind, subject, patient) of what each of these resources or messages said last, not taken back."""
 
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject, taken-back ones left out.

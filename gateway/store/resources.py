@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, insert, select
 
 from gateway.claim.party import Identifier
 from gateway.ports import NewVersion, Resource
@@ -87,9 +87,12 @@ class ResourceRows:
         row = self._connection.execute(newest).first()
         if row is None:
             return None
-        return Resource(
-            type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=_read.decode(row.body)
-        )
+        return _resource(row)
+
+    def newest(self, source: str, references: Sequence[str]) -> Mapping[str, Resource]:
+        """The newest version of each ``Type/id`` that is there."""
+        keys = sorted(_type_and_id(reference) for reference in references)
+        return {f"{each.type}/{each.id}": each for each in _newest(self._connection, source, keys)}
 
     def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
         """Ids of the source's resources with that identifier."""
@@ -180,14 +183,7 @@ class SourceResources:
         """The newest versions, which stay the newest until the commit: nobody else puts one meanwhile."""
         keys = sorted(set(wanted))
         hold_names(self._connection, [f"{self._source}|{type}/{id}" for type, id in keys])
-        found: dict[tuple[str, str], Resource] = {}
-        for type, ids in _grouped(keys):
-            for row in self._connection.execute(_NEWEST, {"source": self._source, "type": type, "ids": ids}):
-                body = _read.decode(row.body)
-                found[row.type, row.id] = Resource(
-                    type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=body
-                )
-        return found
+        return {(each.type, each.id): each for each in _newest(self._connection, self._source, keys)}
 
     def put(self, versions: Sequence[NewVersion]) -> list[Resource]:
         """Store new versions and index their identifiers."""
@@ -225,6 +221,18 @@ class SourceResources:
             for one in dict.fromkeys(each.identifiers)
         ]
         insert_missing(self._connection, fhir_identity, rows)
+
+
+def _newest(connection: Connection, source: str, keys: Sequence[tuple[str, str]]) -> Iterator[Resource]:
+    """The newest versions of resources by sorted type and id."""
+    for type, ids in _grouped(keys):
+        yield from map(_resource, connection.execute(_NEWEST, {"source": source, "type": type, "ids": ids}))
+
+
+def _resource(row: Row[Any]) -> Resource:
+    return Resource(
+        type=row.type, id=row.id, version=row.version, updated_at=row.updated_at, body=_read.decode(row.body)
+    )
 
 
 def _type_and_id(reference: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_, update
 
 from gateway.claim.finding import Origin
 from gateway.claim.identifiers import stable_id
@@ -22,6 +22,23 @@ from gateway.store.schema import (
 )
 from gateway.store.sql import insert_missing, insert_or_replace, slices
 
+_ABOUT, _PATIENT = subject.alias(), subject.alias()
+_SAID_BY = (
+    select(
+        assertion.c.origin_key,
+        assertion.c.kind,
+        func.coalesce(_ABOUT.c.joined_into, _ABOUT.c.id),
+        func.coalesce(_PATIENT.c.joined_into, _PATIENT.c.id),
+        assertion.c.content.is_(None),
+    )
+    .join(_ABOUT, _ABOUT.c.id == assertion.c.subject_id)
+    .join(_PATIENT, _PATIENT.c.id == assertion.c.patient_id)
+    .where(
+        assertion.c.source == bindparam("source"),
+        assertion.c.origin_key.in_(bindparam("origin_keys", expanding=True)),
+    )
+    .order_by(assertion.c.id)
+)
 _RECORD_TYPES: dict[RecordKind, type[FeedRecord]] = {type.kind: type for type in FEED_RECORDS}
 
 
@@ -82,24 +99,22 @@ class SubjectRows:
         if rows:
             self._connection.execute(insert(assertion), rows)
 
-    def asserted_by(self, source: str, origin_key: str) -> list[tuple[RecordKind, str, str]]:
-        """(kind, subject, patient) of what this resource or message said last, not taken back, by whom the ids now
+    def asserted_by(
+        self, source: str, origin_keys: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[RecordKind, str, str]]]:
+        """(kind, subject, patient) of what these resources or messages said last, not taken back, by whom the ids now
         stand for: what was said of a joined subject was said of the one it was joined into."""
-        columns, about, patient = assertion.c, subject.alias(), subject.alias()
-        said = (
-            select(
-                columns.kind,
-                func.coalesce(about.c.joined_into, about.c.id).label("subject_id"),
-                func.coalesce(patient.c.joined_into, patient.c.id).label("patient_id"),
-                columns.content.is_(None).label("taken_back"),
-            )
-            .join(about, about.c.id == columns.subject_id)
-            .join(patient, patient.c.id == columns.patient_id)
-            .where(columns.source == source, columns.origin_key == origin_key)
-            .order_by(columns.id)
-        )
-        last = {(row.kind, row.subject_id): row for row in self._connection.execute(said)}
-        return [(RecordKind(row.kind), row.subject_id, row.patient_id) for row in last.values() if not row.taken_back]
+        last: dict[tuple[str, str, str], tuple[str, bool]] = {}
+        for some in slices(list(origin_keys)):
+            for key, kind, subject_id, patient_id, taken_back in self._connection.execute(
+                _SAID_BY, {"source": source, "origin_keys": some}
+            ):
+                last[key, kind, subject_id] = patient_id, taken_back
+        said: dict[str, list[tuple[RecordKind, str, str]]] = {each: [] for each in origin_keys}
+        for (key, kind, subject_id), (patient_id, taken_back) in last.items():
+            if not taken_back:
+                said[key].append((RecordKind(kind), subject_id, patient_id))
+        return said
 
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject."""

@@ -166,14 +166,13 @@ class Taking:
         with self._site.store.read() as tx:
             problems = {each.id: found for each, found in tx.inbox.messages(self._source, failed_only=True)}
             for entry, told in zip(self._entries, self._told, strict=True):
-                entry["encounters"] = sorted({id for each in told for id in self._encounters(tx, each)})
+                entry["encounters"] = self._encounters(tx, told)
                 entry["findings"] += [asdict(each) for each in self._problems(tx, told, problems)]
         return {"messages": self._entries, "totals": self._totals()}
 
-    def _encounters(self, tx: Transaction, told: str) -> Iterator[str]:
-        for kind, subject_id, _ in tx.subjects.asserted_by(self._source, told):
-            if kind is RecordKind.ENCOUNTER:
-                yield subject_id
+    def _encounters(self, tx: Transaction, told: Sequence[str]) -> list[str]:
+        said = tx.subjects.asserted_by(self._source, told).values()
+        return sorted({id for words in said for kind, id, _ in words if kind is RecordKind.ENCOUNTER})
 
     def _problems(
         self, tx: Transaction, told: Sequence[str], problems: dict[str, list[MappingProblem]]

@@ -93,7 +93,7 @@ def _tell_records(site: Site, source: str, content: bytes) -> list[dict[str, Any
     while interpreting.run() or site.derive_all():
         pass
     with site.store.read() as tx:
-        told = tx.subjects.asserted_by(source, receipt.message_id)
+        told = tx.subjects.asserted_by(source, [receipt.message_id])[receipt.message_id]
     encounters = sorted(subject_id for kind, subject_id, _ in told if kind == "encounter")
     return [
         {

@@ -190,14 +190,14 @@ def test_what_a_resource_said_last_is_known_until_it_is_taken_back(store: Databa
     patient, visit = resolve(store, MRN), resolve(store, VISIT, kind=ENCOUNTER)
     say(store, a_word(visit, patient, a_visit("east")), a_word(patient, patient, PatientRecord(identifiers=(MRN,))))
     with store.read() as tx:
-        assert set(tx.subjects.asserted_by("ehr", "Encounter/1")) == {
+        assert set(tx.subjects.asserted_by("ehr", ["Encounter/1"])["Encounter/1"]) == {
             (ENCOUNTER, visit, patient),
             (PATIENT, patient, patient),
         }
-        assert tx.subjects.asserted_by("hl7", "Encounter/1") == []
+        assert tx.subjects.asserted_by("hl7", ["Encounter/1"])["Encounter/1"] == []
     say(store, a_word(visit, patient, None, kind="encounter"))
     with store.read() as tx:
-        assert tx.subjects.asserted_by("ehr", "Encounter/1") == [(PATIENT, patient, patient)]
+        assert tx.subjects.asserted_by("ehr", ["Encounter/1"])["Encounter/1"] == [(PATIENT, patient, patient)]
 
 
 def test_a_visit_moved_to_another_patient_is_that_patients_alone(store: Database) -> None:
@@ -241,7 +241,9 @@ def test_what_was_said_of_a_joined_subject_was_said_of_the_one_that_stands(store
     standing = resolve(store, VISIT, ACCOUNT, kind=ENCOUNTER)
     with store.read() as tx:
         for visit in visits:
-            assert tx.subjects.asserted_by("ehr", f"Encounter/{visit}") == [(ENCOUNTER, standing, patient)]
+            assert tx.subjects.asserted_by("ehr", [f"Encounter/{visit}"])[f"Encounter/{visit}"] == [
+                (ENCOUNTER, standing, patient)
+            ]
 
 
 @pytest.mark.parametrize("swap", [False, True])
