@@ -13,7 +13,7 @@ from clearinghouse import mailbox as box
 from clearinghouse.ack_999 import transaction_answers
 from clearinghouse.claims_to_837 import transaction_837
 from clearinghouse.interchange_ta1 import interchange_answers
-from clearinghouse.partner import AfterDownload, DownloadRules, PartnerProfile, Publish, Referee, file_name
+from clearinghouse.partner import AfterDownload, DownloadRules, Expected, PartnerProfile, Publish, Referee, file_name
 from clearinghouse.remit_835 import remittances
 from clearinghouse.returned_file import Enclosed, split_returned
 from clearinghouse.status_277ca import claim_answers
@@ -88,6 +88,26 @@ class PartnerExchange:
     def poll_every(self) -> timedelta:
         """How often the partner wants to be asked for answers."""
         return self._profile.download.poll_every
+
+    @property
+    def files_per_hour(self) -> int | None:
+        """How many files the partner takes in an hour; None for any number."""
+        return self._profile.upload.max_files_per_hour
+
+    def takes_files_at(self, at: datetime) -> bool:
+        """Whether the partner's hours let files be sent now."""
+        return self._profile.schedule.takes_files_at(at)
+
+    def answers_due(self, sent_at: datetime) -> Mapping[str, datetime]:
+        """By when each answer to a file sent then is due: `syntax` (TA1, 999), `clearinghouse` and `payer` (277CA),
+        `remittance` (835). One that the partner never sends, or sends only on an error, is left out."""
+        rules, schedule = self._profile.answers, self._profile.schedule
+        clocks = {"remittance": rules.remittance_within}
+        if Expected.ALWAYS in (rules.ta1, rules.ack_999):
+            clocks["syntax"] = rules.syntax_within
+        if rules.status_277ca is Expected.ALWAYS:
+            clocks |= {"clearinghouse": rules.first_277ca_within, "payer": rules.payer_277ca_within}
+        return {name: schedule.due(sent_at, within) for name, within in clocks.items()}
 
     @property
     def settle_gap(self) -> timedelta:

@@ -1,26 +1,24 @@
-"""A partner's profile: its mailbox, file names, publishing, envelopes, and the answers to expect.
+"""A partner's profile: its mailbox, file names, publishing, envelopes, hours, and the answers to expect.
 
-Profiles are data that others read; here they are typed, every problem reported with its key path. Opens no connection.
+Profiles are data that others read (`profile_reading`); these are the typed values. Opens no connection.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from clearinghouse.profile_fields import Fields, Problem, ProfileError
-from clearinghouse.secret import REFERENCE
+from clearinghouse.schedule import Schedule, Within
 
 SAFE_CHARACTERS = "A-Za-z0-9_."
 DEFAULT_NAME = "{tx}_{isa13}_{yyyymmddHHMMSS}.x12"
-_TOKEN = re.compile(r"\{([A-Za-z0-9_]*)\}")
-_KEY_TYPE = r"ssh-[a-z0-9-]+|ecdsa-sha2-nistp[0-9]+"
-_DAY = timedelta(days=1)
+_FOUR_HOURS, _THIRTY_DAYS = Within(elapsed=timedelta(hours=4)), Within(elapsed=timedelta(days=30))
+_TWO_BUSINESS_DAYS, _FIVE_BUSINESS_DAYS = Within(business_days=2), Within(business_days=5)
+_ANY_HOUR = Schedule()
+NAME_TOKEN = re.compile(r"\{([A-Za-z0-9_]*)\}")
 
 
 class Publish(StrEnum):
@@ -116,9 +114,10 @@ class UploadRules:
     probe_directories: tuple[str, ...] = ()
     probe_notification: str | None = None
     max_bytes: int = 10_000_000
-    max_transactions: int = 1
     max_claims: int = 1000
-    max_files_per_hour: int = 60
+    max_files_per_hour: int | None = None
+    probe_file: bool = False
+    """Whether a connection test may write, rename and remove a small file of its own here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +169,15 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRules:
-    """Which acknowledgements this partner sends and how long each may take before silence is reported."""
+    """Which acknowledgements this partner sends and how long each may take, from the sending, before it is overdue."""
 
     ta1: Expected = Expected.ON_ERROR
     ack_999: Expected = Expected.ALWAYS
     status_277ca: Expected = Expected.ALWAYS
-    syntax_within: timedelta = timedelta(hours=4)
-    first_277ca_within: timedelta = 2 * _DAY
-    payer_277ca_within: timedelta = 5 * _DAY
-    remittance_within: timedelta = 30 * _DAY
+    syntax_within: Within = _FOUR_HOURS
+    first_277ca_within: Within = _TWO_BUSINESS_DAYS
+    payer_277ca_within: Within = _FIVE_BUSINESS_DAYS
+    remittance_within: Within = _THIRTY_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,41 +191,13 @@ class PartnerProfile:
     download: DownloadRules
     envelope: Envelope
     answers: AnswerRules = AnswerRules()
+    schedule: Schedule = _ANY_HOUR
     duplicate_check: DuplicateCheck = DuplicateCheck.UNKNOWN
     referee: Referee = Referee.PYX12
     verified: bool = False
     verified_on: date | None = None
     source: str = ""
     warnings: tuple[str, ...] = field(default=())
-
-
-def read_profile(mapping: Mapping[str, object]) -> PartnerProfile:
-    """The profile in a mapping read from YAML; raises ProfileError with every problem and its key path."""
-    problems: list[Problem] = []
-    top = Fields(mapping, "", problems)
-    about = top.section("profile")
-    access = _read_access(top)
-    control = top.section("control")
-    profile = PartnerProfile(
-        profile_id=about.text("id", pattern=r"[a-z0-9][a-z0-9-]{0,62}", wanted="lower-case letters, digits, -"),
-        partner=about.text("partner"),
-        verified=about.boolean("verified", default=False),
-        verified_on=about.day("verified_on"),
-        source=about.text("source", default=""),
-        access=access,
-        upload=_read_upload(top.section("upload")),
-        download=_read_download(top.section("download")),
-        envelope=_read_envelope(top.section("envelope")),
-        answers=_read_answers(top.section("acks")),
-        duplicate_check=control.choice("dup_check", DuplicateCheck, DuplicateCheck.UNKNOWN),
-        referee=top.choice("referee", Referee, Referee.PYX12),
-        warnings=_warnings_about(access),
-    )
-    for level in (about, control, top):
-        level.refuse_unknown()
-    if problems:
-        raise ProfileError(problems)
-    return profile
 
 
 def file_name(rules: UploadRules, transaction: str, control_number: int, usage: Usage, at: datetime) -> str:
@@ -242,205 +213,7 @@ def file_name(rules: UploadRules, transaction: str, control_number: int, usage: 
         "yyyymmddHHMMSS": at.astimezone(UTC).strftime("%Y%m%d%H%M%S"),
         "yyyymmdd": at.astimezone(UTC).strftime("%Y%m%d"),
     }
-    name = _TOKEN.sub(lambda found: words[found[1]], rules.name)
+    name = NAME_TOKEN.sub(lambda found: words[found[1]], rules.name)
     if len(name) > rules.max_name or not re.fullmatch(f"[{rules.characters}]+", name) or name.startswith("."):
         raise ValueError(f"the name pattern {rules.name!r} gives a name this partner would refuse")
     return name
-
-
-def _read_access(top: Fields) -> SftpAccess | FolderAccess:
-    if top.has("folder"):
-        return _read_folder(top)
-    if not top.has("sftp"):
-        top.note("sftp", "is missing (or give folder.path)")
-        return FolderAccess(Path())
-    return _read_sftp(top.section("sftp"))
-
-
-def _read_folder(top: Fields) -> FolderAccess:
-    folder = top.section("folder")
-    access = FolderAccess(Path(folder.text("path")))
-    folder.refuse_unknown()
-    if top.has("sftp"):
-        top.note("folder", "a mailbox is either sftp or folder")
-    return access
-
-
-def _read_sftp(sftp: Fields) -> SftpAccess:
-    access = SftpAccess(
-        host=sftp.text("host"),
-        port=sftp.integer("port", default=22, minimum=1, maximum=65535),
-        username=sftp.text("username"),
-        password_ref=_secret_reference(sftp, "secret_ref"),
-        private_key_ref=_secret_reference(sftp, "private_key_ref"),
-        passphrase_ref=_secret_reference(sftp, "passphrase_ref"),
-        host_keys=tuple(_read_host_key(each) for each in sftp.sections("host_keys")),
-        allowed_networks=tuple(_network(sftp, each) for each in sftp.texts("allowed_ips")),
-        legacy_algorithms=sftp.texts("legacy_algorithms"),
-        connect_timeout_s=sftp.duration("connect_timeout_s", timedelta(seconds=20)).total_seconds(),
-        operation_timeout_s=sftp.duration("op_timeout_s", timedelta(seconds=60)).total_seconds(),
-        total_timeout_s=sftp.duration("total_timeout_s", timedelta(seconds=900)).total_seconds(),
-    )
-    if not access.host_keys:
-        sftp.note("host_keys", "pin the partner's host key as its known_hosts line has it: keys are never learned")
-    if not sftp.has("secret_ref") and not sftp.has("private_key_ref"):
-        sftp.note("secret_ref", "is missing (or give private_key_ref)")
-    sftp.refuse_unknown()
-    return access
-
-
-def _read_host_key(fields: Fields) -> HostKey:
-    key = HostKey(
-        algorithm=fields.text("alg", pattern=_KEY_TYPE, wanted="a key type such as ssh-ed25519"),
-        key=fields.text("key", pattern=r"[A-Za-z0-9+/]{32,}={0,2}", wanted="the base64 part of the known_hosts line"),
-        not_after=fields.day("not_after"),
-    )
-    fields.refuse_unknown()
-    return key
-
-
-def _secret_reference(fields: Fields, key: str) -> str | None:
-    if not fields.has(key):
-        return None
-    return fields.text(key, pattern=REFERENCE, wanted="env:NAME or file:PATH, never the secret itself")
-
-
-def _network(fields: Fields, text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        fields.note("allowed_ips", "should be addresses or networks such as 203.0.113.0/24")
-        return ""
-
-
-def _read_upload(fields: Fields) -> UploadRules:
-    rules = UploadRules(
-        directory=fields.text("dir"),
-        name=fields.text("name", default=DEFAULT_NAME),
-        characters=_characters(fields),
-        max_name=fields.integer("max_name", default=50, minimum=12, maximum=255),
-        publish=fields.choice("publish", Publish, Publish.DIRECT),
-        temporary_suffix=fields.text("temp_suffix", default=".part", pattern=r"[A-Za-z0-9_.]+"),
-        temporary_directory=fields.text("temp_dir", default="") or None,
-        probe_directories=fields.texts("probe_dirs"),
-        probe_notification=fields.text("probe_notify", default="") or None,
-        max_bytes=fields.octets("max_bytes", 10_000_000),
-        max_transactions=fields.integer("max_st", default=1, minimum=1),
-        max_claims=fields.integer("max_clm_per_st", default=1000, minimum=1, maximum=5000),
-        max_files_per_hour=fields.integer("max_files_per_hour", default=60, minimum=1),
-    )
-    if fields.integer("max_interchanges", default=1) != 1:
-        fields.note("max_interchanges", "must be 1: a cut between two interchanges would submit the first one alone")
-    if rules.publish is Publish.RENAME_FROM_DIRECTORY and not rules.temporary_directory:
-        fields.note("temp_dir", "is missing: publish rename_from_dir needs the directory to rename from")
-    _check_name_pattern(fields, rules)
-    fields.refuse_unknown()
-    return rules
-
-
-def _characters(fields: Fields) -> str:
-    given = fields.text("charset", default=f"[{SAFE_CHARACTERS}]", pattern=r"\[[A-Za-z0-9_.-]+\]")
-    return given[1:-1] or SAFE_CHARACTERS
-
-
-def _check_name_pattern(fields: Fields, rules: UploadRules) -> None:
-    known = {"tx", "isa13", "usage", "yyyymmddHHMMSS", "yyyymmdd"}
-    unknown = sorted(set(_TOKEN.findall(rules.name)) - known)
-    if unknown:
-        fields.note("name", "may hold only {" + "}, {".join(sorted(known)) + "}")
-    elif "{isa13}" not in rules.name:
-        fields.note("name", "must hold {isa13}: two files must never share a name")
-    else:
-        try:
-            file_name(rules, "837I", 999_999_999, Usage.PRODUCTION, datetime(2026, 8, 1, tzinfo=UTC))
-        except ValueError:
-            fields.note("name", f"gives a name longer than {rules.max_name} or outside [{rules.characters}]")
-
-
-def _read_download(fields: Fields) -> DownloadRules:
-    sources = tuple(
-        DownloadSource(path=each.text("path"), match=each.text("match", default="*"))
-        for each in fields.sections("dirs")
-    )
-    settle = fields.section("settle")
-    rules = DownloadRules(
-        sources=sources,
-        after=fields.choice("after", AfterDownload, AfterDownload.LEAVE),
-        archive_directory=fields.text("archive_dir", default="") or None,
-        settle_polls=settle.integer("polls", default=2, minimum=1, maximum=10),
-        settle_age=settle.duration("min_age_s", timedelta(seconds=30)),
-        max_bytes=fields.octets("max_bytes", 100_000_000),
-        poll_every=fields.duration("poll_s", timedelta(minutes=5)),
-    )
-    if not sources:
-        fields.note("dirs", "name at least one directory to collect answers from")
-    if rules.after is AfterDownload.ARCHIVE and not rules.archive_directory:
-        fields.note("archive_dir", "is missing: after archive needs it")
-    settle.refuse_unknown()
-    fields.refuse_unknown()
-    return rules
-
-
-def _read_envelope(fields: Fields) -> Envelope:
-    sender = fields.text("isa06", pattern=r"[ -~]{1,15}", wanted="1 to 15 printable characters")
-    receiver = fields.text("isa08", pattern=r"[ -~]{1,15}", wanted="1 to 15 printable characters")
-    delimiters = fields.section("delimiters")
-    envelope = Envelope(
-        sender_qualifier=fields.text("isa05", default="ZZ", pattern=r"[A-Z0-9]{2}"),
-        sender_id=sender,
-        receiver_qualifier=fields.text("isa07", default="ZZ", pattern=r"[A-Z0-9]{2}"),
-        receiver_id=receiver,
-        group_sender=fields.text("gs02", default=sender, pattern=r"[ -~]{2,15}", wanted="2 to 15 printable characters"),
-        group_receiver=fields.text(
-            "gs03", default=receiver, pattern=r"[ -~]{2,15}", wanted="2 to 15 printable characters"
-        ),
-        usage=_usage(fields),
-        acknowledgement_requested=fields.text("isa14", default="1", pattern="[01]", wanted="0 or 1") == "1",
-        delimiters=_read_delimiters(delimiters),
-    )
-    delimiters.refuse_unknown()
-    fields.refuse_unknown()
-    return envelope
-
-
-def _usage(fields: Fields) -> Usage:
-    if not fields.has("usage"):
-        fields.note("usage", "is missing: P for production or T for test is never guessed")
-    return fields.choice("usage", Usage, Usage.TEST)
-
-
-def _read_delimiters(fields: Fields) -> Delimiters:
-    one = r"[!-/:-@\[-`{-~]"
-    found = Delimiters(
-        element=fields.text("elem", default="*", pattern=one),
-        component=fields.text("comp", default=":", pattern=one),
-        repetition=fields.text("rep", default="^", pattern=one),
-        segment=fields.text("seg", default="~", pattern=one),
-        newline=fields.boolean("newline", default=False),
-    )
-    if len({found.element, found.component, found.repetition, found.segment}) < 4:
-        fields.note("", "the four delimiters must differ")
-    return found
-
-
-def _read_answers(fields: Fields) -> AnswerRules:
-    clocks = fields.section("sla")
-    usual = AnswerRules()
-    rules = AnswerRules(
-        ta1=fields.choice("ta1", Expected, Expected.ON_ERROR),
-        ack_999=fields.choice("n999", Expected, Expected.ALWAYS),
-        status_277ca=fields.choice("n277ca", Expected, Expected.ALWAYS),
-        syntax_within=clocks.duration("ta1_999", usual.syntax_within),
-        first_277ca_within=clocks.duration("first_277ca", usual.first_277ca_within),
-        payer_277ca_within=clocks.duration("payer_277ca", usual.payer_277ca_within),
-        remittance_within=clocks.duration("remittance", usual.remittance_within),
-    )
-    clocks.refuse_unknown()
-    fields.refuse_unknown()
-    return rules
-
-
-def _warnings_about(access: SftpAccess | FolderAccess) -> tuple[str, ...]:
-    if isinstance(access, SftpAccess) and access.legacy_algorithms:
-        return ("sftp.legacy_algorithms weakens this connection; ask the partner for a date when it can go",)
-    return ()

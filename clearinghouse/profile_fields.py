@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import ConfigurationError
 
@@ -100,14 +101,14 @@ class Fields:
             return default
         return kind(str(raw))
 
-    def duration(self, key: str, default: timedelta) -> timedelta:
+    def duration(self, key: str, default: timedelta, wanted: str = "a duration such as 30s, 5m, 4h or 2d") -> timedelta:
         """A number with its unit (`30s`, `5m`, `4h`, `2d`); seconds where none is given."""
         raw = self._raw(key)
         if raw is None:
             return default
         found = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(raw))
         if not found:
-            self.note(key, "should be a duration such as 30s, 5m, 4h or 2d")
+            self.note(key, f"should be {wanted}")
             return default
         return timedelta(seconds=int(found[1]) * _UNITS_S[found[2] or "s"])
 
@@ -132,6 +133,30 @@ class Fields:
         except ValueError:
             self.note(key, "should be a date as YYYY-MM-DD")
             return None
+
+    def days(self, key: str) -> list[date]:
+        """A list of dates as YYYY-MM-DD; empty when absent."""
+        found = []
+        for text in self.texts(key):
+            try:
+                found.append(date.fromisoformat(text))
+            except ValueError:
+                self.note(key, f"should be dates as YYYY-MM-DD, and {text!r} is none")
+        return found
+
+    def time_of_day(self, key: str) -> time | None:
+        """An hour as HH:MM, or None."""
+        text = self.text(key, default="", pattern=r"([01][0-9]|2[0-3]):[0-5][0-9]", wanted="an hour as HH:MM")
+        return time.fromisoformat(text) if text else None
+
+    def time_zone(self, key: str, default: tzinfo) -> tzinfo:
+        """A time zone by its name, such as America/Chicago."""
+        name = self.text(key, default="")
+        try:
+            return ZoneInfo(name) if name else default
+        except (ZoneInfoNotFoundError, ValueError):
+            self.note(key, "should be the name of a time zone such as America/Chicago")
+            return default
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty when absent."""

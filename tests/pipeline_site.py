@@ -13,7 +13,8 @@ from clearinghouse.claim_loops import submitter_loop
 from clearinghouse.exchange import PartnerExchange
 from clearinghouse.folder import FolderMailbox
 from clearinghouse.guide_check import RenderedGuideCheck
-from clearinghouse.partner import FolderAccess, read_profile
+from clearinghouse.partner import FolderAccess
+from clearinghouse.profile_reading import read_profile
 from gateway.claim.claim import BillingProvider
 from gateway.claim.contract import Catalogue, Payer, Release
 from gateway.claim.party import Identifier
@@ -218,6 +219,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
             "publish": changes.get("publish", "rename_same_dir"),
             "probe_dirs": ["archive"],
             "max_clm_per_st": changes.get("max_claims", 100),
+            "max_files_per_hour": changes.get("max_files_per_hour"),
         },
         "download": {
             "dirs": [{"path": "out"}],
@@ -226,6 +228,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
         },
         "envelope": {"isa06": SENDER_ID, "isa08": RECEIVER_ID, "usage": changes.get("usage", "T")},
         "referee": changes.get("referee", "none"),
+        "schedule": changes.get("schedule"),
     }
 
 

@@ -35,7 +35,8 @@ _CLEARINGHOUSE: Final[Schema] = {
     "properties": {
         "profile": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
         **{
-            name: {"type": "object"} for name in ("sftp", "folder", "upload", "download", "envelope", "control", "acks")
+            name: {"type": "object"}
+            for name in ("sftp", "folder", "upload", "download", "envelope", "control", "acks", "schedule", "test")
         },
         "referee": {"enum": ["pyx12", "none"]},
     },

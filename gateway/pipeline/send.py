@@ -67,11 +67,12 @@ class SendPass:
         """One pass: settle what was interrupted, freeze what is released, deliver what is frozen."""
         frozen = delivered = 0
         in_doubt = self.settle(connection)
+        if not self._exchanges[connection].takes_files_at(self._clock.now()):
+            return Sent(in_doubt=in_doubt)
         for form in ClaimForm:
             while self.freeze(connection, form):
                 frozen += 1
-        with self._store.read() as tx:
-            waiting = tx.exchanges.interchanges(connection, (FRESH,))
+        waiting = self._waiting(connection)
         paused, problems = "", []
         for row in waiting:
             try:
@@ -88,6 +89,16 @@ class SendPass:
             delivered += outcome == DELIVERED
             in_doubt += outcome == IN_DOUBT
         return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt, paused=paused, problems=tuple(problems))
+
+    def _waiting(self, connection: str) -> list[InterchangeRow]:
+        """What is frozen and not sent, oldest first: as many files as the partner takes in this hour."""
+        limit = self._exchanges[connection].files_per_hour
+        with self._store.read() as tx:
+            waiting = tx.exchanges.interchanges(connection, (FRESH,))
+            if limit is None:
+                return waiting
+            sent = tx.exchanges.sent_since(connection, self._clock.now() - timedelta(hours=1))
+            return waiting[: max(0, limit - sent)]
 
     # --- freezing ----------------------------------------------------------------------------------------------------
 

@@ -255,6 +255,17 @@ class Exchange(Protocol):
         """Claims in one interchange at most."""
 
     @property
+    def files_per_hour(self) -> int | None:
+        """How many files the partner takes in an hour; None for any number."""
+
+    def takes_files_at(self, at: datetime) -> bool:
+        """Whether the partner's hours let files be sent at that time."""
+
+    def answers_due(self, sent_at: datetime) -> Mapping[str, datetime]:
+        """By when each answer to a file sent then is due: ``syntax`` (TA1, 999), ``clearinghouse`` and ``payer``
+        (277CA), ``remittance`` (835). One that the partner never sends, or sends only on an error, is left out."""
+
+    @property
     def settle_gap(self) -> timedelta:
         """How far apart two probes must agree that nothing arrived, before the same bytes are sent again."""
 

@@ -488,6 +488,9 @@ class Exchanges(Protocol):
     def versions_in(self, interchange_id: str) -> list[tuple[str, str]]:
         """(claim id, version id) in the order they were written."""
 
+    def sent_since(self, connection: str, at: datetime) -> int:
+        """How many interchanges of the connection were begun to be sent at or after a time."""
+
     def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
         """Move ready to sending for whoever holds ``epoch``; False when somebody else was first."""
 

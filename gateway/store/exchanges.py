@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, distinct, func, insert, select, update
 
 from gateway.claim.answer import (
     Answer,
@@ -128,6 +128,16 @@ class ExchangeRows:
             .order_by(columns.position)
         )
         return [(row.claim_id, row.version_id) for row in self._connection.execute(statement)]
+
+    def sent_since(self, connection: str, at: datetime) -> int:
+        """How many interchanges of the connection were begun to be sent at or after a time."""
+        joined = delivery_step.join(interchange, interchange.c.id == delivery_step.c.interchange_id)
+        begun = (
+            select(func.count(distinct(delivery_step.c.interchange_id)))
+            .select_from(joined)
+            .where(interchange.c.connection_id == connection, delivery_step.c.marker == "opened")
+        )
+        return int(self._connection.scalar(begun.where(delivery_step.c.at >= at)) or 0)
 
     def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
         """Move ready to sending; False when somebody else was first."""

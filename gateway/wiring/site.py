@@ -12,8 +12,9 @@ from clearinghouse.exchange import PartnerExchange
 from clearinghouse.folder import FolderMailbox
 from clearinghouse.guide_check import RenderedGuideCheck
 from clearinghouse.mailbox import Mailbox
-from clearinghouse.partner import FolderAccess, PartnerProfile, read_profile
+from clearinghouse.partner import FolderAccess, PartnerProfile
 from clearinghouse.profile_fields import ProfileError
+from clearinghouse.profile_reading import read_profile
 from clearinghouse.sftp import SftpMailbox
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.parties import Contact, ContactNumber, Name

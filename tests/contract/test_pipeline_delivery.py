@@ -12,7 +12,7 @@ from clearinghouse.mailbox import Step
 from gateway.claim.contract import ClaimForm
 from gateway.errors import DeliveryUnknown, NotSent, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimState
-from gateway.pipeline.send import LEASE, SendPass
+from gateway.pipeline.send import LEASE, SendPass, Sent
 from gateway.ports import RenderedInterchange, Settled
 from gateway.store.database import Database
 from tests.contract.races import at_once
@@ -257,6 +257,23 @@ def test_a_file_the_partner_refuses_does_not_keep_the_others_waiting(
     sent = site.sending.run(CONNECTION)
     assert (sent.frozen, sent.delivered, len(sent.problems)) == (2, 1, 1)
     assert [row.state for row in site.interchanges()] == ["ready", "delivered"]
+
+
+def test_nothing_is_frozen_or_sent_outside_the_partners_hours(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path, schedule={"time_zone": "UTC", "opens": "20:00", "closes": "04:00"})
+    site.admit()
+    assert site.sending.run(CONNECTION) == Sent()
+    site.clock.move(timedelta(hours=8))
+    assert site.sending.run(CONNECTION).delivered == 1
+
+
+def test_a_partner_gets_no_more_files_in_an_hour_than_it_takes(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path, max_claims=1, max_files_per_hour=2)
+    for number in (1, 2, 3):
+        site.admit(number)
+    assert [site.sending.run(CONNECTION).delivered for _ in range(2)] == [2, 0]
+    site.clock.move(timedelta(hours=1, seconds=1))
+    assert site.sending.run(CONNECTION).delivered == 1
 
 
 def test_a_partner_that_refuses_our_login_is_tried_once_in_a_pass(

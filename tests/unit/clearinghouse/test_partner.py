@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ from clearinghouse.partner import (
     UploadRules,
     Usage,
     file_name,
-    read_profile,
 )
 from clearinghouse.profile_fields import ProfileError
+from clearinghouse.profile_reading import in_test, read_profile
+from clearinghouse.schedule import Schedule, Within
 from clearinghouse.secret import Secret, SecretMissing, resolve_secret
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIJ8vOnx1l0Yc0Wm9w1kCw3m8s0m7cY5m8i0h0iQ0aZ1b"
@@ -63,8 +64,6 @@ FULL: dict[str, Any] = {
         "probe_dirs": ["archive", "error"],
         "probe_notify": "{name}-*-(success|FAILED)",
         "max_bytes": "10MB",
-        "max_interchanges": "1",
-        "max_st": "1",
         "max_clm_per_st": "500",
     },
     "download": {
@@ -77,7 +76,8 @@ FULL: dict[str, Any] = {
     },
     "envelope": {"isa06": "CLINIC", "isa08": "ACME", "gs03": "ACMEGS", "isa14": "0", "usage": "P"},
     "control": {"dup_check": "enforced"},
-    "acks": {"ta1": "always", "n999": "always", "n277ca": "never", "sla": {"ta1_999": "4h", "payer_277ca": "5d"}},
+    "acks": {"ta1": "always", "n999": "always", "n277ca": "never", "sla": {"ta1_999": "4h", "payer_277ca": "5bd"}},
+    "schedule": {"time_zone": "America/Chicago", "holidays": ["2026-12-25"], "cutoff": "17:00"},
 }
 
 
@@ -133,10 +133,13 @@ def test_a_full_profile_is_read_with_every_value_typed() -> None:
         profile.envelope.group_receiver,
     )
     assert (DuplicateCheck.ENFORCED, Expected.NEVER) == (profile.duplicate_check, profile.answers.status_277ca)
-    assert (timedelta(hours=4), timedelta(days=2)) == (
+    assert (Within(elapsed=timedelta(hours=4)), Within(business_days=2), Within(business_days=5)) == (
         profile.answers.syntax_within,
         profile.answers.first_277ca_within,
+        profile.answers.payer_277ca_within,
     )
+    assert {date(2026, 12, 25)} == profile.schedule.holidays
+    assert (time(17), None, 5) == (profile.schedule.cutoff, profile.schedule.opens_at, len(profile.schedule.workdays))
     assert profile.verified and date(2026, 5, 1) == profile.verified_on
     assert () == profile.warnings
 
@@ -151,11 +154,13 @@ def test_what_is_left_out_takes_the_careful_default() -> None:
     }
     profile: PartnerProfile = read_profile(small)
     assert FolderAccess(Path("/srv/acme")) == profile.access
-    assert (Publish.DIRECT, 1, 1000) == (
+    assert (Publish.DIRECT, 1000, None, False) == (
         profile.upload.publish,
-        profile.upload.max_transactions,
         profile.upload.max_claims,
+        profile.upload.max_files_per_hour,
+        profile.upload.probe_file,
     )
+    assert Schedule() == profile.schedule
     assert AfterDownload.LEAVE is profile.download.after
     assert DuplicateCheck.UNKNOWN is profile.duplicate_check
     assert Referee.PYX12 is profile.referee
@@ -187,7 +192,8 @@ def test_what_is_left_out_takes_the_careful_default() -> None:
         ("upload.name", "{isa13}-{tx}.x12", "upload.name", "outside"),
         ("upload.name", "{isa13}/{tx}.x12", "upload.name", "outside"),
         ("upload.max_name", "20", "upload.name", "longer than 20"),
-        ("upload.max_interchanges", "2", "upload.max_interchanges", "must be 1"),
+        ("upload.max_interchanges", "2", "upload.max_interchanges", "not a key"),
+        ("upload.max_files_per_hour", "0", "upload.max_files_per_hour", "from 1"),
         ("upload.max_bytes", "ten", "upload.max_bytes", "10MB"),
         ("download.dirs", [], "download.dirs", "at least one"),
         ("download.dirs", "from-acme", "download.dirs", "list"),
@@ -199,6 +205,13 @@ def test_what_is_left_out_takes_the_careful_default() -> None:
         ("envelope.delimiters", {"elem": ":"}, "envelope.delimiters", "differ"),
         ("envelope.delimiters", {"elem": "A"}, "envelope.delimiters.elem", "should be"),
         ("acks.sla.ta1_999", "4 hours", "acks.sla.ta1_999", "4h"),
+        ("acks.sla.first_277ca", "2 bd", "acks.sla.first_277ca", "3bd"),
+        ("schedule.time_zone", "Chicago", "schedule.time_zone", "America/Chicago"),
+        ("schedule.holidays", ["Christmas"], "schedule.holidays", "YYYY-MM-DD"),
+        ("schedule.workdays", ["monday"], "schedule.workdays", "mon, tue"),
+        ("schedule.cutoff", "5pm", "schedule.cutoff", "HH:MM"),
+        ("schedule.opens", "06:00", "schedule.closes", "together"),
+        ("test", {"acks": {}}, "test.acks", "not a key"),
         ("pgp", "yes", "pgp", "not a key"),
     ],
 )
@@ -213,6 +226,17 @@ def test_all_mistakes_are_told_at_once() -> None:
     profile["upload"]["publish"] = "push"
     profile["envelope"]["isa08"] = ""
     assert {"sftp.port", "upload.publish", "envelope.isa08"} == set(problems_of(profile))
+
+
+def test_for_test_files_the_section_test_is_laid_over_the_rest_and_the_usage_is_t() -> None:
+    profile = changed("test", {"sftp": {"username": "clinic-test"}, "envelope": {"isa08": "ACMETEST"}})
+    real, test = read_profile(profile), read_profile(in_test(profile))
+    assert isinstance(real.access, SftpAccess) and isinstance(test.access, SftpAccess)
+    assert ("clinic", "clinic-test") == (real.access.username, test.access.username)
+    assert real.access.host_keys == test.access.host_keys
+    assert (Usage.PRODUCTION, "ACME") == (real.envelope.usage, real.envelope.receiver_id)
+    assert (Usage.TEST, "ACMETEST") == (test.envelope.usage, test.envelope.receiver_id)
+    assert Usage.TEST is read_profile(in_test(FULL)).envelope.usage
 
 
 def test_a_legacy_algorithm_is_a_warning_for_as_long_as_it_is_there() -> None:

@@ -14,7 +14,7 @@ import simple_icd_10_cm
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
 from adapters.mapping.mapping_files import read_mapping_files
-from clearinghouse.partner import read_profile
+from clearinghouse.profile_reading import read_profile
 from clearinghouse.sandbox.payer_table import read_payer_table
 from gateway.claim.contract import Cadence, ClaimForm, FrequencyScheme, Release
 from gateway.claim.identifiers import npi_is_valid, taxonomy_is_shaped
