@@ -65,6 +65,10 @@ class Settings:
     rehearsal_clock: str = ""
     """A file of the site that holds a pretended present, for rehearsals on dated data; empty in production."""
     pass_every_s: int = 1
+    audit_key: str = "file:secrets/audit.key"
+    """What the audit trail is sealed with, by reference: never in the database, the same on every machine."""
+    audit_anchors: str = "audit.anchors"
+    """A file beside the database that notes how far the trail reaches."""
     settle_gap_s: int = 60
     """How far apart two probes must agree that an interrupted file never arrived."""
 
@@ -118,6 +122,8 @@ _SITE = Shape(
         "sources": Key(ListKind(_SOURCE)),
         "users": Key(ListKind(_USER)),
         "rehearsal_clock": Key(_TEXT),
+        "audit_key": Key(_TEXT),
+        "audit_anchors": Key(_TEXT),
         "pass_every_s": Key(IntegerKind()),
         "settle_gap_s": Key(IntegerKind()),
     },

@@ -12,10 +12,12 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.party import Address, Person, PersonName, Practitioner, Sex
 from gateway.claim.record import LevelOfCare
 from gateway.lifecycle import ClaimFact, FactKind
+from gateway.store.audit_chain import AuditChain
 
 NOON = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)
 TENANT, ORGANIZATION, CONNECTION = "riverside", "harbor", "clearing"
 CHARGE_CENTS = 105_000
+CHAIN = AuditChain(b"a key that only the tests know")
 
 
 class ManualClock:

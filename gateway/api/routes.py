@@ -343,6 +343,10 @@ def _add_whole(router: APIRouter, desk: Desk, access: Access) -> None:
     def readiness(days: Annotated[int, Query(ge=0, le=366)] = 14) -> Answer:
         return desk.readiness(days)
 
+    @router.get("/audit/verify", tags=["whole"], summary="The audit trail against its seals", dependencies=see_counts)
+    def verify_audit() -> Answer:
+        return desk.verify_audit()
+
     @router.get(
         "/doctor", tags=["whole"], summary="Recount from raw messages and frozen bytes", dependencies=see_counts
     )

@@ -14,6 +14,7 @@ SHAPES: Final = {
 {"said": sentence}            one line for each door that opens, one when it is ready, one when it has stopped
 The site's run/ports.json holds {"pid", "ports": {"http": port, "mllp:SOURCE": port}} while it serves.""",
     "doctor": '{"ok": bool, "checks": [{"name", "ok", "detail"}]}',
+    "audit verify": '{"ok": bool, "acts", "unsealed", "anchored", "broken": [{"number", "problem"}]}',
     "readiness": """
 {"ready": bool, "today", "through",
  "missing": [{"organization", "roster", "severity", "owner", "message", "fix", "claims", "cents"}],

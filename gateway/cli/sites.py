@@ -1,4 +1,4 @@
-"""Commands about a site as a whole: init, serve, doctor, funnel, export."""
+"""Commands about a site as a whole: init, serve, doctor, audit, funnel, export."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gateway.cli.options import HERE, AsJson, SiteFolder, open_books, open_desk
 
 _ROLES = ("all", "api", "mllp", "work")
 _SAMPLE_PATIENTS, _SAMPLES_PER_FEED = 24, 10
+_MOST_BROKEN = 20
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +21,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("serve")(serve)
     app.command("doctor")(doctor)
+    audit = typer.Typer(help="The trail of what people and the machine did.", no_args_is_help=True)
+    audit.command("verify")(verify_audit)
+    app.add_typer(audit, name="audit")
     app.command("readiness")(readiness)
     app.command("funnel")(funnel)
     app.command("export")(export)
@@ -112,6 +116,27 @@ def doctor(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
 def _render_doctor(found: dict[str, Any]) -> None:
     rows = [("ok" if each["ok"] else "WRONG", each["name"], each["detail"]) for each in found["checks"]]
     output.table(("", "check", "detail"), rows)
+
+
+def verify_audit(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """Check the audit trail against its seals. Exit 1 with the first act that was changed, moved or taken out."""
+    with open_desk(site) as desk, output.progress("verifying"):
+        found = desk.verify_audit()
+    output.show(found, as_json=as_json, render=_render_audit)
+    return output.OK if found["ok"] else output.FOUND
+
+
+def _render_audit(found: dict[str, Any]) -> None:
+    output.say(f"{output.count(found['acts'], 'act')} on record.")
+    if found["unsealed"]:
+        output.say(f"The first {found['unsealed']:,} are from before there was a seal: nothing can be said of them.")
+    if not found["anchored"]:
+        output.say("None is anchored outside the database: whether the end was cut off cannot be told.")
+    for each in found["broken"][:_MOST_BROKEN]:
+        output.say(f"act {each['number']}: {each['problem']}")
+    if len(found["broken"]) > _MOST_BROKEN:
+        output.say(f"and {len(found['broken']) - _MOST_BROKEN:,} more; --json lists them all")
+    output.say("NOT INTACT from the first of these on." if found["broken"] else "Intact.")
 
 
 def readiness(

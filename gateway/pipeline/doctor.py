@@ -47,6 +47,7 @@ def examine(store: Store, policy: PolicyInForce, exchanges: Mapping[str, Exchang
             _outcome("cash-equals-remittances", _wrong_cash(tx)),
             _outcome("frozen-bytes-unchanged", _changed_bytes(tx)),
             _outcome("nothing-sent-twice", _sent_twice(tx, exchanges)),
+            _outcome("audit-trail-intact", _broken_acts(tx)),
         ]
 
 
@@ -255,3 +256,7 @@ def _sent_twice(tx: Transaction, exchanges: Mapping[str, Exchange]) -> Iterable[
     for number, interchanges in carriers.items():
         if len(interchanges) > 1:
             yield f"claim {number} is in interchanges {', '.join(map(str, interchanges))}"
+
+
+def _broken_acts(tx: Transaction) -> Iterable[str]:
+    return (f"act {each.number}: {each.problem}" for each in tx.audit.verify().broken)

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenAct:
+    """An act of the audit trail that is not as it was sealed, and how."""
+
+    number: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditVerdict:
+    """What verifying the audit trail came to; ``broken`` is in the trail's order."""
+
+    acts: int
+    unsealed: int
+    """Acts at the trail's beginning from before there was a seal."""
+    anchored: int
+    """The last act anchored outside the database; 0 when none is, and then a cut tail could not be told."""
+    broken: tuple[BrokenAct, ...]
+
+
 class Audit(Protocol):
-    """Who did what: append-only."""
+    """Who did what: append-only, each act sealed onto the one before it."""
 
     def record(
         self, at: datetime, actor: str, role: str, action: str, subject: str, reason: str = "", detail: str = ""
     ) -> None:
-        """Append one act."""
+        """Append one act when the transaction commits."""
 
     def acts(self, subject: str = "") -> Iterable[Mapping[str, Any]]:
-        """Acts in order."""
+        """Committed acts in order, of one subject or of all."""
+
+    def verify(self) -> AuditVerdict:
+        """Check the whole trail against its seals and the anchors outside the database."""
 
 
 class MappingSets(Protocol):

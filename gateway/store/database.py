@@ -17,6 +17,7 @@ from gateway.ports.storage import Transaction
 from gateway.store import schema
 from gateway.store.attended import SessionRows
 from gateway.store.audit import AuditRows
+from gateway.store.audit_chain import AuditChain
 from gateway.store.authorizations import AuthorizationRows
 from gateway.store.blobs import BlobRows
 from gateway.store.claims import ClaimRows
@@ -41,8 +42,9 @@ _TOO_MUCH_OF_SOMETHING = "54"
 class Database:
     """Implements gateway.ports.storage.Store over SQLAlchemy Core."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, chain: AuditChain) -> None:
         self.url = url
+        self._chain = chain
         self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
 
     def migrate(self) -> None:
@@ -74,8 +76,11 @@ class Database:
             if not writing and plain.dialect.name == "postgresql":
                 options["isolation_level"] = "REPEATABLE READ"
             connection = plain.execution_options(**options)
+            audit = AuditRows(connection, self._chain)
             with connection.begin():
-                yield _rows(connection)
+                yield _rows(connection, audit)
+                audit.seal()
+            audit.anchor()
 
     def ensure_tenant(self, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]) -> None:
         """Insert the rows that others hang on, where they are missing. Raises Unavailable."""
@@ -105,7 +110,7 @@ class Database:
         return True
 
 
-def _rows(connection: Connection) -> Transaction:
+def _rows(connection: Connection, audit: AuditRows) -> Transaction:
     blobs = BlobRows(connection)
     return Transaction(
         inbox=InboxRows(connection, blobs),
@@ -116,21 +121,26 @@ def _rows(connection: Connection) -> Transaction:
         claims=ClaimRows(connection),
         exchanges=ExchangeRows(connection, blobs),
         ledger=LedgerRows(connection),
-        audit=AuditRows(connection),
+        audit=audit,
         mapping_sets=MappingSetRows(connection, blobs),
         code_lists=CodeListRows(connection, blobs),
         authorizations=AuthorizationRows(connection),
         worklist=WorklistRows(connection),
         sessions=SessionRows(connection),
-        savepoint=lambda: _savepoint(connection),
+        savepoint=lambda: _savepoint(connection, audit),
     )
 
 
 @contextmanager
-def _savepoint(connection: Connection) -> Iterator[None]:
+def _savepoint(connection: Connection, audit: AuditRows) -> Iterator[None]:
     """What fails inside is undone; a database that stopped answering is told apart from everything else."""
-    with _unavailable(), connection.begin_nested():
-        yield
+    mark = audit.mark()
+    try:
+        with _unavailable(), connection.begin_nested():
+            yield
+    except BaseException:
+        audit.take_back(mark)
+        raise
 
 
 @contextmanager

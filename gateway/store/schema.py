@@ -76,7 +76,7 @@ connection = Table(
     Column("usage", String(1), nullable=False),
 )
 
-audit_event = Table(
+audit_event = Table(  # append-only: triggers refuse to change or delete
     "audit_event",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
@@ -87,6 +87,7 @@ audit_event = Table(
     Column("subject", _NAME, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("seal", _HASH, nullable=False),
 )
 
 # --- bytes and mapping sets ------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ own source files, riverbend-fhir and riverbend-hl7, understand them whole.
 After an edit: `cleanclaim mappings check`, `cleanclaim mappings diff`, `cleanclaim mappings put`.
 Editors that know JSON Schema help while typing: keep the first line of each file.
 """
-_IGNORED = "secrets/\nrun/\nsandbox/\n*.sqlite*\n"
+_IGNORED = "secrets/\nrun/\nsandbox/\n*.sqlite*\naudit.anchors\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, 
     site.write("mappings/README.md", _MAPPINGS_README.encode())
     for name in (kind.fhir, kind.hl7, *kind.users):
         site.write(f"secrets/{name}.token", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
+    site.write("secrets/audit.key", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
     for name, content in samples.items():
         site.write(f"samples/{name}", content)
     if demo:

@@ -8,8 +8,10 @@ from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
+from clearinghouse.secret import SecretMissing, resolve_secret
 from gateway.config import SETTINGS_FILE, Settings
 from gateway.errors import ConfigurationError
+from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
 
 KINDS = ("sqlite:///", "postgresql://")
@@ -23,7 +25,7 @@ def open_store(settings: Settings) -> Database:
     """
     place = settings.folder / SETTINGS_FILE
     _check_address(settings.database_url, place)
-    store = Database(settings.database_url)
+    store = Database(settings.database_url, _audit_chain(settings, place))
     try:
         store.migrate()
     except CommandError:
@@ -38,6 +40,15 @@ def open_store(settings: Settings) -> Database:
         store.close()
         raise
     return store
+
+
+def _audit_chain(settings: Settings, place: Path) -> AuditChain:
+    try:
+        key = resolve_secret(settings.audit_key, settings.folder)
+    except SecretMissing as error:
+        step = "bring back the key this site's audit trail is sealed with; a new trail takes any long random text"
+        raise ConfigurationError([f"{place}: audit_key: {error}; {step}"]) from None
+    return AuditChain(key.reveal().encode(), settings.folder / settings.audit_anchors)
 
 
 def _check_address(url: str, place: Path) -> None:

@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from gateway.store.database import Database
 from gateway.store.schema import metadata
-from tests.factories import CONNECTION, ORGANIZATION, TENANT
+from tests.factories import CHAIN, CONNECTION, ORGANIZATION, TENANT
 from tests.partner_answers import Partner
 from tests.pipeline_site import OTHER_CONNECTION, Site
 from tests.servers import PostgresCluster
@@ -50,7 +50,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def store(store_url: str) -> Iterator[Database]:
     """That database, open."""
-    database = Database(store_url)
+    database = Database(store_url, CHAIN)
     yield database
     database.close()
 
@@ -59,11 +59,11 @@ def _empty(url: str) -> None:
     tables = (table for table in reversed(metadata.sorted_tables) if table.name not in ("connection", "organization"))
     emptying = [SQL("DELETE FROM {};").format(Identifier(table.name)) for table in tables if table.name != "tenant"]
     with psycopg.connect(url, options="-c lock_timeout=10s") as connection:
-        connection.execute(SQL("").join(emptying))
+        connection.execute(SQL("").join([SQL("TRUNCATE audit_event;"), *emptying]))  # no row of it may be deleted
 
 
 def _prepare(url: str) -> None:
-    database = Database(url)
+    database = Database(url, CHAIN)
     database.migrate()
     database.ensure_tenant(TENANT, {ORGANIZATION: "Harbor Behavioral Health"}, {CONNECTION: "T", OTHER_CONNECTION: "T"})
     database.close()

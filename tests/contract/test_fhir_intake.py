@@ -21,6 +21,7 @@ from gateway.pipeline.receive import Receiver, SourceOwner
 from gateway.ports import FhirAnswer
 from gateway.store import resources
 from gateway.store.database import Database
+from tests.factories import CHAIN
 from tests.unit.fhir.samples import EHR, as_bytes, bundle, encounter, entry, identifier, patient, urn, visit_bundle
 
 SOURCE = "cedar"
@@ -33,7 +34,7 @@ class WallClock:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
+    opened = Database(database_url, CHAIN)
     opened.migrate()
     opened.ensure_tenant("tenant", {"riverbend": "Riverbend"}, {})
     yield opened
@@ -209,7 +210,7 @@ def test_a_bundle_of_more_identities_than_one_query_takes(ehr: FhirReceiver, dat
 def test_what_a_bundle_asks_is_found_by_index(tmp_path: Path, name: str) -> None:
     """Without it a feed gets slower with everything it ever sent; a plan that stops short of the id or value walks."""
     file = tmp_path / "store.sqlite"
-    database = Database(f"sqlite:///{file}")
+    database = Database(f"sqlite:///{file}", CHAIN)
     database.migrate()
     database.close()
     query = re.sub(

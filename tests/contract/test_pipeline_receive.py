@@ -15,7 +15,7 @@ from gateway.pipeline.receive import Receiver, SourceOwner
 from gateway.ports import Arrival, FhirAnswer, NewVersion, ResourceTable
 from gateway.store.database import Database
 from tests.contract.races import at_once
-from tests.factories import ORGANIZATION, TENANT, ManualClock
+from tests.factories import CHAIN, ORGANIZATION, TENANT, ManualClock
 
 OWNERS = {"ehr": SourceOwner(tenant=TENANT, organization=ORGANIZATION)}
 VISIT = Identifier("urn:visits", "V1")
@@ -102,7 +102,7 @@ def test_somebody_is_told_of_work_after_the_commit_and_not_when_there_was_none(
 
 
 def test_nothing_is_answered_while_the_database_does_not_answer() -> None:
-    receiver = Receiver(Database("sqlite:////nowhere/at/all/store.sqlite"), ManualClock(), OWNERS)
+    receiver = Receiver(Database("sqlite:////nowhere/at/all/store.sqlite", CHAIN), ManualClock(), OWNERS)
     with pytest.raises(Unavailable):
         receiver.receive([a_message()])
     with pytest.raises(Unavailable):

@@ -19,12 +19,12 @@ from gateway.errors import Conflict, NotFound, Unavailable
 from gateway.store.coding import encode
 from gateway.store.database import Database
 from gateway.store.schema import metadata
-from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT
+from tests.factories import CHAIN, CONNECTION, NOON, ORGANIZATION, TENANT
 
 
 @pytest.fixture
 def empty(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+    database = Database(database_url, CHAIN)
     yield database
     database.close()
 
@@ -132,7 +132,7 @@ def test_times_come_back_as_the_same_moment_in_utc(store: Database) -> None:
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/store.sqlite", "postgresql://nobody@127.0.0.1:9/nothing"])
 def test_a_database_that_is_not_there_is_unavailable_for_every_use(url: str) -> None:
-    database = Database(url)
+    database = Database(url, CHAIN)
     with pytest.raises(Unavailable, match="does not answer"):
         database.migrate()
     with pytest.raises(Unavailable), database.write():
@@ -145,7 +145,7 @@ def test_a_database_that_is_not_there_is_unavailable_for_every_use(url: str) -> 
 
 
 def test_a_full_disk_is_unavailable_and_keeps_what_was_there(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}", CHAIN)
     database.migrate()
     with pytest.raises(Unavailable), database.write() as tx:
         tx.work._connection.exec_driver_sql("PRAGMA max_page_count=1")  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.ports.storage import Version
 from gateway.store.database import Database
-from tests.factories import CONNECTION, ORGANIZATION, TENANT
+from tests.factories import CHAIN, CONNECTION, ORGANIZATION, TENANT
 from tests.partner_answers import Partner, payment
 from tests.pipeline_site import Site, a_catalogue
 
@@ -213,4 +213,4 @@ def collect_and_die(url: str, root: Path, before: bool) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     PartnerInbox.dispose = die  # type: ignore[method-assign,assignment]
-    Site(Database(url), root, after="delete").collecting.run(CONNECTION)
+    Site(Database(url, CHAIN), root, after="delete").collecting.run(CONNECTION)

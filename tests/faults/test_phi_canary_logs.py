@@ -36,8 +36,9 @@ thread.join()
     "a statement's values": """
 import os, tempfile
 from sqlalchemy import text
+from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
-store = Database('sqlite:///' + os.path.join(tempfile.mkdtemp(), 'store.sqlite'))
+store = Database('sqlite:///' + os.path.join(tempfile.mkdtemp(), 'store.sqlite'), AuditChain(b'key'))
 try:
     with store._engine.connect() as connection:
         connection.execute(text('CREATE TABLE t (a TEXT UNIQUE)'))

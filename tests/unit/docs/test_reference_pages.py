@@ -18,6 +18,7 @@ from gateway.cli.reference import findings_page, rules_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
 from gateway.services.case import Place
 from gateway.store.database import Database
+from tests.factories import CHAIN
 from tests.unit.docs.pages import ROOT, blocks
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -107,7 +108,7 @@ def test_the_shapes_of_demo_and_bench_are_those_the_command_line_documents() -> 
 
 def test_the_operators_query_of_silence_can_be_asked(tmp_path: Path) -> None:
     (query,) = (block.text for block in blocks(ROOT / "docs" / "how-to" / "operate.md") if block.language == "sql")
-    store = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    store = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}", CHAIN)
     store.migrate()
     store.close()
     with sqlite3.connect(tmp_path / "empty.sqlite") as connection:
