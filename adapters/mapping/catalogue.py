@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from adapters.mapping.catalogue_checks import (
-    Declared,
     check_charges,
     check_facilities,
     check_ids,
@@ -22,12 +21,14 @@ from adapters.mapping.clearinghouse_files import ConnectionFile, read_connection
 from adapters.mapping.code_files import CODE_FILES, CodeRow
 from adapters.mapping.compiled import compile_source
 from adapters.mapping.contract_shapes import CHARGE, FACILITY, ORGANIZATION, PAYER, SERVICE, SESSION
+from adapters.mapping.declared import Declared
+from adapters.mapping.inheritance import lay_over_bases
 from adapters.mapping.mapping_files import FOLDERS, content_hash
 from adapters.mapping.payer_rules import NO_RULES
 from adapters.mapping.shapes import Key, ListKind, Shape
 from adapters.mapping.source_file import SourceFile, read_source
 from adapters.mapping.view import Notation, Reader
-from adapters.mapping.yaml_reader import Items, Place, Problems, Table, Text, nearest, read_yaml
+from adapters.mapping.yaml_reader import Place, Problems, Table, nearest, read_yaml
 from gateway.claim.contract import Catalogue, Charge, Facility, Organization, Payer, ServiceDefinition, SessionKind
 from gateway.claim.party import Identifier
 from gateway.errors import NotFound
@@ -124,6 +125,20 @@ def read_mapping_set(
 ) -> MappingSet:
     """As much of the set as can be read, with everything wrong added to ``problems``."""
     gathered = _Gathered()
+    tables = _tables(files, gathered.declared, problems)
+    for path, table in lay_over_bases(tables, problems).items():
+        _READERS[path.partition("/")[0]](table, gathered, problems)
+    _check(gathered, problems, rules)
+    by_name = {notation.name: notation for notation in notations}
+    for source in gathered.sources:
+        notation = by_name.get(source.format) or Notation(source.format, _any_path)
+        compile_source(source, notation, None, problems)
+    return _set_of(gathered, content_hash(files))
+
+
+def _tables(files: Mapping[str, bytes], declared: Declared, problems: Problems) -> dict[str, Table]:
+    """Each file that can be read, and in ``declared`` what the files name."""
+    tables: dict[str, Table] = {}
     for path in sorted(files):
         folder = path.partition("/")[0]
         if folder == "tests":
@@ -132,15 +147,12 @@ def read_mapping_set(
             problems.add(Place(path), f"lies in no folder of mapping files{nearest(folder, FOLDERS)}")
             continue
         table = read_yaml(path, files[path], problems)
-        if table is not None:
-            _note_declared(table, gathered.declared)
-            _READERS[folder](table, gathered, problems)
-    _check(gathered, problems, rules)
-    by_name = {notation.name: notation for notation in notations}
-    for source in gathered.sources:
-        notation = by_name.get(source.format) or Notation(source.format, _any_path)
-        compile_source(source, notation, None, problems)
-    return _set_of(gathered, content_hash(files))
+        if table is None:
+            declared.unread(path)
+        else:
+            tables[path] = table
+            declared.note(path, table)
+    return tables
 
 
 def _any_path(_: str) -> Reader:
@@ -170,42 +182,30 @@ def _set_of(gathered: _Gathered, name: str) -> MappingSet:
 _Read = Callable[[Table, _Gathered, Problems], None]
 
 
-def _read_lists(shape: Shape, table: Table, problems: Problems) -> Mapping[str, tuple[Any, ...]]:
-    """The lists at the top of a file; what cannot be read is left out, so that the others still are checked."""
-    read: dict[str, tuple[Any, ...]] = {}
-    shape.refuse_unknown(table, problems)
-    for name, key in shape.keys.items():
-        node = table.entries.get(name)
-        if node is None or not isinstance(key.kind, ListKind):
-            continue
-        read[name] = key.kind.read_good(node, problems)
-    if not read and not len(problems):
-        problems.add(table.place, f"holds none of {', '.join(map(repr, shape.keys))}")
-    return read
-
-
 def _read_facilities(table: Table, gathered: _Gathered, problems: Problems) -> None:
-    lists = _read_lists(FACILITIES_FILE, table, problems)
+    if not set(FACILITIES_FILE.keys) & set(table.entries):
+        problems.add(table.place, f"holds none of {', '.join(map(repr, FACILITIES_FILE.keys))}")
+    lists = FACILITIES_FILE.read(table, problems)
     gathered.organizations += lists.get("organizations", ())
     gathered.facilities += lists.get("facilities", ())
     gathered.charges += lists.get("charges", ())
 
 
 def _read_payers(table: Table, gathered: _Gathered, problems: Problems) -> None:
-    gathered.payers += _read_lists(PAYERS_FILE, table, problems).get("payers", ())
+    gathered.payers += PAYERS_FILE.read(table, problems)["payers"]
 
 
 def _read_services(table: Table, gathered: _Gathered, problems: Problems) -> None:
-    gathered.services += _read_lists(SERVICES_FILE, table, problems).get("services", ())
+    gathered.services += SERVICES_FILE.read(table, problems)["services"]
 
 
 def _read_codes(table: Table, gathered: _Gathered, problems: Problems) -> None:
     if "sessions" in table.entries:
-        gathered.sessions += _read_lists(SESSIONS_FILE, table, problems).get("sessions", ())
+        gathered.sessions += SESSIONS_FILE.read(table, problems)["sessions"]
         return
     for name, shape in CODE_FILES.items():
         if name in table.entries:
-            gathered.codes[name] += _read_lists(shape, table, problems).get(name, ())
+            gathered.codes[name] += shape.read(table, problems)[name]
             return
     known = ["sessions", *CODE_FILES]
     problems.add(table.place, f"a codes file holds one of {', '.join(map(repr, known))}")
@@ -233,25 +233,8 @@ _READERS: Final[Mapping[str, _Read]] = {
 }
 
 
-def _note_declared(table: Table, declared: Declared) -> None:
-    """Names that entries give themselves, those of broken entries too: a typo in one is not an error in its users."""
-    for name, key in (
-        ("organizations", "id"),
-        ("facilities", "id"),
-        ("payers", "id"),
-        ("sessions", "name"),
-    ):
-        node = table.entries.get(name)
-        if isinstance(node, Items):
-            for item in node.nodes:
-                own = item.entries.get(key) if isinstance(item, Table) else None
-                if isinstance(own, Text):
-                    declared.of(name).add(own.value)
-
-
 def _check(gathered: _Gathered, problems: Problems, rules: Mapping[str, Rule]) -> None:
     declared = gathered.declared
-    declared.connections.update(each.id for each in gathered.connections)
     check_ids(gathered.organizations, "organization", problems)
     check_ids(gathered.facilities, "facility", problems)
     check_ids(gathered.payers, "payer", problems)
@@ -263,3 +246,4 @@ def _check(gathered: _Gathered, problems: Problems, rules: Mapping[str, Rule]) -
     check_payers(gathered.payers, declared, rules, problems)
     check_services(gathered.services, declared, problems)
     check_sources(gathered.sources, declared, problems)
+    declared.tell_unjudged(problems)

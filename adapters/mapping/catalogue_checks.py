@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from adapters.mapping.declared import Declared
 from adapters.mapping.payer_rules import check_payer_rules
 from adapters.mapping.source_file import SourceFile
-from adapters.mapping.yaml_reader import Problems, nearest
+from adapters.mapping.yaml_reader import Problems
 from gateway.claim.contract import Charge, Facility, Payer, ServiceDefinition
 from gateway.rules.rule import Rule
-
-
-@dataclass(slots=True)
-class Declared:
-    """Every name the files give to something, by kind."""
-
-    organizations: set[str] = field(default_factory=set)
-    facilities: set[str] = field(default_factory=set)
-    payers: set[str] = field(default_factory=set)
-    sessions: set[str] = field(default_factory=set)
-    connections: set[str] = field(default_factory=set)
-
-    def of(self, kind: str) -> set[str]:
-        """The names of one kind."""
-        names: set[str] = getattr(self, kind)
-        return names
 
 
 def check_ids(entries: Iterable[Any], what: str, problems: Problems, key: str = "id") -> None:
@@ -36,17 +20,17 @@ def check_ids(entries: Iterable[Any], what: str, problems: Problems, key: str = 
     first: dict[str, str] = {}
     for each in entries:
         name = getattr(each, key)
+        if not name:
+            continue
         if name in first:
             problems.add_at(each.entry, f"{what} {name!r} is already at {first[name]}")
         else:
             first[name] = each.entry
 
 
-def check_known(entry: str, what: str, names: Iterable[str], known: Collection[str], problems: Problems) -> None:
-    """Each name is one that the files declare."""
-    for name in names:
-        if name and name not in known:
-            problems.add_at(entry, f"no {what} {name!r} in the files{nearest(name, sorted(known))}")
+def _whole_pairs(entries: Sequence[Any], problems: Problems) -> Iterator[tuple[Any, Any]]:
+    """Every two entries that could be read whole: of a broken one nobody knows which days or services it is for."""
+    return combinations([each for each in entries if not problems.is_partial(each.entry)], 2)
 
 
 def _check_names(entries: Iterable[Any], what: str, problems: Problems) -> None:
@@ -63,7 +47,7 @@ def _check_names(entries: Iterable[Any], what: str, problems: Problems) -> None:
 def check_facilities(facilities: Sequence[Facility], declared: Declared, problems: Problems) -> None:
     """Facilities belong to organizations, and a feed's name stands for one of them."""
     for each in facilities:
-        check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
+        declared.check(each.entry, "organization", [each.organization], problems)
     _check_names(facilities, "facility", problems)
 
 
@@ -71,12 +55,12 @@ def check_charges(charges: Sequence[Charge], declared: Declared, problems: Probl
     """Charges name what exists, and one service has one price on a day."""
     same: dict[Hashable, list[Charge]] = defaultdict(list)
     for each in charges:
-        check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
-        check_known(each.entry, "facility", [each.facility], declared.facilities, problems)
+        declared.check(each.entry, "organization", [each.organization], problems)
+        declared.check(each.entry, "facility", [each.facility], problems)
         key = (each.organization, each.facility, each.revenue_code, each.hcpcs, frozenset(each.modifiers))
         same[key].append(each)
     for group in same.values():
-        for one, other in combinations(group, 2):
+        for one, other in _whole_pairs(group, problems):
             if one.span.overlaps(other.span):
                 problems.add_at(
                     other.entry, f"prices the same service on the same days as {one.entry}; end one of them"
@@ -87,16 +71,15 @@ def check_payers(payers: Sequence[Payer], declared: Declared, rules: Mapping[str
     """Routes lead to connections there are, one at a time, and a provider has one number on a day; rule settings name
     rules; a feed's name means one payer."""
     for each in payers:
-        check_known(
-            each.entry, "connection", (route.connection for route in each.routes), declared.connections, problems
-        )
-        numbers = each.provider_numbers
-        check_known(each.entry, "facility", (number.facility for number in numbers), declared.facilities, problems)
-        for first, second in combinations(numbers, 2):
+        for route in each.routes:
+            declared.check(route.entry, "connection", [route.connection], problems)
+        for number in each.provider_numbers:
+            declared.check(number.entry, "facility", [number.facility], problems)
+        for first, second in _whole_pairs(each.provider_numbers, problems):
             same = (first.npi, first.facility) == (second.npi, second.facility)
             if same and first.span.overlaps(second.span):
                 problems.add_at(second.entry, f"is a second number on the same days as {first.entry}; end one of them")
-        for one, other in combinations(each.routes, 2):
+        for one, other in _whole_pairs(each.routes, problems):
             if one.span.overlaps(other.span):
                 problems.add_at(other.entry, f"is a second route on the same days as {one.entry}; end one of them")
         if rules:
@@ -109,15 +92,15 @@ def check_services(services: Sequence[ServiceDefinition], declared: Declared, pr
     by_id: dict[str, list[ServiceDefinition]] = defaultdict(list)
     for each in services:
         by_id[each.id].append(each)
-        check_known(each.entry, "payer", each.payers, declared.payers, problems)
-        check_known(each.entry, "facility", each.facilities, declared.facilities, problems)
+        declared.check(each.entry, "payer", each.payers, problems)
+        declared.check(each.entry, "facility", each.facilities, problems)
         for item in each.items:
-            check_known(item.entry, "session", [item.session], declared.sessions, problems)
+            declared.check(item.entry, "session", [item.session], problems)
     for name, versions in by_id.items():
-        for one, other in combinations(versions, 2):
+        for one, other in _whole_pairs(versions, problems):
             if one.span.overlaps(other.span):
                 problems.add_at(other.entry, f"service {name!r} is already at {one.entry} for some of the same days")
-    for one, other in _rivals(services):
+    for one, other in _rivals([each for each in services if not problems.is_partial(each.entry)]):
         if one.id != other.id and _tie(one, other):
             problems.add_at(
                 other.entry,
@@ -159,8 +142,7 @@ def _meet(one: Sequence[str], other: Sequence[str]) -> bool:
 def check_sources(sources: Sequence[SourceFile], declared: Declared, problems: Problems) -> None:
     """Sources belong to organizations and speak of sessions and facilities there are."""
     for each in sources:
-        check_known(each.entry, "organization", [each.organization], declared.organizations, problems)
-        for kind, known in (("session", declared.sessions), ("facility", declared.facilities)):
+        declared.check(each.entry, "organization", [each.organization], problems)
+        for kind in ("session", "facility"):
             for place, word in each.words(kind):
-                if word not in known:
-                    problems.add(place, f"no {kind} {word!r} in the files{nearest(word, sorted(known))}")
+                declared.check(place, kind, [word], problems)

@@ -52,7 +52,8 @@ def compile_source(
 ) -> tuple[CompiledEntry, ...]:
     """Every entry of a source, compiled; what is wrong with any of them goes to ``problems``."""
     around = Surroundings(source.source, source.time_zone, source.namespaces, facilities)
-    return tuple(_compile_entry(source, entry, notation, around, problems) for entry in source.records)
+    readable = (entry for entry in source.records if entry.record is not None)
+    return tuple(_compile_entry(source, entry, notation, around, problems) for entry in readable)
 
 
 def _compile_entry(
@@ -68,7 +69,7 @@ def _compile_entry(
         for name, value in values.items()
         if name in entry.values or used(name)
     )
-    if not entry.identity and (source.format == "hl7" or entry.each):
+    if not entry.identity and not problems.is_partial(entry.entry) and (source.format == "hl7" or entry.each):
         problems.add(
             entry.place, f"record {entry.name!r} needs its 'identity': what the {kind_of_entry(entry)} is known by"
         )
@@ -127,7 +128,7 @@ def _compile_fields(entry: RecordEntry, compiler: SpecCompiler, problems: Proble
         _check_minutes_after(spec, name, entry, problems)
         compiled.append(CompiledField(target, compiler.getter(spec, target), spec, target.required or spec.required))
     for target in targets.values():
-        if target.required and target.name not in entry.fields:
+        if target.required and target.name not in entry.fields and not problems.is_partial(entry.entry):
             problems.add(
                 entry.place, f"record {entry.name!r} fills no {target.name!r}, which every {kind_of_entry(entry)} has"
             )

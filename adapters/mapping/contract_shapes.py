@@ -168,6 +168,8 @@ def shape_of(
     dated: Dated = Dated.NOT,
     check: Callable[[Any, Any, Problems], None] | None = None,
     named: Mapping[str, Key] = types.MappingProxyType({}),
+    *,
+    extends: bool = False,
 ) -> Shape:
     """The shape whose keys are the fields of a dataclass, but for those given here by key."""
     hints = get_type_hints(record, localns={"Claim": Claim})
@@ -182,7 +184,7 @@ def shape_of(
     has_entry = any(field.name == "entry" for field in dataclasses.fields(record))
     has_source = any(field.name == "source" for field in fields)
     free = {"note": "Free text for the next reader"} if has_source else None
-    shape = Shape(name or record.__name__.lower(), record, keys | dict(named), dated, has_entry, check)
+    shape = Shape(name or record.__name__.lower(), record, keys | dict(named), dated, has_entry, check, extends=extends)
     return dataclasses.replace(shape, free=free) if free else shape
 
 
@@ -282,10 +284,10 @@ _SHAPES[PayerRule] = shape_of(
 )
 
 SESSION: Final = shape_of(SessionKind, "session", named={"name": Key(IDENTIFIER_WORD, required=True)})
-ORGANIZATION: Final = shape_of(Organization)
-FACILITY: Final = shape_of(Facility)
+ORGANIZATION: Final = shape_of(Organization, extends=True)
+FACILITY: Final = shape_of(Facility, extends=True)
 CHARGE: Final = shape_of(
     Charge, "charge", Dated.MUST, _check_charge, {"charge": Key(DollarsKind(), required=True, field="cents")}
 )
-PAYER: Final = shape_of(Payer, named={"rules": Key(MapKind(ListKind(_SHAPES[RuleSetting], single=True)))})
-SERVICE: Final = shape_of(ServiceDefinition, "service", Dated.MUST, _check_service)
+PAYER: Final = shape_of(Payer, named={"rules": Key(MapKind(ListKind(_SHAPES[RuleSetting], single=True)))}, extends=True)
+SERVICE: Final = shape_of(ServiceDefinition, "service", Dated.MUST, _check_service, extends=True)

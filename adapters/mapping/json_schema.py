@@ -49,8 +49,23 @@ def schemas() -> dict[str, Any]:
     for name, shape in _SHAPES.items():
         definitions: Schema = {}
         top = shape.schema(definitions)
+        if shape is SOURCE_FILE:
+            _free_changed_records(definitions)
         found[f"{name}.json"] = _titled(name, top | {"$defs": dict(sorted(definitions.items()))})
     return found
+
+
+def _free_changed_records(definitions: Schema) -> None:
+    """In a source that extends another, a record by a name the other has too says only what differs.
+
+    A field without a value takes the other's away.
+    """
+    record, source = definitions["record"], definitions["source-file"]
+    given = {"fields": {"additionalProperties": {"type": ["string", "object"]}}}
+    demand = {"required": record["required"], "properties": given}
+    record["required"] = ["name"]
+    record["properties"]["fields"]["additionalProperties"]["anyOf"].append({"type": "null"})
+    source["anyOf"][0]["properties"] = {"records": {"items": demand}}
 
 
 def _titled(name: str, schema: Schema) -> Schema:

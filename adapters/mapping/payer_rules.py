@@ -53,7 +53,8 @@ def _check_setting(rule: Rule, setting: RuleSetting, problems: Problems) -> None
 
 
 def _check_days(name: str, settings: Sequence[RuleSetting], problems: Problems) -> None:
-    for one, other in combinations(settings, 2):
+    whole = [each for each in settings if not problems.is_partial(each.entry)]
+    for one, other in combinations(whole, 2):
         if one.span.overlaps(other.span):
             problems.add_at(other.entry, f"sets {name!r} on the same days as {one.entry}; end one of them")
 

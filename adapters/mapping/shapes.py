@@ -1,6 +1,7 @@
 """Declares what a mapping file may hold, once: the same shapes read nodes into values and give the JSON Schema.
 
-A reader never raises for what is in a file: it notes the problem with its place and returns BROKEN.
+A reader never raises for what is in a file: it notes the problem with its place and returns BROKEN. Lists, mappings and
+entries go on without the parts that are broken, so that one run tells every mistake; such a set is never put in force.
 Knows no kind of file.
 """
 
@@ -27,6 +28,9 @@ class _Broken:
     def __repr__(self) -> str:
         return "BROKEN"
 
+
+OWN_KEYS: Final = frozenset({"id", "name", "names", "source", "profile", "since", "until", "note", "verified"})
+"""What an entry says of itself alone: its name, its days, what vouches for it. ``extends`` hands none of it on."""
 
 BROKEN: Final = _Broken()
 """What reading gives where the file is wrong; the problem is noted already."""
@@ -184,7 +188,7 @@ class ListKind:
     filled: bool = False
 
     def read(self, node: Node, problems: Problems) -> Any:
-        """The tuple, or BROKEN when any item is."""
+        """The items that can be read, problems noted for the others."""
         if self.single and isinstance(node, Text | Table):
             node = Items(node.place, (node,))
         if not isinstance(node, Items):
@@ -192,15 +196,6 @@ class ListKind:
         if self.filled and not node.nodes:
             problems.add(node.place, "the list is empty")
             return BROKEN
-        values = tuple(self.item.read(each, problems) for each in node.nodes)
-        return BROKEN if any(value is BROKEN for value in values) else values
-
-    def read_good(self, node: Node, problems: Problems) -> tuple[Any, ...]:
-        """The items that could be read, problems noted for the others."""
-        if not isinstance(node, Items):
-            if not isinstance(node, Nothing):
-                _refuse(node, problems, "a list")
-            return ()
         return tuple(value for each in node.nodes if (value := self.item.read(each, problems)) is not BROKEN)
 
     def schema(self, definitions: Schema, /) -> Schema:
@@ -217,11 +212,11 @@ class MapKind:
     value: Kind
 
     def read(self, node: Node, problems: Problems) -> Any:
-        """A dict in the order of the file."""
+        """What can be read, in the order of the file."""
         if not isinstance(node, Table):
             return _refuse(node, problems, "a mapping")
         values = {key: self.value.read(each, problems) for key, each in node.entries.items()}
-        return BROKEN if any(value is BROKEN for value in values.values()) else values
+        return {key: value for key, value in values.items() if value is not BROKEN}
 
     def schema(self, definitions: Schema, /) -> Schema:
         """An object with free keys."""
@@ -264,27 +259,46 @@ class Shape:
     """Keys anybody may write that fill nothing."""
     places: bool = False
     """Pass ``place`` (of the mapping) to ``build``."""
+    extends: bool = False
+    """May begin with another entry of its kind (adapters.mapping.inheritance)."""
 
     def read(self, node: Node, problems: Problems) -> Any:
-        """The built value, or BROKEN."""
+        """The built value; of an entry with mistakes what can be read, noted as partial; of another shape BROKEN."""
         if not isinstance(node, Table):
             return _refuse(node, problems, f"a mapping with {self._expected()}")
         before = len(problems)
-        self.refuse_unknown(node, problems)
+        self._refuse_unknown(node, problems)
         values = self._values(node, problems)
         if self.dated is not Dated.NOT:
             values["span"] = _read_span(node, self.dated, problems)
-        if len(problems) > before or any(value is BROKEN for value in values.values()):
-            return BROKEN
+        whole = len(problems) == before and not node.orphan
+        in_part = self.entry or self.build is dict
+        if not whole:
+            if not in_part:
+                return BROKEN
+            problems.note_partial(node.place)
+            values = self._blanks() | {name: value for name, value in values.items() if value is not BROKEN}
         if self.entry:
             problems.remember(node.place)
             values["entry"] = node.place.entry
         if self.places:
             values["place"] = node.place
         value = self.build(**values)
-        if self.check:
+        if self.check and whole:
             self.check(value, node, problems)
-        return BROKEN if len(problems) > before else value
+            if len(problems) > before:
+                problems.note_partial(node.place)
+                return value if in_part else BROKEN
+        return value
+
+    def _blanks(self) -> dict[str, Any]:
+        """What stands for required keys that cannot be read."""
+        blanks: dict[str, Any] = {
+            key.field or name: () if isinstance(key.kind, ListKind) else {} if isinstance(key.kind, MapKind) else None
+            for name, key in self.keys.items()
+            if key.required
+        }
+        return blanks if self.dated is Dated.NOT else blanks | {"span": ALWAYS}
 
     def _expected(self) -> str:
         required = [name for name, key in self.keys.items() if key.required]
@@ -292,9 +306,10 @@ class Shape:
 
     def _known(self) -> list[str]:
         dates = [] if self.dated is Dated.NOT else ["since", "until"]
-        return [*self.keys, *dates, *(name for name in self.free if name not in self.keys)]
+        free = [name for name in self.free if name not in self.keys]
+        return [*self.keys, *dates, *free, *(["extends"] if self.extends else [])]
 
-    def refuse_unknown(self, node: Table, problems: Problems) -> None:
+    def _refuse_unknown(self, node: Table, problems: Problems) -> None:
         """Note every key the shape does not know, with the nearest right name."""
         known = self._known()
         for name, place in node.key_places.items():
@@ -306,7 +321,7 @@ class Shape:
         for name, key in self.keys.items():
             given = node.entries.get(name)
             if given is None:
-                if key.required:
+                if key.required and (not node.orphan or name in OWN_KEYS):
                     problems.add(node.place, f"{self.name} needs the key {name!r}")
             elif isinstance(given, Nothing):
                 if key.required:
@@ -333,11 +348,17 @@ class Shape:
             properties["until"] = DateKind().schema(definitions) | {"description": "Last day"}
         for name, says in self.free.items():
             properties.setdefault(name, {"type": "string", "description": says})
+        if self.extends:
+            properties["extends"] = {"type": "string", "description": "Another entry of this kind; see the reference"}
         required = [name for name, key in self.keys.items() if key.required]
         if self.dated is Dated.MUST:
             required.append("since")
         definition: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
-        return definition | ({"required": required} if required else {})
+        if not required:
+            return definition
+        demand: Schema = {"required": required}
+        rest = {"required": ["extends", *(name for name in required if name in OWN_KEYS)]}
+        return definition | ({"anyOf": [demand, rest]} if self.extends else demand)
 
 
 def _read_span(table: Table, dated: Dated, problems: Problems) -> Span | _Broken:

@@ -324,6 +324,7 @@ SOURCE_FILE: Final = Shape(
         "records": Key(ListKind(RECORD, filled=True), required=True),
     },
     entry=True,
+    extends=True,
 )
 
 
@@ -334,7 +335,7 @@ def read_source(table: Table, problems: Problems) -> SourceFile | None:
         return None
     source: SourceFile = read
     stem = table.place.file.rpartition("/")[2].rpartition(".")[0]
-    if source.source != stem:
+    if source.source and source.source != stem:
         problems.add(table.entries["source"].place, f"the source is called {source.source!r} and its file {stem!r}")
     _check_names(source, problems)
     return source

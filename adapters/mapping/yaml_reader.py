@@ -75,6 +75,8 @@ class Table:
     place: Place
     entries: dict[str, Node]
     key_places: dict[str, Place]
+    orphan: bool = False
+    """What it extends is not there: which keys it would have had nobody knows."""
 
 
 Node = Text | Nothing | Items | Table
@@ -86,6 +88,7 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[tuple[Place, str], None] = {}
         self._entries: dict[str, Place] = {}
+        self._partial: set[str] = set()
 
     def add(self, place: Place, sentence: str) -> None:
         """Note one problem; the same sentence about the same place counts once."""
@@ -95,6 +98,14 @@ class Problems:
         """Keep where an entry begins, so that a later check can name its column too."""
         self._entries[place.entry] = place
 
+    def note_partial(self, place: Place) -> None:
+        """Keep that something of an entry could not be read: what it lacks says nothing about it."""
+        self._partial.add(place.entry)
+
+    def is_partial(self, entry: str) -> bool:
+        """Whether something of the entry at this ``file:line`` could not be read."""
+        return entry in self._partial
+
     def beside(self) -> Problems:
         """An empty collector that knows the same entries."""
         other = Problems()
@@ -103,8 +114,12 @@ class Problems:
 
     def add_at(self, entry: str, sentence: str) -> None:
         """Note a problem with an entry by its ``file:line``."""
+        self.add(self.place_of(entry), sentence)
+
+    def place_of(self, entry: str) -> Place:
+        """Where the entry at a ``file:line`` begins."""
         file, _, line = entry.rpartition(":")
-        self.add(self._entries.get(entry) or Place(file, int(line)), sentence)
+        return self._entries.get(entry) or Place(file, int(line))
 
     def __len__(self) -> int:
         return len(self._found)

@@ -128,7 +128,7 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
         ),
         ({"facilities": FACILITIES.replace("0905", "905")}, "facilities/oak.yaml:21:39: '905' is not a revenue code"),
         ({"facilities": FACILITIES.replace("kind: MH", "kind: mh")}, "facilities/oak.yaml:11:59: 'mh' is not a word known here; did you mean 'MH'?"),
-        ({"payers": PAYERS.replace("house", "hose")}, "payers/oak.yaml:2:5: no connection 'hose' in the files; did you mean 'house'?"),
+        ({"payers": PAYERS.replace("house", "hose")}, "payers/oak.yaml:7:14: no connection 'hose' in the files; did you mean 'house'?"),
         ({"payers": PAYERS.replace("names: [{", "names: {").replace("}]\n    routes", "}\n    routes")}, "payers/oak.yaml:6:12: expected a list, found a mapping"),
         ({"payers": PAYERS + "    week_start: Sunday\n"}, "payers/oak.yaml:8:17: 'Sunday' is not a word known here; did you mean 'sunday'?"),
         ({"payers": PAYERS + "    member_number_pattern: '(a+)+'\n"}, "payers/oak.yaml:8:28: repeats a repetition"),

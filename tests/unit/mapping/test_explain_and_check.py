@@ -122,3 +122,33 @@ def test_what_is_right_but_odd_is_remarked_on() -> None:
         "services/oak.yaml:9:5: no charge prices H9999 at any facility",
         "services/oak.yaml:9:5: service 'medicaid' is for payers of a kind that no payer file has",
     ] == list(found.remarks)
+
+
+def test_an_entry_with_one_mistake_is_judged_on_all_else_it_says() -> None:
+    payers = PAYERS.replace("house", "hose") + (
+        "    own_rules: [{name: x, fails_when: claim.lins > 1, message: m, fix: f, owner: billing, severity: block}]\n"
+        "    split_on: [month-ned]\n"
+        "    week_strat: sunday\n"
+    )
+    services = SERVICES.replace("[acme]", "[acne]").replace("form: 837I", "form: 837X")
+    assert [
+        "payers/oak.yaml:7:14: no connection 'hose' in the files; did you mean 'house'?",
+        "payers/oak.yaml:8:39: a claim has no field 'lins'; did you mean 'lines'?",
+        "payers/oak.yaml:9:16: 'month-ned' is not a word known here; did you mean 'month-end'?",
+        "payers/oak.yaml:10:5: unknown key 'week_strat' in payer; did you mean 'week_start'?",
+        "services/oak.yaml:2:5: no payer 'acne' in the files; did you mean 'acme'?",
+        "services/oak.yaml:5:11: '837X' is not a word known here; did you mean '837P'?",
+    ] == list(check_mappings(a_set(payers=payers, services=services)).problems)
+
+
+def test_what_a_file_that_does_not_read_may_name_is_not_called_unknown() -> None:
+    more = SERVICES + SERVICES.removeprefix("services:\n").replace("acme-iop", "b").replace("acme", "beta")
+    unjudged, broken = check_mappings(a_set(payers="payers: [", services=more)).problems
+    assert "payers/oak.yaml:1:1: does not read as it should; names that may stand in it were not judged" == unjudged
+    assert broken.startswith("payers/oak.yaml:1:10: is not YAML")
+
+
+def test_days_of_a_broken_entry_are_compared_with_no_other() -> None:
+    twice = SERVICES + SERVICES.removeprefix("services:\n").replace("2026-01-01", "2027-13-01")
+    (problem,) = check_mappings(a_set(services=twice)).problems
+    assert "services/oak.yaml:10:12: '2027-13-01' is not a date such as 2026-08-03" == problem

@@ -6,8 +6,9 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.mapping.catalogue_checks import Declared, check_services
-from adapters.mapping.yaml_reader import Problems
+from adapters.mapping.catalogue_checks import check_services
+from adapters.mapping.declared import Declared
+from adapters.mapping.yaml_reader import Problems, read_yaml
 from gateway.claim.calendar import Span
 from gateway.claim.contract import (
     Catalogue,
@@ -88,14 +89,23 @@ def ties_somewhere(one: ServiceDefinition, other: ServiceDefinition) -> bool:
     return any(isinstance(each, Finding) and each.rule == "definition-tied" for each in found)
 
 
+def declared() -> Declared:
+    names = Declared()
+    for kind, entries in (("payers", PAYERS), ("facilities", FACILITIES)):
+        file = f"{kind}/oak.yaml"
+        table = read_yaml(file, f"{kind}: [{', '.join(f'{{id: {each.id}}}' for each in entries)}]".encode(), Problems())
+        assert table is not None
+        names.note(file, table)
+    return names
+
+
 @settings(max_examples=150, deadline=None)
 @given(definitions("1"), definitions("2"))
 def test_every_tie_a_day_could_meet_is_found_when_the_files_are_read(
     one: ServiceDefinition, other: ServiceDefinition
 ) -> None:
     problems = Problems()
-    declared = Declared(payers={each.id for each in PAYERS}, facilities={each.id for each in FACILITIES})
-    check_services([one, other], declared, problems)
+    check_services([one, other], declared(), problems)
     if ties_somewhere(one, other):
         assert ["services/oak.yaml:2:1"] == [line.partition(": ")[0] for line in problems.lines()]
 
@@ -106,8 +116,7 @@ def test_what_the_files_are_refused_for_is_a_tie_unless_no_facility_there_is_cou
     one: ServiceDefinition, other: ServiceDefinition
 ) -> None:
     problems = Problems()
-    declared = Declared(payers={each.id for each in PAYERS}, facilities={each.id for each in FACILITIES})
-    check_services([one, other], declared, problems)
+    check_services([one, other], declared(), problems)
     named = set(one.facilities) | set(other.facilities)
     if len(problems) and not (named and (one.opps is not None or other.opps is not None)):
         assert ties_somewhere(one, other)
