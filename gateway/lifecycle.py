@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from gateway.claim.answer import CONTRACTUAL_REASONS, PaidClaim
+from gateway.claim.answer import CONTRACTUAL_REASONS, PRIOR_PAYER, PROCESSED_AFTER_ANOTHER, PaidClaim
 from gateway.errors import NotAllowed
 
 
@@ -226,9 +226,20 @@ def _movements(paid: PaidClaim, sign: int = 1) -> tuple[int, int, tuple[tuple[st
 
 
 def denied_cents(paid: PaidClaim) -> int:
-    """Cents the payer refused and did not leave to the patient or the contract."""
+    """Cents the payer refused and did not leave to the patient, the contract or a payer before it.
+
+    What a payer before it settled (OA-23) is no denial where CLP02 says that this one came after another. One that says
+    it came first knows of no payer before it: paying nothing for that reason is a denial, until the COB is mended.
+    """
     adjustments = [*paid.adjustments, *(each for line in paid.lines for each in line.adjustments)]
-    return sum(each.cents for each in adjustments if each.group != "PR" and each.reason not in CONTRACTUAL_REASONS)
+    came_after = paid.status_code in PROCESSED_AFTER_ANOTHER or paid.paid_cents > 0
+    return sum(
+        each.cents
+        for each in adjustments
+        if each.group != "PR"
+        and each.reason not in CONTRACTUAL_REASONS
+        and not (came_after and (each.group, each.reason) == PRIOR_PAYER)
+    )
 
 
 def claim_state(

@@ -7,6 +7,10 @@ from datetime import date
 
 CONTRACTUAL_REASONS = frozenset({"45", "94", "131", "144", "223", "253"})
 """CARCs that explain an amount by contract or law (fee schedule, incentive, sequestration) instead of denying it."""
+PRIOR_PAYER = ("OA", "23")
+"""Group and CARC of what an earlier payer's adjudication settled: neither paid nor denied by this one."""
+PROCESSED_AFTER_ANOTHER = frozenset({"2", "3", "20", "21"})
+"""CLP02 of a payer that came second or third, forwarded or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

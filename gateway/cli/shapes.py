@@ -23,8 +23,8 @@ The site's run/ports.json holds {"pid", "ports": {"http": port, "mllp:SOURCE": p
 {"encounters", "places": {place: encounters}, "reasons": {reason: encounters}, "service_days", "claims",
  "states": {state: claims}, "held": [{"owner", "rule", "claims", "encounters", "cents"}],
  "sent", "accepted", "paid", "denied", "billed_cents", "paid_cents", "contractual_cents", "denied_cents",
- "patient_cents", "adjusted_cents", "open_cents", "suspense_cents"}
-What was billed is the sum of the seven amounts that follow it.""",
+ "patient_cents", "prior_payer_cents", "adjusted_cents", "open_cents", "suspense_cents"}
+What was billed is the sum of the eight amounts that follow it.""",
     "export": """
 {"claims": [{"key", "state", "draft", "findings", "versions", "facts", "money"}], "encounters", "service_days",
  "balances"}

@@ -198,6 +198,7 @@ def render_funnel(found: dict[str, Any]) -> None:
             ("contractual write-off", output.dollars(found["contractual_cents"])),
             ("denied by payers", output.dollars(found["denied_cents"])),
             ("owed by patients", output.dollars(found["patient_cents"])),
+            ("settled by earlier payers", output.dollars(found["prior_payer_cents"] or None)),
             ("adjusted by PLB", output.dollars(found["adjusted_cents"] or None)),
             ("open at payers", output.dollars(found["open_cents"])),
             ("paid, claim not ours", output.dollars(found["suspense_cents"] or None)),

@@ -60,6 +60,8 @@ class Funnel:
     contractual_cents: int
     denied_cents: int
     patient_cents: int
+    prior_payer_cents: int
+    """Settled by payers before the one billed (OA-23)."""
     adjusted_cents: int
     """What payers adjusted beside claims (PLB); interest they paid is negative."""
     open_cents: int
@@ -106,6 +108,7 @@ def count(tx: Transaction) -> Funnel:
         contractual_cents=balances.get(Account.CONTRACTUAL, 0),
         denied_cents=balances.get(Account.DENIED, 0),
         patient_cents=balances.get(Account.PATIENT, 0),
+        prior_payer_cents=balances.get(Account.PRIOR_PAYER, 0),
         adjusted_cents=balances.get(Account.PROVIDER_ADJUSTMENT, 0),
         open_cents=balances.get(Account.PAYER, 0),
         suspense_cents=balances.get(Account.SUSPENSE, 0),

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.claim.answer import CONTRACTUAL_REASONS, Adjustment, PaidClaim, ProviderAdjustment, Remittance
+from gateway.claim.answer import (
+    CONTRACTUAL_REASONS,
+    PRIOR_PAYER,
+    Adjustment,
+    PaidClaim,
+    ProviderAdjustment,
+    Remittance,
+)
 
 
 class Account(StrEnum):
@@ -19,6 +26,8 @@ class Account(StrEnum):
     CONTRACTUAL = "contractual"
     DENIED = "denied"
     """Refused by the payer and not yet won back or written off: still an asset, in dispute."""
+    PRIOR_PAYER = "prior-payer"
+    """What the adjudication of a payer before this one settled: its own claim has that money."""
     SUSPENSE = "suspense"
     PROVIDER_ADJUSTMENT = "provider-adjustment"
 
@@ -63,6 +72,8 @@ def remitted(claim_number: str, paid: PaidClaim) -> list[LedgerEntry]:
 def _account_of(adjustment: Adjustment) -> Account:
     if adjustment.group == "PR":
         return Account.PATIENT
+    if (adjustment.group, adjustment.reason) == PRIOR_PAYER:
+        return Account.PRIOR_PAYER
     return Account.CONTRACTUAL if adjustment.reason in CONTRACTUAL_REASONS else Account.DENIED
 
 

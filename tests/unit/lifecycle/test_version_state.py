@@ -157,6 +157,26 @@ def test_the_outcome_comes_from_amounts_and_reasons_though_clp02_says_1_each_tim
     assert version_state([FROZEN, remitted(paid)]) is state
 
 
+@pytest.mark.parametrize(
+    ("status_code", "paid_cents", "group", "state"),
+    [
+        ("2", 0, "OA", ClaimState.ZERO_PAY),
+        ("3", 0, "OA", ClaimState.ZERO_PAY),
+        ("20", 0, "OA", ClaimState.ZERO_PAY),
+        ("2", 30_000, "OA", ClaimState.PAID),
+        ("1", 30_000, "OA", ClaimState.PAID),
+        ("1", 0, "OA", ClaimState.DENIED),
+        ("4", 0, "OA", ClaimState.DENIED),
+        ("2", 0, "CO", ClaimState.DENIED),
+    ],
+)
+def test_what_an_earlier_payer_settled_is_no_denial_by_one_that_came_after_it(
+    status_code: str, paid_cents: int, group: str, state: ClaimState
+) -> None:
+    paid = an_adjudication(paid_cents, (group, "23", 105_000 - paid_cents), status_code=status_code)
+    assert version_state([FROZEN, remitted(paid)]) is state
+
+
 @pytest.mark.parametrize("paid", [FULL, ZERO, DENIED])
 def test_a_reversed_adjudication_leaves_the_claim_reversed(paid: PaidClaim) -> None:
     facts = [FROZEN, remitted(paid), remitted(reversal_of(paid))]

@@ -103,7 +103,8 @@ def test_the_order_in_which_remittances_come_moves_no_balance(paid: list[PaidCla
 def test_a_reversal_cancels_its_payment_account_by_account(
     paid: int, contractual: int, denied: int, copay: int
 ) -> None:
-    payment = an_adjudication(paid, ("CO", "45", contractual), ("CO", "197", denied), ("PR", "3", copay))
+    own = (("CO", "45", contractual), ("CO", "197", denied), ("PR", "3", copay), ("OA", "23", copay))
+    payment = an_adjudication(paid, *own)
     assert balances(remitted("C1", payment) + remitted("C1", reversal_of(payment))) == Counter()
 
 
@@ -116,6 +117,8 @@ def test_a_reversal_cancels_its_payment_account_by_account(
         (("CO", "253"), Account.CONTRACTUAL),
         (("CO", "50"), Account.DENIED),
         (("OA", "18"), Account.DENIED),
+        (("OA", "23"), Account.PRIOR_PAYER),
+        (("CO", "23"), Account.DENIED),
         (("PI", "16"), Account.DENIED),
     ],
 )
