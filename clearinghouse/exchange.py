@@ -24,10 +24,10 @@ from clearinghouse.x12.envelope import Delimiters, Envelope
 from clearinghouse.x12.findings import ERROR
 from clearinghouse.x12.parties import Name
 from clearinghouse.x12.referee import ask_referee
-from clearinghouse.x12.tokens import read_segments
+from clearinghouse.x12.tokens import ISA_LENGTH, Header, read_header, read_segments
 from clearinghouse.x12.verify import verify_written
 from clearinghouse.x12.write_837 import write_837
-from gateway.claim.answer import Answer, AnswerTransaction
+from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer
 from gateway.errors import (
     DeliveryUnknown,
     FormatError,
@@ -232,6 +232,22 @@ class PartnerExchange:
             return "the receiver in its envelope is somebody else: this may be another organization's data"
         if answer.usage != ours.usage.value:
             return f"its usage is {answer.usage}, this connection's is {ours.usage.value}"
+        return ""
+
+    def is_about(self, transaction: AnswerTransaction, answer: InterchangeAnswer, sent: bytes) -> str:
+        """Why a TA1 with the number of a file of ours means another one; empty when it means these bytes.
+
+        TA101 to TA103 repeat ISA13, ISA09 and ISA10 of what they answer, and ISA06 and ISA08 come back swapped.
+        """
+        ours = read_header(sent[:ISA_LENGTH].decode("latin-1"))
+        assert isinstance(ours, Header), "what we sent begins with an ISA"
+        header = ours.elements
+        if answer.created_on is None or answer.created_at is None:
+            return "it does not say of when the interchange is that it answers"
+        if (f"{answer.created_on:%y%m%d}", f"{answer.created_at:%H%M}") != (header[9], header[10]):
+            return "it answers an interchange of this number, but of another day or minute than ours"
+        if transaction.sender != header[8].strip():
+            return "it comes from somebody else than the receiver of our interchange of this number"
         return ""
 
 

@@ -9,6 +9,12 @@ from gateway.claim.answer import InterchangeAnswer
 def interchange_answers(raw: bytes) -> tuple[InterchangeAnswer, ...]:
     """One answer per TA1. Raises X12FormatError, ValueError when TA101 is no number."""
     return tuple(
-        InterchangeAnswer(isa13=int(answered.control_number), code=answered.code, note=answered.note)
+        InterchangeAnswer(
+            isa13=int(answered.control_number),
+            code=answered.code,
+            note=answered.note,
+            created_on=answered.interchange_on,
+            created_at=answered.interchange_time,
+        )
         for _, answered in read_ta1(raw)
     )

@@ -36,7 +36,7 @@ from clearinghouse.x12.status_277ca import (
 from clearinghouse.x12.write_277ca import write_277ca
 from clearinghouse.x12.write_835 import write_835
 from gateway.ports.storage import InterchangeRow, Version
-from tests.pipeline_site import RECEIVER_ID, SENDER_ID
+from tests.pipeline_site import LOCAL_TIME, RECEIVER_ID, SENDER_ID
 
 TODAY = date(2026, 8, 18)
 PATIENT = Name("SAMPLE", "PAT", id_qualifier="MI", identifier="ABC123456", entity_type="1")
@@ -50,6 +50,7 @@ class Partner:
 
     payee_npi: str
     receiver: str = SENDER_ID
+    sender: str = RECEIVER_ID
     usage: str = "T"
     numbers: count[int] = field(default_factory=lambda: count(500))
 
@@ -57,10 +58,10 @@ class Partner:
         number = next(self.numbers)
         return Envelope(
             sender_qualifier="ZZ",
-            sender_id=RECEIVER_ID,
+            sender_id=self.sender,
             receiver_qualifier="ZZ",
             receiver_id=self.receiver,
-            application_sender_code=RECEIVER_ID,
+            application_sender_code=self.sender,
             application_receiver_code=self.receiver,
             usage=self.usage,
             interchange_control_number=number,
@@ -70,8 +71,9 @@ class Partner:
         )
 
     def ta1(self, row: InterchangeRow, code: str = "A", note: str = "000") -> bytes:
-        """On an interchange."""
-        acknowledgement = InterchangeAcknowledgement(f"{row.isa13:09d}", TODAY, time(9, 0), code, note)
+        """On an interchange, named by its number, day and minute."""
+        sent = row.created_at.astimezone(LOCAL_TIME)
+        acknowledgement = InterchangeAcknowledgement(f"{row.isa13:09d}", sent.date(), sent.time(), code, note)
         return write_ta1(acknowledgement, self.envelope())
 
     def ack_999(self, row: InterchangeRow, code: str = "A") -> bytes:

@@ -39,6 +39,7 @@ BILLER = Actor(name="ana", role="biller")
 SUPERVISOR = Actor(name="sam", role="supervisor")
 SENDER_ID, RECEIVER_ID = "HARBOR", "CLEARING"
 SETTLE_GAP = timedelta(minutes=1)
+LOCAL_TIME = ZoneInfo("America/Chicago")
 OTHER_CONNECTION = "other-clearing"
 
 
@@ -119,9 +120,7 @@ class Site:
         )
         partner = read_profile(a_profile(root, **profile))
         self.mailbox = FolderMailbox(FolderAccess(root), partner.upload)
-        exchange = PartnerExchange(
-            partner, self.mailbox, submitter, local_time=ZoneInfo("America/Chicago"), settle_gap=SETTLE_GAP
-        )
+        exchange = PartnerExchange(partner, self.mailbox, submitter, local_time=LOCAL_TIME, settle_gap=SETTLE_GAP)
         self.exchange = exchange
         self.exchanges = {CONNECTION: exchange, OTHER_CONNECTION: exchange}
         derivation = Derivation(self.policy, Checker(RenderedGuideCheck(submitter)))

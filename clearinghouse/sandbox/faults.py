@@ -108,13 +108,13 @@ _TABLE = (
         "refuse-interchange",
         Argument.TURN,
         "an interchange is refused by a TA1",
-        "the interchange is rejected, and its claims go out in a new one with a new number",
+        "the interchange is rejected; its claims, released again, go out in a new one with a new number",
     ),
     Fault(
         "refuse-transaction",
         Argument.TURN,
         "a group is refused by a 999 that names no error",
-        "the interchange is rejected, and its claims go out in a new one with a new number",
+        "the interchange is rejected; its claims, released again, go out in a new one with a new number",
     ),
     Fault(
         "never-answer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 CONTRACTUAL_REASONS = frozenset({"45", "94", "131", "144", "223", "253"})
 """CARCs that explain an amount by contract or law (fee schedule, incentive, sequestration) instead of denying it."""
@@ -22,6 +22,9 @@ class InterchangeAnswer:
     """TA104: A accepted, E accepted with errors, R rejected."""
     note: str = ""
     """TA105."""
+    created_on: date | None = None
+    created_at: time | None = None
+    """TA102 and TA103: ISA09 and ISA10 of the interchange that is answered, in its sender's own time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,7 +178,7 @@ class CollectPass:
         for answer in transaction.answers:
             if isinstance(answer, Remittance):
                 return self._remittance_standing(remittance=answer, tenant=tx.exchanges.tenant(connection))
-            doubt = _doubt(tx, connection, answer)
+            doubt = _doubt(tx, exchange, connection, transaction, answer)
             if doubt:
                 return QUARANTINED, doubt
         return APPLIED, ""
@@ -231,7 +231,7 @@ def _digest(transaction: AnswerTransaction) -> str:
     return hashlib.sha256(repr(transaction.answers).encode()).hexdigest()
 
 
-def _doubt(tx: Transaction, connection: str, answer: Answer) -> str:
+def _doubt(tx: Transaction, exchange: Exchange, connection: str, transaction: AnswerTransaction, answer: Answer) -> str:
     """Why a person must say which file of ours an acknowledgement means; empty when it is plain."""
     if not isinstance(answer, InterchangeAnswer | TransactionAnswer):
         return ""
@@ -241,6 +241,10 @@ def _doubt(tx: Transaction, connection: str, answer: Answer) -> str:
         return ""
     if row.state in (FRESH, ABANDONED) and not tx.exchanges.steps(row.id):
         return "it names an interchange of ours of which no byte was sent: another file must have used its number"
+    if isinstance(answer, InterchangeAnswer):
+        another = exchange.is_about(transaction, answer, tx.exchanges.raw(row.sha256))
+        if another:
+            return another
     if _is_repeat(answer) and not _sent_twice(tx, row):
         return "the partner says it has this number already; whether from us, a person must decide"
     if row.state == REJECTED and answer.code not in _REFUSALS and _went_out_again(tx, row):

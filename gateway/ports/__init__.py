@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from gateway.claim.answer import AnswerTransaction
+from gateway.claim.answer import AnswerTransaction, InterchangeAnswer
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding, Origin
 from gateway.claim.party import Identifier
@@ -271,6 +271,9 @@ class Exchange(Protocol):
 
     def is_ours(self, answer: AnswerTransaction) -> str:
         """Why a returned transaction is not for us (receiver, usage); empty when it is."""
+
+    def is_about(self, transaction: AnswerTransaction, answer: InterchangeAnswer, sent: bytes) -> str:
+        """Why a TA1 with the number of a file of ours means another one; empty when it means these bytes."""
 
     def render(self, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> RenderedInterchange:
         """One interchange of claims of one form. Raises FormatError when a value cannot be written."""

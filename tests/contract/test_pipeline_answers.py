@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,29 @@ def test_a_file_that_is_no_answer_is_kept_with_its_problem(site: Site, content: 
     assert answers(site) == []
     site.collecting.take(CONNECTION, content, b"other name", collected)
     assert (collected.files, collected.duplicates) == (1, 1)
+
+
+OTHERS: dict[str, Callable[[Partner, InterchangeRow], bytes]] = {
+    "of another day": lambda partner, row: partner.ta1(
+        replace(row, created_at=row.created_at - timedelta(days=1)), "R"
+    ),
+    "of another minute": lambda partner, row: partner.ta1(replace(row, created_at=row.created_at - MINUTE), "R"),
+    "by somebody else": lambda partner, row: replace(partner, sender="ELSEWHERE").ta1(row, "R"),
+}
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
+def test_a_ta1_of_our_number_that_means_another_interchange_is_set_aside(
+    site: Site, partner: Partner, other: Callable[[Partner, InterchangeRow], bytes]
+) -> None:
+    send(site)
+    row, _ = sent(site)
+    assert site.answer(other(partner, row)).set_aside == 1
+    assert "of this number" in answers(site, "quarantined")[0].reason
+    assert site.state() is ClaimState.TRANSMITTED
+    assert site.answer(partner.ta1(row)).applied == 1
+    assert site.state() is ClaimState.INTERCHANGE_ACCEPTED
 
 
 @pytest.mark.parametrize("kind", ["TA1", "999"])
