@@ -35,8 +35,11 @@ Control numbers, times and attempts are left out.""",
  "totals": {{"files", "messages", "stored", "duplicate", "refused", "encounters", "findings"}}}}""",
     "preview": """
 {"messages": [as ingest], "claims": [all of a claims list entry, and all of claims why],
- "encounters": [as encounters list]}
-Nothing is stored: claims and encounters are as they would be. An 837 adds {"files": [as check --gate]}.""",
+ "days": [{"on", "facility", "program", "level_of_care", "minutes", "services", "cents"}],
+ "encounters": [all of an encounters list entry, and "record": {"status", "session", "start_at", "end_at",
+   "level_of_care", "program", "facility", "modality", "note_signed", "attending_npi", "rendering_npi", "diagnoses",
+   "authorization_number", "place_of_service", "charge_code"}]}
+Nothing is stored: claims, days and encounters are as they would be. An 837 adds {"files": [as check --gate]}.""",
     "messages list": f"""
 {{"messages": [{{"id", "source", "type", "received_at", "outcome": "stored|with-findings|refused", "reason",
   "findings": [{_PROBLEM}]}}]}}""",

@@ -144,6 +144,17 @@ def gather(tx: Transaction, policy: PolicyInForce, patient_ids: Sequence[str]) -
     return _with_entries_elsewhere(tx, gathered, joined, policy)
 
 
+def encounters_as_known(
+    tx: Transaction, policy: PolicyInForce, encounter_ids: Sequence[str]
+) -> dict[str, Merged[EncounterRecord]]:
+    """Each encounter as all its sources together tell it; those taken back everywhere are left out."""
+    patients = tx.subjects.standing(sorted(tx.subjects.patients_of(encounter_ids)))
+    known: dict[str, Merged[Any]] = {}
+    for assertions in tx.subjects.about_patients(patients).values():
+        known |= _merged(assertions, policy)[RecordKind.ENCOUNTER]
+    return {each: known[each] for each in encounter_ids if each in known}
+
+
 def authorization_names(facts: PatientFacts) -> set[AuthorizationName]:
     """What the accounts of a patient's authorizations may be known by: every policy's member number, every number."""
     members = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Origin, blocks
 from gateway.claim.money import dollars
+from gateway.claim.record import EncounterRecord
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.holds import machine_findings
-from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, PlacementRow, Transaction, Version
+from gateway.ports.storage import ClaimRow, DayRow, Draft, InterchangeRow, PlacementRow, Transaction, Version
+from gateway.services.case import Merged
 
 
 def claim_list(tx: Transaction, *, payer: str = "", state: str = "", limit: int = 0) -> list[dict[str, Any]]:
@@ -297,21 +299,62 @@ def placement_list(tx: Transaction, place: str = "", on: date | None = None) -> 
     ]
 
 
-def would_be(tx: Transaction, encounter_ids: Sequence[str]) -> dict[str, Any]:
-    """{"claims", "encounters"}: each claim of the encounters' patients that would carry one of them, with its why."""
-    rows = tx.claims.of_patients(sorted(tx.subjects.patients_of(encounter_ids)))
+def would_be(
+    tx: Transaction, encounter_ids: Sequence[str], known: Mapping[str, Merged[EncounterRecord]]
+) -> dict[str, Any]:
+    """{"claims", "days", "encounters"}: each claim of the encounters' patients that would carry one of them with its
+    why, the patients' days, and the encounters as they are ``known`` and placed."""
+    patients = sorted(tx.subjects.patients_of(encounter_ids))
+    rows = tx.claims.of_patients(patients)
     ids = [row.id for row in rows]
     drafts, versions, wanted = tx.claims.drafts(ids), tx.claims.versions(ids), set(encounter_ids)
     facts, states = tx.claims.facts(ids), {row.key: row.state for row in rows}
+    placed = {row.encounter_id: row for row in tx.claims.placements_of(encounter_ids)}
     return {
         "claims": [
             {**_summary(row, drafts.get(row.id), versions[row.id], facts[row.id]), **claim_why(tx, row.id)}
             for row in rows
             if row.id in drafts and wanted.intersection(drafts[row.id].encounter_ids)
         ],
+        "days": [_day(row) for row in tx.claims.days(patients)],
         "encounters": [
-            {**_placement(row), "place": place_of(row, states)} for row in tx.claims.placements_of(encounter_ids)
+            {**_placement(row), "place": place_of(row, states), "record": record_view(known[each].record)}
+            for each in encounter_ids
+            if (row := placed.get(each)) is not None and each in known
         ],
+    }
+
+
+def record_view(record: EncounterRecord) -> dict[str, Any]:
+    """What is known of an encounter, in our words and without names."""
+    return {
+        "status": record.status,
+        "session": record.session,
+        "start_at": record.start_at.isoformat() if record.start_at else None,
+        "end_at": record.end_at.isoformat() if record.end_at else None,
+        "level_of_care": record.level_of_care,
+        "program": record.program,
+        "facility": record.facility,
+        "modality": record.modality,
+        "note_signed": record.note_signed,
+        "attending_npi": record.attending.npi if record.attending else None,
+        "rendering_npi": record.rendering.npi if record.rendering else None,
+        "diagnoses": list(record.diagnoses),
+        "authorization_number": record.authorization_number,
+        "place_of_service": record.place_of_service,
+        "charge_code": record.charge_code,
+    }
+
+
+def _day(row: DayRow) -> dict[str, Any]:
+    return {
+        "on": row.on.isoformat(),
+        "facility": row.facility,
+        "program": row.program,
+        "level_of_care": row.level_of_care,
+        "minutes": row.minutes,
+        "services": row.services,
+        "cents": row.cents,
     }
 
 

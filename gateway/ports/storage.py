@@ -397,8 +397,8 @@ class Claims(Protocol):
     def placements_of(self, encounter_ids: Sequence[str]) -> Iterable[PlacementRow]:
         """Placements of some encounters."""
 
-    def days(self) -> Iterable[DayRow]:
-        """Every service day."""
+    def days(self, patient_ids: Sequence[str] | None = None) -> Iterable[DayRow]:
+        """Service days, of all patients when none are named."""
 
     def add_override(self, override: Override) -> None:
         """Record an override."""

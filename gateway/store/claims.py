@@ -288,22 +288,12 @@ class ClaimRows:
         """Placements of some encounters."""
         return map(_placement, self._in(placement, placement.c.encounter_id, encounter_ids))
 
-    def days(self) -> Iterable[DayRow]:
-        """Every service day."""
+    def days(self, patient_ids: Sequence[str] | None = None) -> Iterable[DayRow]:
+        """Service days, of all patients when none are named."""
+        if patient_ids is not None:
+            return map(_day, self._in(service_day, service_day.c.patient_id, patient_ids))
         ordered = select(service_day).order_by(service_day.c.patient_id, service_day.c.on)
-        for row in self._connection.execute(ordered):
-            yield DayRow(
-                patient_id=row.patient_id,
-                organization=row.organization_id,
-                facility=row.facility,
-                program=row.program,
-                level_of_care=row.level_of_care,
-                on=row.on,
-                minutes=row.minutes,
-                services=row.services,
-                cents=row.cents,
-                attended_ids=decode(row.attended_ids, tuple[str, ...]),
-            )
+        return map(_day, self._connection.execute(ordered))
 
     def add_override(self, override: Override) -> None:
         """Record an override."""
@@ -356,6 +346,21 @@ def _claim_row(row: Row[Any]) -> ClaimRow:
         key=row.key,
         state=row.state,
         created_at=row.created_at,
+    )
+
+
+def _day(row: Row[Any]) -> DayRow:
+    return DayRow(
+        patient_id=row.patient_id,
+        organization=row.organization_id,
+        facility=row.facility,
+        program=row.program,
+        level_of_care=row.level_of_care,
+        on=row.on,
+        minutes=row.minutes,
+        services=row.services,
+        cents=row.cents,
+        attended_ids=decode(row.attended_ids, tuple[str, ...]),
     )
 
 

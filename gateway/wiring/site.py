@@ -81,11 +81,16 @@ def open_site(folder: Path) -> Site:
     clock = clock_of(settings)
     store = open_store(settings)
     policy = bring_in_force(store, site_files(settings.mappings), clock.now(), "machine", "machine")
-    exchanges = _exchanges(settings, policy)
+    site = put_together(settings, store, clock, policy)
     organizations = {each.id: each.name for each in policy.catalogue.organizations.values()}
-    usages = {name: exchange.usage for name, exchange in exchanges.items()}
+    usages = {name: exchange.usage for name, exchange in site.exchanges.items()}
     store.ensure_tenant(settings.tenant, organizations, usages)
-    owners = _owners(settings, policy)
+    return site
+
+
+def put_together(settings: Settings, store: Database, clock: Clock, policy: LoadedPolicy) -> Site:
+    """A site of its parts; nothing is read or written yet."""
+    exchanges, owners = _exchanges(settings, policy), _owners(settings, policy)
     derivation = Derivation(policy, Checker(RenderedGuideCheck(_submitter(settings.sender, "CHECK"))))
     return Site(
         settings=settings,
