@@ -141,8 +141,6 @@ def _tables(files: Mapping[str, bytes], declared: Declared, problems: Problems) 
     tables: dict[str, Table] = {}
     for path in sorted(files):
         folder = path.partition("/")[0]
-        if folder == "tests":
-            continue
         if folder not in FOLDERS or "/" not in path:
             problems.add(Place(path), f"lies in no folder of mapping files{nearest(folder, FOLDERS)}")
             continue

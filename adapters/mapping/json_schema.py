@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.mapping.case_file import CASE_FILE
 from adapters.mapping.catalogue import FACILITIES_FILE, PAYERS_FILE, SERVICES_FILE, SESSIONS_FILE
 from adapters.mapping.code_files import CODE_FILES
 from adapters.mapping.shapes import Schema, Shape
@@ -19,6 +20,7 @@ from adapters.mapping.source_file import SOURCE_FILE
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _SHAPES: Final[Mapping[str, Shape]] = {
+    "case": CASE_FILE,
     "facilities": FACILITIES_FILE,
     "hcpcs": CODE_FILES["hcpcs"],
     "payers": PAYERS_FILE,

@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.errors import ConfigurationError
 
-FOLDERS: Final = ("sources", "services", "payers", "facilities", "clearinghouses", "codes", "tests")
+FOLDERS: Final = ("sources", "services", "payers", "facilities", "clearinghouses", "codes")
 _DEEPEST = 6
 _SUFFIXES = (".yaml", ".yml")
 
@@ -64,9 +64,9 @@ def _read_folder(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
-    """One hash over every path and its bytes, test cases left out: the name of the mapping set."""
+    """One hash over every path and its bytes: the name of the mapping set."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in files if not path.startswith("tests/")):
+    for path in sorted(files):
         digest.update(path.encode())
         digest.update(b"\0")
         digest.update(hashlib.sha256(files[path]).digest())

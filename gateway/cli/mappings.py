@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +13,9 @@ from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    mappings = typer.Typer(help="Check mapping files, explain messages, put edits in force.", no_args_is_help=True)
-    for name, command in (("check", check), ("explain", explain), ("diff", diff), ("put", put)):
+    says = "Check and test mapping files, explain messages, put edits in force."
+    mappings = typer.Typer(help=says, no_args_is_help=True)
+    for name, command in (("check", check), ("test", test), ("explain", explain), ("diff", diff), ("put", put)):
         mappings.command(name)(command)
     app.add_typer(mappings, name="mappings")
 
@@ -36,6 +38,41 @@ def _render_check(found: dict[str, Any]) -> None:
         output.say(f"{output.count(found['files'], 'file')} ({found['own_files']} of the site's own): nothing wrong.")
     else:
         output.say(f"{output.count(len(found['problems']), 'problem')}; the set in force stays as it is.")
+
+
+def test(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Case files and folders; the site's mappings/tests by default.")
+    ] = None,
+    site: SiteFolder = HERE,
+    shipped: Annotated[bool, typer.Option("--shipped", help="The shipped cases, by the shipped files alone.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Write what comes of the messages as expected.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run the cases beside the mapping files. Messages in; encounters, days, claims and findings compared. Exit 1
+    when one differs. Needs no database: fit for a CI of your own."""
+    from gateway.wiring.mapping_cases import run_cases
+
+    if shipped and (paths or accept):
+        raise typer.BadParameter("--shipped takes no paths, and its cases are not accepted here")
+    found = run_cases(site, paths or (), shipped=shipped, accept=accept)
+    output.show(found, as_json=as_json, render=_render_cases)
+    return output.OK if found["ok"] else output.FOUND
+
+
+def _render_cases(found: dict[str, Any]) -> None:
+    for case in found["cases"]:
+        verdict = "accepted" if case["accepted"] else "ok" if case["ok"] else "differs"
+        output.say(f"{case['case']}: {'error' if case['error'] else verdict}")
+        if case["error"]:
+            output.say(f"  {case['error']}")
+        for each in case["differences"]:
+            output.say(f"  {each['place']}: {each['path']}")
+            output.say(f"    expected  {each['expected'] or '(nothing)'}")
+            output.say(f"    found     {each['found'] or '(nothing)'}")
+    wrong = sum(not each["ok"] for each in found["cases"])
+    verdict = f"{wrong} not as expected" if wrong else "all as expected"
+    output.say(f"{output.count(len(found['cases']), 'case')}: {verdict}.")
 
 
 def explain(

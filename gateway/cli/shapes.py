@@ -130,6 +130,9 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
     "mappings check": """
 {"ok": bool, "files", "own_files", "hash", "problems": [{"place": "file:line:column", "message"}],
  "remarks": [same]}""",
+    "mappings test": """
+{"ok": bool, "cases": [{"case": path, "ok": bool, "accepted": bool, "error": null|text,
+  "differences": [{"place": "file:line:column", "path", "expected", "found"}]}]}""",
     "mappings explain": """
 {"message": id, "source", "resources": [{"resource": null|"Type/id", "entries": [{"name", "record",
   "entry": "file:line", "applies": bool, "why", "place",

@@ -1,7 +1,8 @@
-"""The clocks: the present, and a pretended present for rehearsals on dated data."""
+"""The clocks: the present, a time that stands, and a pretended present for rehearsals on dated data."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,17 @@ class SystemClock:
     def now(self) -> datetime:
         """The present, aware, in UTC."""
         return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingClock:
+    """Implements gateway.ports.Clock: always the same time."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """That time."""
+        return self.at
 
 
 class RehearsalClock:

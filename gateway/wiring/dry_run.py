@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,10 @@ from gateway.pipeline.facts import encounters_as_known
 from gateway.pipeline.interpret import InterpretPass
 from gateway.pipeline.receive import Receiver
 from gateway.ports import Arrival, Interpreter
+from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
 from gateway.store.rehearsal import rehearsed
+from gateway.wiring.clock import SystemClock
 from gateway.wiring.ingest import Taking
 from gateway.wiring.policy import LoadedPolicy
 from gateway.wiring.record_sets import RecordSetInterpreter, is_record_set
@@ -56,31 +57,21 @@ class _AsAsked(DerivePass):
 
 
 @contextmanager
-def empty_site(settings: Settings, policy: LoadedPolicy, now: datetime) -> Iterator[Site]:
-    """A site with these mapping files and no data, in which every feed of the set may speak and time stands."""
+def empty_site(settings: Settings, policy: LoadedPolicy) -> Iterator[Site]:
+    """A site with these mapping files and no data, in which every feed of the set may speak."""
     with tempfile.TemporaryDirectory(prefix="cleanclaim-") as folder:
-        store = Database(f"sqlite:///{Path(folder) / 'empty.sqlite'}")
+        trail = AuditChain(b"an act in a dry run is nobody's", Path(folder) / "anchors")
+        store = Database(f"sqlite:///{Path(folder) / 'empty.sqlite'}", trail)
         try:
             store.migrate()
             sources = tuple(SourceSettings(name=each) for each in policy.mapping_set.sources)
-            site = put_together(replace(settings, sources=sources), store, _Standing(now), policy)
+            site = put_together(replace(settings, sources=sources), store, SystemClock(), policy)
             store.ensure_tenant(settings.tenant, {}, {})
             for each in policy.catalogue.organizations.values():
                 store.ensure_tenant(each.tenant, {each.id: each.name}, {})
             yield site
         finally:
             store.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Implements gateway.ports.Clock: always the same time."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        """That time."""
-        return self.at
 
 
 def what_comes_of(site: Site, contents: Sequence[tuple[str, bytes]]) -> dict[str, Any]:

@@ -50,12 +50,13 @@ A file here takes the place of the shipped one of the same path, so only what di
     facilities/      organizations, programs, facilities, prices
     clearinghouses/  connections: mailbox, envelopes, file names
     codes/           session kinds, places of service, HCPCS
+    tests/           cases: messages in, encounters, days and claims out
 
 The shipped set holds a made-up clinic, riverbend. It does no harm beside yours; an empty file of the same path takes a
 shipped one out. The samples/ of this site are messages of that clinic: they show what a feed looks like, and only its
 own source files, riverbend-fhir and riverbend-hl7, understand them whole.
 
-After an edit: `cleanclaim mappings check`, `cleanclaim mappings diff`, `cleanclaim mappings put`.
+After an edit: `cleanclaim mappings check`, `test`, `what-if`, `diff`, `put`.
 Editors that know JSON Schema help while typing: keep the first line of each file.
 """
 _IGNORED = "secrets/\nrun/\nsandbox/\n*.sqlite*\naudit.anchors\n"

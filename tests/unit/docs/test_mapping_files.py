@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.fhir.view import FHIR_NOTATION
 from adapters.hl7.view import HL7_NOTATION
+from adapters.mapping.case_file import read_case
 from adapters.mapping.check import check_mappings
 from adapters.mapping.json_schema import schemas
 from adapters.mapping.mapping_files import read_mapping_files
@@ -23,7 +24,10 @@ WORDS = frozenset(re.findall(r"\w+", PAGE.read_text()))
 
 def test_the_examples_are_one_set_that_holds() -> None:
     files = {path: text for path, text in read_mapping_files(True, None).items() if path.startswith("codes/")}
-    files |= {block.file: block.content.encode() for block in blocks(PAGE) if block.language == "yaml"}
+    shown = {block.file: block.content.encode() for block in blocks(PAGE) if block.language == "yaml"}
+    ((case, content),) = [each for each in shown.items() if each[0].startswith("tests/")]
+    assert {"cedar-hl7", "cedar-fhir"} == {each.source or "cedar-hl7" for each in read_case(case, content).messages}
+    files |= {path: content for path, content in shown.items() if path != case}
     assert len(files) == 3 + 6
     checked = check_mappings(files, (FHIR_NOTATION, HL7_NOTATION), RULES_BY_NAME)
     assert () == checked.problems
@@ -43,7 +47,7 @@ def test_every_key_that_a_file_may_have_is_on_the_page() -> None:
     assert set() == known - WORDS
 
 
-OURS = ("facilities", "payers", "services", "source", "sessions")
+OURS = ("facilities", "payers", "services", "source", "sessions", "case")
 
 
 def _keys(schema: Any) -> Iterator[str]:

@@ -20,13 +20,14 @@ def test_a_sites_file_stands_in_for_the_shipped_one_of_its_path(tmp_path: Path) 
         "payers/.hidden.yaml",
         "payers/notes.txt",
         "other/x.yaml",
+        "tests/case.yaml",
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("site")
     files = read_mapping_files(shipped=True, overlay=tmp_path)
     assert b"site" == files["codes/sessions.yaml"]
     assert b"site" == files["payers/north/acme.yaml"]
-    assert not {"payers/.hidden.yaml", "payers/notes.txt", "other/x.yaml"} & set(files)
+    assert not {"payers/.hidden.yaml", "payers/notes.txt", "other/x.yaml", "tests/case.yaml"} & set(files)
     assert {"codes/sessions.yaml", "payers/north/acme.yaml"} == set(read_mapping_files(shipped=False, overlay=tmp_path))
 
 
