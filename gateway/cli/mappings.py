@@ -13,7 +13,7 @@ from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    says = "Check and test mapping files, explain messages, put edits in force."
+    says = "Check, test and explain mapping files; put edits in force."
     mappings = typer.Typer(help=says, no_args_is_help=True)
     for name, command in (("check", check), ("test", test), ("explain", explain), ("diff", diff), ("put", put)):
         mappings.command(name)(command)
