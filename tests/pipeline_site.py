@@ -27,7 +27,8 @@ from gateway.pipeline.derive import Derivation
 from gateway.pipeline.derive_pass import DerivePass
 from gateway.pipeline.doctor import examine
 from gateway.pipeline.interpret import InterpretPass
-from gateway.pipeline.receive import Receiver, SourceOwner
+from gateway.pipeline.owners import SourceOwner
+from gateway.pipeline.receive import Receiver
 from gateway.pipeline.send import SendPass
 from gateway.ports import Arrival, Interpretation, Interpreter, MappedRecord, Resource
 from gateway.ports.storage import ClaimRow, InterchangeRow, Store, Version

@@ -19,9 +19,10 @@ from adapters.fhir.submission import (
     read_condition,
     same_resource_twice,
 )
+from adapters.fhir.validation import FoundReference
 from gateway.claim.identifiers import new_ulid
 from gateway.claim.party import Identifier
-from gateway.ports import FhirAnswer, NewVersion, Resource, ResourceTable
+from gateway.ports import FhirAnswer, LookAhead, NewVersion, Resource, ResourceTable
 
 CONTENT_TYPE = "application/fhir+json"
 BASE_PATH = "/fhir"
@@ -49,6 +50,23 @@ class _Placed:
 def apply_submission(submission: Submission, table: ResourceTable, now: datetime) -> FhirAnswer:
     """Store all that the submission holds and answer it. May be called again with another transaction's table."""
     return _Application(submission, table, now).run()
+
+
+def look_ahead(submission: Submission) -> LookAhead:
+    """What storing the submission is going to ask of the table."""
+    open_entries = [each for each in submission.entries if not each.skipped and not refuses(each.issues)]
+    looked_for = [_identity_to_look_for(each) for each in open_entries]
+    return LookAhead(
+        identities=tuple((type, identity) for type, identity in looked_for if identity is not None),
+        pointed_at=tuple(
+            (type, identifier)
+            for entry in open_entries
+            for found, original in zip(entry.references, entry.originals, strict=True)
+            for types, identifier in _target_by_identifier(found, original)
+            for type in types
+        ),
+        ids=tuple((each.type, each.id) for each in open_entries if each.id and each.condition is None),
+    )
 
 
 class _Application:
@@ -161,29 +179,22 @@ class _Application:
         pending: list[tuple[dict[str, Any], tuple[str, ...], Identifier]] = []
         for placed in self._open():
             for found, original in zip(placed.entry.references, placed.entry.originals, strict=True):
+                conditional = conditional_target(original, read_condition) if original is not None else None
                 if original is None:
                     found.value.pop("reference", None)
-                    logical = logical_target(found)
-                    if logical is not None:
-                        pending.append((found.value, *logical))
-                    continue
-                found.value["reference"] = resolve_reference(original, self._book) or original
-                conditional = conditional_target(original, read_condition)
-                if conditional is not None:
+                elif conditional is not None:
                     _make_logical(found.value, *conditional)
-                    pending.append((found.value, (conditional[0],), conditional[1]))
+                else:
+                    found.value["reference"] = resolve_reference(original, self._book) or original
+                pending += [(found.value, *target) for target in _target_by_identifier(found, original)]
         self._follow_identifiers(pending)
 
     def _follow_identifiers(self, pending: Sequence[tuple[dict[str, Any], tuple[str, ...], Identifier]]) -> None:
         """Point at the one resource with the identifier; where there is none yet, or several, leave the identifier."""
         if not pending:
             return
-        kept = [
-            (value, [type for type in types or SUPPORTED_TYPES if type in _KEPT], each)
-            for value, types, each in pending
-        ]
-        found = self._table.find((type, each) for _, types, each in kept for type in types)
-        for value, types, identifier in kept:
+        found = self._table.find((type, each) for _, types, each in pending for type in types)
+        for value, types, identifier in pending:
             here = [self._identities[type, identifier] for type in types if (type, identifier) in self._identities]
             there = [f"{type}/{id}" for type in types for id in found.get((type, identifier), ())]
             targets = list(dict.fromkeys(here or there))
@@ -255,13 +266,24 @@ def _identity_to_look_for(entry: Entry) -> tuple[str, Identifier | None]:
     return entry.type, next(iter(entry.identifiers), None)
 
 
+def _target_by_identifier(found: FoundReference, original: str | None) -> list[tuple[tuple[str, ...], Identifier]]:
+    """Types that are kept and the identifier, of a reference that says no more of its target; else nothing."""
+    if original is None:
+        logical = logical_target(found)
+        targets = [] if logical is None else [logical]
+    else:
+        conditional = conditional_target(original, read_condition)
+        targets = [] if conditional is None else [((conditional[0],), conditional[1])]
+    return [(tuple(type for type in types or SUPPORTED_TYPES if type in _KEPT), each) for types, each in targets]
+
+
 def _uuid_names(entry: Entry) -> list[str]:
     return [name for name in entry_names(entry) if name.startswith("urn:")]
 
 
 def _make_logical(reference: dict[str, Any], type: str, identifier: Identifier) -> None:
     """A conditional reference says what an identifier says; as one it can wait for its target to come."""
-    del reference["reference"]
+    reference.pop("reference", None)
     reference["type"] = type
     reference["identifier"] = {"system": identifier.namespace, "value": identifier.value}
 

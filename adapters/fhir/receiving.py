@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.fhir.bundle import CONTENT_TYPE, apply_submission, outcome_answer
+from adapters.fhir.bundle import CONTENT_TYPE, apply_submission, look_ahead, outcome_answer
 from adapters.fhir.issues import Issue, Refused
 from adapters.fhir.shapes import resource_shape
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, read_json
@@ -18,7 +19,7 @@ from adapters.fhir.submission import (
     read_single,
 )
 from gateway.errors import Conflict
-from gateway.ports import Arrival, FhirAnswer, FhirIntake, Resource
+from gateway.ports import Arrival, FhirAnswer, FhirIntake, FhirSubmission, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +60,32 @@ class FhirReceiver:
         Raises Unavailable when nothing was stored.
         """
         try:
+            return self._intake.submit(self._submission(source, request))
+        except Conflict:
+            return self._intake.submit(_name_reused(source, request))
+
+    def receive_all(self, source: str, requests: Sequence[FhirRequest]) -> list[FhirAnswer]:
+        """The same for many in one transaction, in order."""
+        answers = []
+        found = self._intake.submit_all([self._submission(source, each) for each in requests])
+        for request, answer in zip(requests, found, strict=True):
+            if isinstance(answer, Conflict):
+                answers.append(self._intake.submit(_name_reused(source, request)))
+            elif isinstance(answer, Exception):
+                raise answer
+            else:
+                answers.append(answer)
+        return answers
+
+    def read(self, source: str, type: str, id: str) -> Resource | None:
+        """The newest version of a resource as the source sent it."""
+        return self._intake.read(source, type, id)
+
+    def _submission(self, source: str, request: FhirRequest) -> FhirSubmission:
+        try:
             submission = self._read(request)
         except Refused as refused:
-            return self._keep_refused(source, request, refused)
+            return _refusal(source, request, refused)
         arrival = Arrival(
             source=source,
             content=request.content,
@@ -69,16 +93,12 @@ class FhirReceiver:
             control_key=_control_key(request, submission),
             event=submission.event,
         )
-        try:
-            return self._intake.submit(
-                arrival, _request_key(request), lambda table, now: apply_submission(submission, table, now)
-            )
-        except Conflict:
-            return self._keep_refused(source, request, Refused(409, [_identifier_reused(request)]))
-
-    def read(self, source: str, type: str, id: str) -> Resource | None:
-        """The newest version of a resource as the source sent it."""
-        return self._intake.read(source, type, id)
+        return FhirSubmission(
+            arrival=arrival,
+            request_key=_request_key(request),
+            apply=lambda table, now: apply_submission(submission, table, now),
+            look_ahead=look_ahead(submission),
+        )
 
     def _read(self, request: FhirRequest) -> Submission:
         body = read_json(request.content, self.limits)
@@ -103,18 +123,23 @@ class FhirReceiver:
         submission.minimal = request.minimal
         return submission
 
-    def _keep_refused(self, source: str, request: FhirRequest, refused: Refused) -> FhirAnswer:
-        """Store the bytes of a request that cannot be taken. Its names stay free, for the corrected content."""
-        arrival = Arrival(
-            source=source,
-            content=request.content,
-            content_type=CONTENT_TYPE,
-            control_key="",
-            event=f"{_type_of(request)}/refused",
-            refusal=str(refused),
-        )
-        answer = outcome_answer(refused.status, refused.issues, refused.headers)
-        return self._intake.submit(arrival, _once(request), lambda _table, _now: answer)
+
+def _refusal(source: str, request: FhirRequest, refused: Refused) -> FhirSubmission:
+    """Stores the bytes of a request that cannot be taken. Its names stay free, for the corrected content."""
+    arrival = Arrival(
+        source=source,
+        content=request.content,
+        content_type=CONTENT_TYPE,
+        control_key="",
+        event=f"{_type_of(request)}/refused",
+        refusal=str(refused),
+    )
+    answer = outcome_answer(refused.status, refused.issues, refused.headers)
+    return FhirSubmission(arrival=arrival, request_key=_once(request), apply=lambda _table, _now: answer)
+
+
+def _name_reused(source: str, request: FhirRequest) -> FhirSubmission:
+    return _refusal(source, request, Refused(409, [_identifier_reused(request)]))
 
 
 def _control_key(request: FhirRequest, submission: Submission) -> str:

@@ -28,7 +28,7 @@ from gateway.errors import Unavailable
 from gateway.wiring.feeds import fhir_routes
 from gateway.wiring.site import Site
 
-CONNECTIONS = 4
+CONNECTIONS = 16
 _WARM, _OF_WEEK = 20, 6
 _START_S = 20.0
 

@@ -15,7 +15,8 @@ from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import PatientRecord, RecordKind
 from gateway.errors import GatewayError
-from gateway.pipeline.receive import INTERPRET_MESSAGE, INTERPRET_RESOURCE
+from gateway.pipeline.receive import INTERPRET_MESSAGE
+from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Assertion, InboundMessage, Outcome, Store, Transaction

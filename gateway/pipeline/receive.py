@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
 
 from gateway.claim.identifiers import new_ulid
-from gateway.errors import Conflict
-from gateway.ports import Arrival, Clock, FhirAnswer, Receipt, Resource, ResourceTable
-from gateway.ports.storage import InboundMessage, Store, Transaction
+from gateway.pipeline.group_commit import GroupCommit
+from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
+from gateway.pipeline.submit import FhirCommit
+from gateway.ports import Arrival, Clock, FhirAnswer, FhirSubmission, Receipt, Resource
+from gateway.ports.storage import InboundMessage, Store
 
 INTERPRET_MESSAGE = "interpret-message"
-INTERPRET_RESOURCE = "interpret-resource"
-_KEY_MAX = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceOwner:
-    """Whose feed a source is."""
-
-    tenant: str
-    organization: str
+_MOST_IN_ONE_COMMIT = 64
 
 
 def _nobody() -> None:
@@ -43,6 +34,8 @@ class Receiver:
         self._clock = clock
         self._owners = owners
         self._notify = notify
+        self._fhir = FhirCommit(store, clock, owners)
+        self._group = GroupCommit(self.submit_all, _MOST_IN_ONE_COMMIT)
 
     def notifying(self, notify: Callable[[], None]) -> Receiver:
         """The same receiver, telling somebody after each commit that there is work."""
@@ -52,7 +45,7 @@ class Receiver:
         """Store a batch in one transaction, in order. Raises Unavailable when nothing was stored."""
         hashes = [hashlib.sha256(arrival.content).hexdigest() for arrival in arrivals]
         keys = [
-            (arrival.source, _indexed(arrival.control_key) or sha256)
+            (arrival.source, indexed(arrival.control_key) or sha256)
             for arrival, sha256 in zip(arrivals, hashes, strict=True)
         ]
         with self._store.write() as tx:
@@ -82,100 +75,27 @@ class Receiver:
                 receipts.append(Receipt(message_id=earlier.id, outcome="duplicate", answer=earlier.answer))
                 continue
             reused = any(not each.refusal for each in told[key])
-            message = replace(
-                self._message(arrival, key[1], sha256, now, id), answer=arrival.answer, refusal=arrival.refusal
-            )
+            message = inbound_message(self._owners[arrival.source], arrival, key[1], sha256, now, id)
             told[key].append(message)
             new.append((message, arrival.content))
             outcome = "refused" if arrival.refusal else "stored"
             receipts.append(Receipt(message_id=id, outcome=outcome, answer=arrival.answer, reused_key=reused))
         return new, receipts
 
-    def _message(self, arrival: Arrival, key: str, sha256: str, now: datetime, id: str) -> InboundMessage:
-        owner = self._owners[arrival.source]
-        return InboundMessage(
-            id=id,
-            tenant=owner.tenant,
-            organization=owner.organization,
-            source=arrival.source,
-            received_at=now,
-            sha256=sha256,
-            content_type=arrival.content_type,
-            control_key=key,
-            event=arrival.event,
-        )
+    def submit(self, submission: FhirSubmission) -> FhirAnswer:
+        """Commit it, together with what other threads submit meanwhile; see gateway.ports.FhirIntake."""
+        answer = self._group.ask(submission)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    def submit(
-        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
-    ) -> FhirAnswer:
-        """Store the bytes, run ``apply``, store its answer, commit; see gateway.ports.FhirIntake.
-
-        Raises Conflict when the control key (Bundle.identifier, Idempotency-Key) was used for other bytes.
-        """
-        sha256 = hashlib.sha256(arrival.content).hexdigest()
-        key = _indexed(arrival.control_key or f"{request_key}#{sha256}")
-        with self._store.write() as tx:
-            tx.inbox.hold([(arrival.source, key)])
-            earlier = tx.inbox.find(arrival.source, key, sha256)
-            if earlier is not None and earlier.answer:
-                return _unpack(earlier.answer)
-            if arrival.control_key and earlier is None and tx.inbox.key_was_used(arrival.source, key):
-                raise Conflict("this identifier was used before for other content; give new content a new identifier")
-            answer = self._apply(tx, arrival, key, sha256, apply)
+    def submit_all(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
+        """Commit all in one transaction; see gateway.ports.FhirIntake."""
+        answers = self._fhir.commit(submissions)
         self._notify()
-        return answer
-
-    def _apply(
-        self,
-        tx: Transaction,
-        arrival: Arrival,
-        key: str,
-        sha256: str,
-        apply: Callable[[ResourceTable, datetime], FhirAnswer],
-    ) -> FhirAnswer:
-        now = self._clock.now()
-        message = self._message(arrival, key, sha256, now, new_ulid(now))
-        tx.inbox.add(message, arrival.content)
-        table = tx.resources.table(arrival.source, now, message.id)
-        answer: FhirAnswer | None = None
-        try:
-            with tx.savepoint():
-                answer = apply(table, now)
-                if answer.refused:
-                    raise _RolledBack
-        except _RolledBack:
-            pass
-        else:
-            tx.work.add(INTERPRET_RESOURCE, [f"{arrival.source} {reference}" for reference in table.changed])
-        assert answer is not None
-        tx.inbox.add_answer(message.id, _pack(answer), "the resources are not acceptable" if answer.refused else "")
-        return answer
+        return answers
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of one resource of that source."""
         with self._store.read() as tx:
             return tx.resources.current(source, f"{type}/{id}")
-
-
-class _RolledBack(Exception):
-    """Undoes what a refused submission put."""
-
-
-def _indexed(key: str) -> str:
-    """A sender's name for a message as an index can hold it: one too long, or with a NUL, is known by its hash."""
-    if len(key) <= _KEY_MAX and "\x00" not in key:
-        return key
-    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
-
-
-def _pack(answer: FhirAnswer) -> bytes:
-    """Status line, headers, blank line, body: an HTTP answer as one stored value."""
-    head = [str(answer.status), *(f"{name}: {value}" for name, value in answer.headers.items())]
-    return "\n".join(head).encode() + b"\n\n" + answer.body
-
-
-def _unpack(stored: bytes) -> FhirAnswer:
-    head, _, body = stored.partition(b"\n\n")
-    status, *lines = head.decode().split("\n")
-    headers = dict(line.split(": ", 1) for line in lines)
-    return FhirAnswer(status=int(status), body=body, headers=headers)

@@ -11,7 +11,7 @@ from gateway.claim.contract import Catalogue
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.lifecycle import ClaimFact, FactKind
-from gateway.pipeline.receive import SourceOwner
+from gateway.pipeline.owners import SourceOwner
 from gateway.ports import ClaimStatus
 from gateway.ports.storage import ClaimRow, Draft, Store, Transaction, Version
 

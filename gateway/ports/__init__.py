@@ -112,20 +112,47 @@ class FhirAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
     refused: bool = False
     """True when no resource of it may be kept (the message's bytes are kept all the same)."""
+    replayed: bool = field(default=False, compare=False)
+    """True when the same request was answered before, and this is that answer again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAhead:
+    """What a submission is going to ask its table, so that many are looked up at once. Anything else may be asked."""
+
+    identities: tuple[tuple[str, Identifier], ...] = ()
+    """(type, identifier) of what it stores; the newest versions are wanted too."""
+    pointed_at: tuple[tuple[str, Identifier], ...] = ()
+    """(type, identifier) of what its references mean."""
+    ids: tuple[tuple[str, str], ...] = ()
+    """(type, id) of what it stores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirSubmission:
+    """One request to be stored: its bytes, and what to make of them inside the transaction."""
+
+    arrival: Arrival
+    request_key: str
+    """Method, path, idempotency headers: the same with the same bytes again is the same request."""
+    apply: Callable[[ResourceTable, datetime], FhirAnswer]
+    """May be run again with another transaction's table."""
+    look_ahead: LookAhead = LookAhead()
 
 
 class FhirIntake(Protocol):
-    """Commits a FHIR submission and its answer together."""
+    """Commits FHIR submissions and their answers together."""
 
-    def submit(
-        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
-    ) -> FhirAnswer:
+    def submit(self, submission: FhirSubmission) -> FhirAnswer:
         """Store the bytes, run ``apply`` in the same transaction, store its answer, commit.
 
-        The same ``request_key`` (method, path, idempotency headers) and bytes again give the first answer again.
-        When the answer is refused, what ``apply`` put is rolled back and the message stays.
-        Raises Unavailable when nothing was stored.
+        The same ``request_key`` and bytes again give the first answer again. When the answer is refused, nothing that
+        ``apply`` put is stored, and the message stays. Raises Unavailable when nothing was stored, Conflict when the
+        control key (Bundle.identifier, Idempotency-Key) was used for other bytes.
         """
+
+    def submit_all(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
+        """The same for many in one transaction, in order: each one's answer, or what ``submit`` would have raised."""
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of one resource of that source."""

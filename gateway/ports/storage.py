@@ -15,7 +15,7 @@ from gateway.claim.finding import Finding, Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
-from gateway.ports import MappingProblem, Resource, ResourceTable
+from gateway.ports import LookAhead, MappingProblem, Resource, ResourceTable
 from gateway.ports.code_lists import CodeLists
 from gateway.ports.oversight import Audit, MappingSets
 from gateway.ports.rosters import Rosters
@@ -59,23 +59,11 @@ class Inbox(Protocol):
     def hold(self, keys: Iterable[tuple[str, str]]) -> None:
         """Make whoever else receives one of these (source, control key) wait until this transaction ends."""
 
-    def find(self, source: str, control_key: str, sha256: str) -> InboundMessage | None:
-        """The message with this key and these bytes."""
-
-    def key_was_used(self, source: str, control_key: str) -> bool:
-        """True when the source used this control key before, whatever the bytes, for a message that was not refused."""
-
     def with_keys(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], list[InboundMessage]]:
         """Every message with one of these (source, control key), by that, in order of arrival; [] for none."""
 
-    def add(self, message: InboundMessage, content: bytes) -> None:
-        """Store a message and its bytes."""
-
     def add_answered(self, messages: Sequence[tuple[InboundMessage, bytes]]) -> None:
         """Store many messages, each with its bytes and the answer and refusal it carries."""
-
-    def add_answer(self, message_id: str, answer: bytes, refusal: str) -> None:
-        """Store what the sender is told; ``refusal`` says why when it is a no."""
 
     def get(self, message_id: str) -> InboundMessage | None:
         """One message."""
@@ -115,18 +103,26 @@ class Work(Protocol):
 
 
 class OpenResourceTable(ResourceTable, Protocol):
-    """A resource table that remembers what was put."""
+    """A resource table whose owner decides what of what was put is stored, and writes all of it at once."""
 
-    @property
-    def changed(self) -> Sequence[str]:
-        """``Type/id`` of every resource put, in order."""
+    def look_ahead(self, wanted: Iterable[LookAhead]) -> None:
+        """Ask for all of this at once; ``find`` and ``current`` need not ask again."""
+
+    def keep(self, message_id: str) -> list[str]:
+        """Take what was put since the last call as brought by a message: ``Type/id`` of each. Seen from now on."""
+
+    def discard(self) -> None:
+        """Forget what was put since the last ``keep``."""
+
+    def write(self) -> None:
+        """Write what is kept."""
 
 
 class Resources(Protocol):
     """FHIR resources by source."""
 
-    def table(self, source: str, at: datetime, message_id: str) -> OpenResourceTable:
-        """The resource table of one source, writing on behalf of one message."""
+    def table(self, source: str, at: datetime) -> OpenResourceTable:
+        """The resource table of one source in this transaction."""
 
     def current(self, source: str, reference: str) -> Resource | None:
         """The newest version of ``Type/id``, or of the one resource that ``Type?identifier=system|value`` means."""

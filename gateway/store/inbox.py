@@ -32,20 +32,6 @@ class InboxRows:
         """Make whoever else receives one of these (source, control key) wait until this transaction ends."""
         hold_names(self._connection, [f"inbox|{source}|{key}" for source, key in keys])
 
-    def find(self, source: str, control_key: str, sha256: str) -> InboundMessage | None:
-        """The message with this key and these bytes."""
-        columns = inbound_message.c
-        return self._one((columns.source == source) & (columns.control_key == control_key) & (columns.sha256 == sha256))
-
-    def key_was_used(self, source: str, control_key: str) -> bool:
-        """True when the source used this control key before, for a message that was not refused."""
-        columns = inbound_message.c
-        taken = func.coalesce(message_answer.c.refusal, "") == ""
-        used = _ANSWERED.with_only_columns(columns.id).where(
-            columns.source == source, columns.control_key == control_key, taken
-        )
-        return self._connection.scalar(used.limit(1)) is not None
-
     def with_keys(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], list[InboundMessage]]:
         """Every message with one of these (source, control key), by that, in order of arrival; [] for none."""
         by_source: dict[str, dict[str, None]] = {}
@@ -59,15 +45,6 @@ class InboxRows:
                 for row in self._connection.execute(told.order_by(columns.id)):
                     found.setdefault((source, _comparable(row.control_key)), []).append(_message(row))
         return {(source, key): found.get((source, _comparable(key)), []) for source, key in keys}
-
-    def add(self, message: InboundMessage, content: bytes) -> None:
-        """Store a message and its bytes."""
-        self._blobs.put(content)
-        self._connection.execute(_ADD_MESSAGE, _columns(message))
-
-    def add_answer(self, message_id: str, answer: bytes, refusal: str) -> None:
-        """Store what the sender is told; ``refusal`` says why when it is a no."""
-        self._connection.execute(_ADD_ANSWER, {"message_id": message_id, "answer": answer, "refusal": refusal})
 
     def add_answered(self, messages: Sequence[tuple[InboundMessage, bytes]]) -> None:
         """Store many messages, each with its bytes and the answer and refusal it carries."""

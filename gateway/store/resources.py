@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, insert, select
 
 from gateway.claim.party import Identifier
-from gateway.ports import NewVersion, Resource
+from gateway.ports import LookAhead, NewVersion, Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
 from gateway.store.sql import hold_names, insert_missing, slices
 
@@ -43,6 +43,7 @@ _IDENTIFIERS = select(fhir_identity.c.system, fhir_identity.c.value).where(
     *_of(fhir_identity), _any_of(fhir_identity.c.id, "ids")
 )
 _NO_LONGER_IDENTIFIED = delete(fhir_identity).where(*_of(fhir_identity), _any_of(fhir_identity.c.id, "ids"))
+_ADD = insert(fhir_resource)
 _TOLD_BY = (
     select(fhir_resource.c.id, fhir_resource.c.message_id)
     .where(*_of(fhir_resource), _any_of(fhir_resource.c.id, "ids"))
@@ -66,9 +67,9 @@ class ResourceRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def table(self, source: str, at: datetime, message_id: str) -> SourceResources:
-        """The resource table of one source, writing on behalf of one message."""
-        return SourceResources(self._connection, source, at, message_id)
+    def table(self, source: str, at: datetime) -> SourceResources:
+        """The resource table of one source in this transaction."""
+        return SourceResources(self._connection, source, at)
 
     def current(self, source: str, reference: str) -> Resource | None:
         """The newest version of ``Type/id``, or of the one resource that ``Type?identifier=system|value`` means."""
@@ -85,9 +86,7 @@ class ResourceRows:
             .limit(1)
         )
         row = self._connection.execute(newest).first()
-        if row is None:
-            return None
-        return _resource(row)
+        return _resource(row) if row is not None else None
 
     def newest(self, source: str, references: Sequence[str]) -> Mapping[str, Resource]:
         """The newest version of each ``Type/id`` that is there."""
@@ -157,70 +156,121 @@ class ResourceRows:
 
 
 class SourceResources:
-    """Implements gateway.ports.ResourceTable for one source inside one transaction."""
+    """Implements gateway.ports.storage.OpenResourceTable for one source inside one transaction.
 
-    def __init__(self, connection: Connection, source: str, at: datetime, message_id: str) -> None:
+    What the database holds is asked once, what is kept is laid over it, so that many messages share their statements.
+    """
+
+    def __init__(self, connection: Connection, source: str, at: datetime) -> None:
         self._connection = connection
         self._source = source
         self._at = at
-        self._message_id = message_id
-        self.changed: list[str] = []
-        """``Type/id`` of every resource put, in order."""
+        self._identified: dict[tuple[str, Identifier], list[str]] = {}
+        self._newest: dict[tuple[str, str], Resource | None] = {}
+        self._put: list[tuple[Resource, tuple[Identifier, ...]]] = []
+        self._kept: dict[tuple[str, str], tuple[Resource, tuple[Identifier, ...]]] = {}
+        self._kept_by_identity: dict[tuple[str, Identifier], set[str]] = {}
+        self._rows: list[dict[str, Any]] = []
+
+    def look_ahead(self, wanted: Iterable[LookAhead]) -> None:
+        """Ask the database for what many submissions are going to ask."""
+        every = list(wanted)
+        stores = [each for one in every for each in one.identities]
+        self._ask_identities([*stores, *(each for one in every for each in one.pointed_at)])
+        own = [each for one in every for each in one.ids]
+        self._ask_newest([*own, *((type, id) for type, each in stores for id in self._identified[type, each])])
 
     def find(self, wanted: Iterable[tuple[str, Identifier]]) -> dict[tuple[str, Identifier], list[str]]:
-        """Ids by type and identifier. Holds the identities until the commit, all at once and in one order, so that two
-        conditional creates of one identity cannot both find nothing and two Bundles never wait for each other."""
-        keys = sorted({(type, each.namespace, each.value) for type, each in wanted})
-        hold_names(self._connection, [f"{self._source}|{type}|{system}|{value}" for type, system, value in keys])
-        found: dict[tuple[str, Identifier], list[str]] = {}
-        for (type, system), values in _grouped(((type, system), value) for type, system, value in keys):
-            given = {"source": self._source, "type": type, "system": system, "values": values}
-            for value, id in sorted(tuple(row) for row in self._connection.execute(_IDENTIFIED, given)):
-                found.setdefault((type, Identifier(system, value)), []).append(id)
+        """Ids of the current resources by type and identifier, held until the commit."""
+        keys = dict.fromkeys(wanted)
+        self._ask_identities(keys)
+        found = {}
+        for type, identifier in keys:
+            stored = (id for id in self._identified[type, identifier] if (type, id) not in self._kept)
+            ids = sorted({*stored, *self._kept_by_identity.get((type, identifier), ())})
+            if ids:
+                found[type, identifier] = ids
         return found
 
     def current(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Resource]:
         """The newest versions, which stay the newest until the commit: nobody else puts one meanwhile."""
-        keys = sorted(set(wanted))
-        hold_names(self._connection, [f"{self._source}|{type}/{id}" for type, id in keys])
-        return {(each.type, each.id): each for each in _newest(self._connection, self._source, keys)}
+        keys = dict.fromkeys(wanted)
+        self._ask_newest(keys)
+        newest = {key: self._kept[key][0] if key in self._kept else self._newest[key] for key in keys}
+        return {key: resource for key, resource in newest.items() if resource is not None}
 
     def put(self, versions: Sequence[NewVersion]) -> list[Resource]:
-        """Store new versions and index their identifiers."""
-        stored = [self._stored(each) for each in versions]
-        rows = [
-            {
-                "source": self._source,
-                "type": each.type,
-                "id": each.id,
-                "version": each.version,
-                "updated_at": self._at,
-                "message_id": self._message_id,
-                "body": _write.encode(each.body),
-            }
-            for each in stored
-        ]
-        if rows:
-            self._connection.execute(insert(fhir_resource), rows)
-        self._index(versions)
-        self.changed += [f"{each.type}/{each.id}" for each in versions]
-        return stored
+        """Set new versions down, to be kept or discarded."""
+        put = [(self._filled_in(each), each.identifiers) for each in versions]
+        self._put += put
+        return [resource for resource, _ in put]
 
-    def _stored(self, new: NewVersion) -> Resource:
+    def keep(self, message_id: str) -> list[str]:
+        """Take what was put as brought by a message; ``Type/id`` of each."""
+        changed = []
+        for resource, identifiers in self._put:
+            key = (resource.type, resource.id)
+            for each in self._kept[key][1] if key in self._kept else ():
+                self._kept_by_identity[resource.type, each].discard(resource.id)
+            for each in identifiers:
+                self._kept_by_identity.setdefault((resource.type, each), set()).add(resource.id)
+            self._kept[key] = (resource, identifiers)
+            self._rows.append(self._row(resource, message_id))
+            changed.append(f"{resource.type}/{resource.id}")
+        self._put.clear()
+        return changed
+
+    def discard(self) -> None:
+        """Forget what was put since the last ``keep``."""
+        self._put.clear()
+
+    def write(self) -> None:
+        """Store the kept versions and index their identifiers."""
+        if not self._rows:
+            return
+        self._connection.execute(_ADD, self._rows)
+        for type, ids in _grouped(sorted(key for key, (resource, _) in self._kept.items() if resource.version > 1)):
+            self._connection.execute(_NO_LONGER_IDENTIFIED, {"source": self._source, "type": type, "ids": ids})
+        rows = [
+            {"source": self._source, "type": type, "system": each.namespace, "value": each.value, "id": id}
+            for (type, id), (_, identifiers) in self._kept.items()
+            for each in dict.fromkeys(identifiers)
+        ]
+        insert_missing(self._connection, fhir_identity, rows)
+        self._rows.clear()
+
+    def _ask_identities(self, wanted: Iterable[tuple[str, Identifier]]) -> None:
+        unknown = [key for key in dict.fromkeys(wanted) if key not in self._identified]
+        keys = sorted((type, each.namespace, each.value) for type, each in unknown)
+        hold_names(self._connection, [f"{self._source}|{type}|{system}|{value}" for type, system, value in keys])
+        self._identified.update((key, []) for key in unknown)
+        for (type, system), values in _grouped(((type, system), value) for type, system, value in keys):
+            given = {"source": self._source, "type": type, "system": system, "values": values}
+            for value, id in self._connection.execute(_IDENTIFIED, given):
+                self._identified[type, Identifier(system, value)].append(id)
+
+    def _ask_newest(self, wanted: Iterable[tuple[str, str]]) -> None:
+        keys = sorted({key for key in wanted if key not in self._newest and key not in self._kept})
+        hold_names(self._connection, [f"{self._source}|{type}/{id}" for type, id in keys])
+        self._newest.update(dict.fromkeys(keys))
+        self._newest.update(((each.type, each.id), each) for each in _newest(self._connection, self._source, keys))
+
+    def _filled_in(self, new: NewVersion) -> Resource:
         given = new.body.get("meta", {})
         meta = {**given, "versionId": str(new.version), "lastUpdated": _instant(self._at, new.body)}
         body = {**new.body, "id": new.id, "meta": meta}
         return Resource(type=new.type, id=new.id, version=new.version, updated_at=self._at, body=body)
 
-    def _index(self, versions: Sequence[NewVersion]) -> None:
-        for type, ids in _grouped(sorted((each.type, each.id) for each in versions if each.version > 1)):
-            self._connection.execute(_NO_LONGER_IDENTIFIED, {"source": self._source, "type": type, "ids": ids})
-        rows = [
-            {"source": self._source, "type": each.type, "system": one.namespace, "value": one.value, "id": each.id}
-            for each in versions
-            for one in dict.fromkeys(each.identifiers)
-        ]
-        insert_missing(self._connection, fhir_identity, rows)
+    def _row(self, resource: Resource, message_id: str) -> dict[str, Any]:
+        return {
+            "source": self._source,
+            "type": resource.type,
+            "id": resource.id,
+            "version": resource.version,
+            "updated_at": resource.updated_at,
+            "message_id": message_id,
+            "body": _write.encode(resource.body),
+        }
 
 
 def _newest(connection: Connection, source: str, keys: Sequence[tuple[str, str]]) -> Iterator[Resource]:

@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
 from adapters.hl7.triage import AcceptancePolicy
 from gateway.claim.record import RecordKind
 from gateway.errors import NotFound
-from gateway.ports import Arrival, FhirAnswer, FhirIntake, MappingProblem, Resource, ResourceTable
+from gateway.ports import Arrival, FhirAnswer, MappingProblem
 from gateway.ports.storage import Transaction
 from gateway.wiring.feeds import HL7_CONTENT, hl7_arrival
 from gateway.wiring.files import FHIR, HL7, expand, find_format
@@ -26,6 +25,7 @@ from gateway.wiring.messages import references_in
 from gateway.wiring.site import Site
 
 _HL7_BATCH = 200
+_FHIR_BATCH = 100
 _LINES = frozenset({".ndjson", ".jsonl"})
 _FORMATS = {"hl7": HL7, "fhir": FHIR}
 
@@ -56,8 +56,7 @@ class Taking:
         file = site.policy.mapping_set.source(source)
         self._format = _FORMATS[file.format]
         self._policy = AcceptancePolicy(fallback_charset=file.character_set or None)
-        self._intake = _WatchedIntake(site.receiver)
-        self._fhir = FhirReceiver(self._intake)
+        self._fhir = FhirReceiver(site.receiver)
         self._entries: list[dict[str, Any]] = []
         self._told: list[tuple[str, ...]] = []
         """Per entry what told it: an HL7 message's id, or ``Type/id`` of FHIR resources."""
@@ -75,7 +74,7 @@ class Taking:
                 with path.open("rb") as stream:
                     self._take_lines(str(path), stream)
             else:
-                self._take_fhir(str(path), 0, path.read_bytes())
+                self._take_fhir(str(path), path.read_bytes())
         except OSError as error:
             self._note(str(path), 0, "", "refused", f"cannot be read: {error.strerror}")
 
@@ -84,7 +83,7 @@ class Taking:
         if self._format == HL7:
             self._take_hl7("", read_batch(content))
         else:
-            self._take_fhir("", 0, content)
+            self._take_fhir("", content)
 
     def _take_hl7(self, path: str, entries: Iterable[BatchMessage | BatchFault]) -> None:
         before = len(self._entries)
@@ -119,21 +118,26 @@ class Taking:
         )
 
     def _take_lines(self, path: str, lines: Iterable[bytes]) -> None:
-        for index, line in enumerate(lines):
-            if line.strip():
-                self._take_fhir(path, index, line.strip())
+        waiting = ((index, line.strip()) for index, line in enumerate(lines) if line.strip())
+        while some := list(islice(waiting, _FHIR_BATCH)):
+            requests = [request_of(line) for _, line in some]
+            answers = self._fhir.receive_all(self._source, requests)
+            for (index, _), request, answer in zip(some, requests, answers, strict=True):
+                self._note_fhir(path, index, request, answer)
 
-    def _take_fhir(self, path: str, index: int, content: bytes) -> None:
-        request = _request_of(content)
-        answer = self._fhir.receive(self._source, request)
+    def _take_fhir(self, path: str, content: bytes) -> None:
+        request = request_of(content)
+        self._note_fhir(path, 0, request, self._fhir.receive(self._source, request))
+
+    def _note_fhir(self, path: str, index: int, request: FhirRequest, answer: FhirAnswer) -> None:
         name = request.type or "Bundle"
         issues, told = _issues(answer), tuple(references_in(answer.body))
         if answer.status >= 400 or (not told and any(issue["fatal"] for issue in issues)):
             reason = issues[0]["message"] if issues else f"answered {answer.status}"
-            outcome = "refused" if self._intake.was_new else "duplicate"
+            outcome = "duplicate" if answer.replayed else "refused"
             self._note(path, index, name, outcome, reason, findings=issues)
             return
-        outcome = "stored" if self._intake.was_new else "duplicate"
+        outcome = "duplicate" if answer.replayed else "stored"
         self._note(path, index, name, outcome, None, told, issues)
 
     def _note(
@@ -198,31 +202,7 @@ class Taking:
         }
 
 
-class _WatchedIntake:
-    """A FHIR intake that remembers whether the last submission was new to it."""
-
-    def __init__(self, intake: FhirIntake) -> None:
-        self._intake = intake
-        self.was_new = False
-
-    def submit(
-        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
-    ) -> FhirAnswer:
-        """Hand on, noting whether anything had to be stored."""
-        self.was_new = False
-
-        def watched(table: ResourceTable, now: datetime) -> FhirAnswer:
-            self.was_new = True
-            return apply(table, now)
-
-        return self._intake.submit(arrival, request_key, watched)
-
-    def read(self, source: str, type: str, id: str) -> Resource | None:
-        """Hand on."""
-        return self._intake.read(source, type, id)
-
-
-def _request_of(content: bytes) -> FhirRequest:
+def request_of(content: bytes) -> FhirRequest:
     """A Bundle is posted, a resource alone keeps its id. The bytes name the request, so that a rerun repeats it."""
     key = hashlib.sha256(content).hexdigest()
     try:

@@ -10,7 +10,7 @@ from adapters.mapping.explain import ExplainedEntry, explain_message, explain_re
 from gateway.errors import NotFound
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
-from gateway.pipeline.receive import INTERPRET_RESOURCE
+from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports.storage import InboundMessage, Transaction
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site

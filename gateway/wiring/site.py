@@ -26,7 +26,8 @@ from gateway.pipeline.commands import Commands
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.derive_pass import DerivePass
 from gateway.pipeline.interpret import InterpretPass
-from gateway.pipeline.receive import Receiver, SourceOwner
+from gateway.pipeline.owners import SourceOwner
+from gateway.pipeline.receive import Receiver
 from gateway.pipeline.send import SendPass
 from gateway.ports import Clock
 from gateway.store.database import Database

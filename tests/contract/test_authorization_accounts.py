@@ -27,7 +27,8 @@ from gateway.claim.roster import GrantRecord, member_of
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimState
 from gateway.pipeline import authorization_views
-from gateway.pipeline.receive import Receiver, SourceOwner
+from gateway.pipeline.owners import SourceOwner
+from gateway.pipeline.receive import Receiver
 from gateway.ports import Arrival, Interpretation, MappedRecord, RenderedInterchange
 from gateway.store.database import Database
 from tests.contract.races import LONG_S, beside

@@ -17,7 +17,8 @@ from sqlalchemy.dialects import sqlite
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
 from gateway.claim.party import Identifier
-from gateway.pipeline.receive import Receiver, SourceOwner
+from gateway.pipeline.owners import SourceOwner
+from gateway.pipeline.receive import Receiver
 from gateway.ports import FhirAnswer
 from gateway.store import resources
 from gateway.store.database import Database

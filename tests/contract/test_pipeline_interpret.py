@@ -12,7 +12,16 @@ import pytest
 from gateway.claim.party import Identifier, PersonName
 from gateway.claim.record import EncounterRecord, FeedRecord, PatientRecord
 from gateway.errors import FormatError, GatewayError, NotFound
-from gateway.ports import Arrival, FhirAnswer, Interpretation, MappedRecord, MappingProblem, NewVersion, Resource
+from gateway.ports import (
+    Arrival,
+    FhirAnswer,
+    FhirSubmission,
+    Interpretation,
+    MappedRecord,
+    MappingProblem,
+    NewVersion,
+    Resource,
+)
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import NOON
@@ -186,7 +195,7 @@ def put(site: Site, *resources: str) -> None:
 
     content = f"{resources} {next(_submissions)}".encode()
     arrival = Arrival(source="ehr", content=content, content_type="application/fhir+json", control_key="")
-    site.receiver.submit(arrival, "POST", apply)
+    site.receiver.submit(FhirSubmission(arrival=arrival, request_key="POST", apply=apply))
 
 
 class Following:

@@ -11,8 +11,9 @@ import pytest
 
 from gateway.claim.party import Identifier
 from gateway.errors import Conflict, Unavailable
-from gateway.pipeline.receive import Receiver, SourceOwner
-from gateway.ports import Arrival, FhirAnswer, NewVersion, ResourceTable
+from gateway.pipeline.owners import SourceOwner
+from gateway.pipeline.receive import Receiver
+from gateway.ports import Arrival, FhirAnswer, FhirSubmission, NewVersion, ResourceTable
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CHAIN, ORGANIZATION, TENANT, ManualClock
@@ -106,7 +107,7 @@ def test_nothing_is_answered_while_the_database_does_not_answer() -> None:
     with pytest.raises(Unavailable):
         receiver.receive([a_message()])
     with pytest.raises(Unavailable):
-        receiver.submit(a_bundle(), "POST /fhir", create)
+        receiver.submit(asking(a_bundle(), create))
 
 
 def test_one_message_from_many_connections_at_once_is_stored_once(store: Database) -> None:
@@ -137,6 +138,12 @@ def a_bundle(content: bytes = b'{"resourceType": "Bundle"}', control_key: str = 
     )
 
 
+def asking(
+    arrival: Arrival, apply: Callable[[ResourceTable, datetime], FhirAnswer], request_key: str = "POST /fhir"
+) -> FhirSubmission:
+    return FhirSubmission(arrival=arrival, request_key=request_key, apply=apply)
+
+
 def create(table: ResourceTable, now: datetime) -> FhirAnswer:
     """Create an Encounter unless one has the identifier."""
     found = table.find([("Encounter", VISIT)])
@@ -156,7 +163,7 @@ def answering(status: int, *, refused: bool = False) -> Callable[[ResourceTable,
 def test_a_submission_is_committed_with_its_answer_and_its_resources_wait_to_be_mapped(
     store: Database, receiver: Receiver
 ) -> None:
-    answer = receiver.submit(a_bundle(), "POST /fhir", create)
+    answer = receiver.submit(asking(a_bundle(), create))
     assert answer.status == 201
     stored = receiver.read("ehr", "Encounter", "e1")
     assert stored is not None
@@ -166,32 +173,32 @@ def test_a_submission_is_committed_with_its_answer_and_its_resources_wait_to_be_
 
 
 def test_the_same_request_and_bytes_hear_the_first_answer_whole(receiver: Receiver) -> None:
-    first = receiver.submit(a_bundle(), "POST /fhir", create)
-    assert receiver.submit(a_bundle(), "POST /fhir", answering(500)) == first
-    assert receiver.submit(a_bundle(), "PUT /fhir", answering(200)).status == 200
+    first = receiver.submit(asking(a_bundle(), create))
+    assert receiver.submit(asking(a_bundle(), answering(500))) == first
+    assert receiver.submit(asking(a_bundle(), answering(200), "PUT /fhir")).status == 200
 
 
 def test_a_name_given_to_other_content_is_a_conflict_and_to_the_same_content_a_repeat(receiver: Receiver) -> None:
-    receiver.submit(a_bundle(control_key="bundle-1"), "POST /fhir", answering(201))
-    assert receiver.submit(a_bundle(control_key="bundle-1"), "POST /fhir", answering(500)).status == 201
+    receiver.submit(asking(a_bundle(control_key="bundle-1"), answering(201)))
+    assert receiver.submit(asking(a_bundle(control_key="bundle-1"), answering(500))).status == 201
     with pytest.raises(Conflict):
-        receiver.submit(a_bundle(b"{}", control_key="bundle-1"), "POST /fhir", answering(201))
+        receiver.submit(asking(a_bundle(b"{}", control_key="bundle-1"), answering(201)))
 
 
 def test_a_refused_submission_keeps_its_bytes_and_none_of_its_resources(store: Database, receiver: Receiver) -> None:
-    answer = receiver.submit(a_bundle(), "POST /fhir", answering(422, refused=True))
+    answer = receiver.submit(asking(a_bundle(), answering(422, refused=True)))
     assert answer.status == 422
     assert receiver.read("ehr", "Encounter", "e1") is None
     assert waiting(store) == {}
     with store.read() as tx:
         ((message, _),) = list(tx.inbox.messages(failed_only=True))
         assert tx.inbox.content(message.sha256) == a_bundle().content
-    assert receiver.submit(a_bundle(), "POST /fhir", answering(201)).status == 422
+    assert receiver.submit(asking(a_bundle(), answering(201))).status == 422
 
 
 def test_many_identical_submissions_at_once_create_one_resource_and_hear_one_answer(store: Database) -> None:
     def submit(number: int) -> FhirAnswer:
-        return Receiver(store, ManualClock(), OWNERS).submit(a_bundle(), "POST /fhir", create)
+        return Receiver(store, ManualClock(), OWNERS).submit(asking(a_bundle(), create))
 
     answers = at_once(8, submit)
     assert all(each == answers[0] for each in answers)
@@ -203,9 +210,32 @@ def test_many_identical_submissions_at_once_create_one_resource_and_hear_one_ans
 def test_many_different_submissions_of_one_thing_at_once_create_it_once(store: Database) -> None:
     def submit(number: int) -> int:
         bundle = a_bundle(b'{"number": %d}' % number)
-        return Receiver(store, ManualClock(), OWNERS).submit(bundle, "POST /fhir", create).status
+        return Receiver(store, ManualClock(), OWNERS).submit(asking(bundle, create)).status
 
     assert at_once(8, submit) == [201] * 8
     with store.read() as tx:
         assert tx.resources.references("ehr") == ["Encounter/e1"]
         assert tx.resources.told_by("ehr", ["Encounter/e1"])
+
+
+def test_in_one_transaction_each_submission_stands_or_falls_alone(store: Database, receiver: Receiver) -> None:
+    def breaks(table: ResourceTable, now: datetime) -> FhirAnswer:
+        create(table, now)
+        raise ZeroDivisionError
+
+    def sees(table: ResourceTable, now: datetime) -> FhirAnswer:
+        return FhirAnswer(status=200, body=str(table.find([("Encounter", VISIT)])).encode())
+
+    bundles = [a_bundle(b'{"number": %d}' % number) for number in range(4)]
+    before = asking(bundles[0], breaks), asking(bundles[1], answering(422, refused=True)), asking(bundles[2], sees)
+    broken, refused, saw_nothing, created, saw_it, again = receiver.submit_all(
+        [*before, asking(a_bundle(), create), asking(bundles[3], sees), asking(a_bundle(), answering(500))]
+    )
+    assert isinstance(broken, ZeroDivisionError)
+    answers = [each for each in (refused, saw_nothing, created, saw_it, again) if isinstance(each, FhirAnswer)]
+    assert [422, 200, 201, 200, 201] == [each.status for each in answers]
+    assert [False, False, False, False, True] == [each.replayed for each in answers]
+    assert (b"{}", True) == (answers[1].body, b"e1" in answers[3].body)
+    with store.read() as tx:
+        assert 4 == len(list(tx.inbox.messages()))
+        assert ["Encounter/e1"] == tx.resources.references("ehr")

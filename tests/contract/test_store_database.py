@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from gateway.claim.roster import CredentialRecord, CredentialRole, about
 from gateway.errors import Conflict, NotFound, Unavailable
+from gateway.ports.storage import Outcome
 from gateway.store.coding import encode
 from gateway.store.database import Database
 from gateway.store.schema import metadata
@@ -97,7 +98,9 @@ def test_a_savepoint_undoes_what_failed_inside_and_keeps_the_rest(store: Databas
 def test_a_statement_that_fails_inside_a_savepoint_leaves_the_transaction_usable(store: Database) -> None:
     with store.write() as tx:
         with pytest.raises(Exception, match=r"(?i)foreign key"), tx.savepoint():
-            tx.inbox.add_answer("no such message", b"AA", "")
+            tx.inbox.record_outcomes(
+                [Outcome(message_id="nobody's", origin_key="", at=NOON, mapping_hash="", problems=())]
+            )
         tx.work.add("derive", ["after"])
     with store.read() as tx:
         assert tx.work.count() == {"derive": 1}

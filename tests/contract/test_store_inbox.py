@@ -17,6 +17,9 @@ from tests.factories import NOON, ORGANIZATION, TENANT
 ADT = b"MSH|^~\\&|EHR|CLINIC|||202608171200||ADT^A01|1|T|2.5\r"
 
 
+KEY = ("ehr", "EHR|CLINIC|1")
+
+
 def a_message(
     id: str = "m1", content: bytes = ADT, control_key: str = "EHR|CLINIC|1", **changes: str
 ) -> InboundMessage:
@@ -37,8 +40,7 @@ def add(
     store: Database, message: InboundMessage, content: bytes = ADT, answer: bytes = b"AA", refusal: str = ""
 ) -> None:
     with store.write() as tx:
-        tx.inbox.add(message, content)
-        tx.inbox.add_answer(message.id, answer, refusal)
+        tx.inbox.add_answered([(replace(message, answer=answer, refusal=refusal), content)])
 
 
 def a_problem(place: str = "PV1-44") -> MappingProblem:
@@ -52,23 +54,20 @@ def an_outcome(*problems: MappingProblem, message_id: str = "m1", origin_key: st
 def test_the_same_key_with_the_same_bytes_is_found_with_its_first_answer(store: Database) -> None:
     add(store, a_message())
     with store.read() as tx:
-        found = tx.inbox.find("ehr", "EHR|CLINIC|1", hashlib.sha256(ADT).hexdigest())
-        assert found is not None
+        (found,) = tx.inbox.with_keys([KEY])[KEY]
         assert (found.id, found.answer, found.refusal) == ("m1", b"AA", "")
         assert tx.inbox.content(found.sha256) == ADT
 
 
 def test_a_key_used_again_for_other_bytes_is_seen_and_is_another_message(store: Database) -> None:
     add(store, a_message())
-    other = hashlib.sha256(b"other").hexdigest()
-    with store.read() as tx:
-        assert tx.inbox.find("ehr", "EHR|CLINIC|1", other) is None
-        assert tx.inbox.key_was_used("ehr", "EHR|CLINIC|1")
-        assert not tx.inbox.key_was_used("ehr", "EHR|CLINIC|2")
-        assert not tx.inbox.key_was_used("another-ehr", "EHR|CLINIC|1")
     add(store, a_message("m2", b"other"), b"other")
+    nobodys = [("ehr", "EHR|CLINIC|2"), ("another-ehr", "EHR|CLINIC|1")]
     with store.read() as tx:
-        assert tx.inbox.find("ehr", "EHR|CLINIC|1", other) is not None
+        found = tx.inbox.with_keys([KEY, *nobodys])
+    assert {KEY: ["m1", "m2"], nobodys[0]: [], nobodys[1]: []} == {
+        key: [each.id for each in some] for key, some in found.items()
+    }
 
 
 def test_a_batch_is_stored_with_its_answers_and_found_by_its_keys_in_order(store: Database) -> None:

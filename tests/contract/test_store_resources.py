@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.claim.party import Identifier
-from gateway.ports import NewVersion, Resource
+from gateway.ports import LookAhead, NewVersion, Resource
 from gateway.ports.storage import InboundMessage, Transaction
 from gateway.store.database import Database
 from tests.contract.races import at_once
@@ -30,7 +30,7 @@ def bring(tx: Transaction, id: str) -> None:
         control_key=id,
         event="Bundle/transaction",
     )
-    tx.inbox.add(message, content)
+    tx.inbox.add_answered([(message, content)])
 
 
 def an_encounter(version: int = 1, *names: Identifier, status: str = "finished", id: str = "e1") -> NewVersion:
@@ -41,9 +41,10 @@ def an_encounter(version: int = 1, *names: Identifier, status: str = "finished",
 def put(store: Database, message_id: str, *versions: NewVersion, source: str = "ehr") -> list[Resource]:
     with store.write() as tx:
         bring(tx, message_id)
-        table = tx.resources.table(source, NOON, message_id)
+        table = tx.resources.table(source, NOON)
         stored = table.put(versions)
-        assert table.changed == [f"{each.type}/{each.id}" for each in versions]
+        assert table.keep(message_id) == [f"{each.type}/{each.id}" for each in versions]
+        table.write()
         return stored
 
 
@@ -76,7 +77,7 @@ def test_a_resource_is_found_by_the_identifiers_of_its_newest_version_alone(stor
     put(store, "m1", an_encounter(1, VISIT))
     put(store, "m2", an_encounter(2, other))
     with store.write() as tx:
-        table = tx.resources.table("ehr", NOON, "m2")
+        table = tx.resources.table("ehr", NOON)
         assert table.find([("Encounter", VISIT), ("Encounter", other), ("Patient", other)]) == {
             ("Encounter", other): ["e1"]
         }
@@ -87,7 +88,7 @@ def test_a_resource_is_found_by_the_identifiers_of_its_newest_version_alone(stor
 def test_two_resources_may_share_an_identifier_and_both_are_found(store: Database) -> None:
     put(store, "m1", an_encounter(1, VISIT, id="e2"), an_encounter(1, VISIT, id="e1"))
     with store.write() as tx:
-        found = tx.resources.table("ehr", NOON, "m1").find([("Encounter", VISIT)])
+        found = tx.resources.table("ehr", NOON).find([("Encounter", VISIT)])
     assert found == {("Encounter", VISIT): ["e1", "e2"]}
 
 
@@ -95,8 +96,28 @@ def test_current_versions_come_many_at_a_time_and_unknown_ones_are_left_out(stor
     put(store, "m1", an_encounter(1, id="e1"), an_encounter(1, id="e2"))
     put(store, "m2", an_encounter(2, id="e2"))
     with store.write() as tx:
-        found = tx.resources.table("ehr", NOON, "m2").current([("Encounter", each) for each in ("e1", "e2", "e3")])
+        found = tx.resources.table("ehr", NOON).current([("Encounter", each) for each in ("e1", "e2", "e3")])
     assert {id: each.version for (_, id), each in found.items()} == {"e1": 1, "e2": 2}
+
+
+def test_what_is_kept_is_seen_before_it_is_written_and_what_is_discarded_never_was(store: Database) -> None:
+    other = Identifier("urn:visits", "V2")
+    put(store, "m1", an_encounter(1, VISIT))
+    with store.write() as tx:
+        bring(tx, "m2")
+        table = tx.resources.table("ehr", NOON)
+        table.look_ahead([LookAhead(identities=(("Encounter", VISIT), ("Encounter", other)))])
+        table.put([an_encounter(2, other)])
+        table.keep("m2")
+        table.put([an_encounter(3, VISIT), an_encounter(1, VISIT, id="e9")])
+        table.discard()
+        assert {("Encounter", other): ["e1"]} == table.find([("Encounter", VISIT), ("Encounter", other)])
+        current = table.current([("Encounter", "e1"), ("Encounter", "e9")])
+        assert [(("Encounter", "e1"), 2)] == [(key, each.version) for key, each in current.items()]
+        table.write()
+    with store.read() as tx:
+        assert (["e1"], []) == tuple(tx.resources.identified("ehr", "Encounter", each) for each in (other, VISIT))
+        assert ["Encounter/e1"] == tx.resources.references("ehr")
 
 
 def test_links_are_replaced_and_followed_backwards(store: Database) -> None:
@@ -115,11 +136,13 @@ def test_many_creating_one_identity_at_once_create_exactly_one(store: Database) 
     def create_if_none(number: int) -> str:
         with store.write() as tx:
             bring(tx, f"m{number}")
-            table = tx.resources.table("ehr", NOON + timedelta(seconds=number), f"m{number}")
+            table = tx.resources.table("ehr", NOON + timedelta(seconds=number))
             found = table.find([("Encounter", VISIT)])
             if found:
                 return found["Encounter", VISIT][0]
             table.put([an_encounter(1, VISIT, id=f"e{number}")])
+            table.keep(f"m{number}")
+            table.write()
             return f"e{number}"
 
     assert len(set(at_once(8, create_if_none))) == 1
@@ -133,9 +156,11 @@ def test_many_updating_one_resource_at_once_follow_each_other(store: Database) -
     def update(number: int) -> int:
         with store.write() as tx:
             bring(tx, f"m{number + 1}")
-            table = tx.resources.table("ehr", NOON, f"m{number + 1}")
+            table = tx.resources.table("ehr", NOON)
             version = table.current([("Encounter", "e1")])["Encounter", "e1"].version + 1
             table.put([an_encounter(version)])
+            table.keep(f"m{number + 1}")
+            table.write()
             return version
 
     assert sorted(at_once(8, update)) == list(range(2, 10))
@@ -150,7 +175,7 @@ def test_bundles_that_name_the_same_things_in_another_order_do_not_wait_in_a_cir
     def find(number: int) -> int:
         with store.write() as tx:
             bring(tx, f"m{number}")
-            table = tx.resources.table("ehr", NOON, f"m{number}")
+            table = tx.resources.table("ehr", NOON)
             return len(table.find(names[::-1] if reverse and number % 2 else names))
 
     assert at_once(6, find) == [0] * 6

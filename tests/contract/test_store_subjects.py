@@ -26,20 +26,18 @@ PATIENT, ENCOUNTER = RecordKind.PATIENT, RecordKind.ENCOUNTER
 @pytest.fixture(autouse=True)
 def message(store: Database) -> None:
     with store.write() as tx:
-        tx.inbox.add(
-            InboundMessage(
-                id="m1",
-                tenant=TENANT,
-                organization=ORGANIZATION,
-                source="ehr",
-                received_at=NOON,
-                sha256=hashlib.sha256(b"m1").hexdigest(),
-                content_type="application/fhir+json",
-                control_key="m1",
-                event="Bundle/transaction",
-            ),
-            b"m1",
+        message = InboundMessage(
+            id="m1",
+            tenant=TENANT,
+            organization=ORGANIZATION,
+            source="ehr",
+            received_at=NOON,
+            sha256=hashlib.sha256(b"m1").hexdigest(),
+            content_type="application/fhir+json",
+            control_key="m1",
+            event="Bundle/transaction",
         )
+        tx.inbox.add_answered([(message, b"m1")])
 
 
 def resolve(store: Database, *names: Identifier, kind: RecordKind = PATIENT) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.fhir.strict_json import read_json, write_json
 from gateway.claim.party import Identifier
 from gateway.errors import Conflict, Unavailable
-from gateway.ports import Arrival, ClaimStatus, FhirAnswer, NewVersion, Resource, ResourceTable
+from gateway.ports import Arrival, ClaimStatus, FhirAnswer, FhirSubmission, NewVersion, Resource, ResourceTable
 
 NOW = datetime(2026, 8, 3, 18, 0, tzinfo=UTC)
 Key = tuple[str, str]
@@ -64,22 +64,24 @@ class MemoryIntake:
         """How often ``apply`` is run, the last time for good: a database may ask for a transaction again."""
         self._lock = threading.Lock()
 
-    def submit(
-        self, arrival: Arrival, request_key: str, apply: Callable[[ResourceTable, datetime], FhirAnswer]
-    ) -> FhirAnswer:
+    def submit_all(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
+        return [self.submit(each) for each in submissions]
+
+    def submit(self, submission: FhirSubmission) -> FhirAnswer:
+        arrival = submission.arrival
         with self._lock:
             if self.down:
                 raise Unavailable
             if self.broken is not None:
                 raise self.broken
             digest = hashlib.sha256(arrival.content).hexdigest()
-            name = arrival.control_key or request_key
+            name = arrival.control_key or submission.request_key
             if (arrival.source, name, digest) in self.answers:
                 return self.answers[arrival.source, name, digest]
             if arrival.control_key and any(key[:2] == (arrival.source, name) for key in self.answers):
                 raise Conflict
             self.arrivals.append(arrival)
-            answer = self._apply(arrival.source, apply)
+            answer = self._apply(arrival.source, submission.apply)
             self.answers[arrival.source, name, digest] = answer
             return answer
 
