@@ -11,7 +11,7 @@ from adapters.mapping.conditions import Condition
 from adapters.mapping.getters import Getter, SpecCompiler
 from adapters.mapping.source_file import NamedValue, RecordEntry, SourceFile, ValueSpec
 from adapters.mapping.targets import Target, builder_of, targets_of
-from adapters.mapping.typing_values import Surroundings
+from adapters.mapping.typing_values import Surroundings, spreadsheet_time
 from adapters.mapping.values import text_of
 from adapters.mapping.view import Notation, Reader, View
 from adapters.mapping.yaml_reader import Problems, nearest
@@ -51,7 +51,8 @@ def compile_source(
     source: SourceFile, notation: Notation, facilities: Mapping[Identifier, str] | None, problems: Problems
 ) -> tuple[CompiledEntry, ...]:
     """Every entry of a source, compiled; what is wrong with any of them goes to ``problems``."""
-    around = Surroundings(source.source, source.time_zone, source.namespaces, facilities)
+    time_text = spreadsheet_time if source.format == "csv" else text_of
+    around = Surroundings(source.source, source.time_zone, source.namespaces, facilities, time_text)
     readable = (entry for entry in source.records if entry.record is not None)
     return tuple(_compile_entry(source, entry, notation, around, problems) for entry in readable)
 
@@ -69,7 +70,9 @@ def _compile_entry(
         for name, value in values.items()
         if name in entry.values or used(name)
     )
-    if not entry.identity and not problems.is_partial(entry.entry) and (source.format == "hl7" or entry.each):
+    if entry.each and source.format == "csv":
+        problems.add(entry.place, "a row has no groups: leave 'each' out")
+    if not entry.identity and not problems.is_partial(entry.entry) and (source.format != "fhir" or entry.each):
         problems.add(
             entry.place, f"record {entry.name!r} needs its 'identity': what the {kind_of_entry(entry)} is known by"
         )

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from adapters.mapping.compiled import CompiledEntry, CompiledField, compile_source, kind_of_entry
 from adapters.mapping.getters import Note, Run
-from adapters.mapping.source_file import RecordEntry, SourceFile
+from adapters.mapping.source_file import CSV_ROW, RecordEntry, SourceFile
 from adapters.mapping.values import text_of
 from adapters.mapping.view import FindResource, Notation, ResourceView, View
 from adapters.mapping.yaml_reader import Problems
@@ -60,7 +60,7 @@ class SourceInterpreter:
             self._event = [notation.compile(path) for path in ("MSH-9.1", "MSH-9.2", "EVN-1")]
 
     def interpret_message(self, content: bytes, received_at: datetime) -> Interpretation:
-        """Records of one HL7 message. Raises FormatError when the bytes are no message."""
+        """Records of one HL7 message or CSV row. Raises FormatError when the bytes are none."""
         view = self.open_message(content)
         names = self.event_names(view)
         outcome = _Outcome()
@@ -86,9 +86,9 @@ class SourceInterpreter:
         )
 
     def open_message(self, content: bytes) -> View:
-        """The view of an HL7 message. Raises FormatError."""
+        """The view of an HL7 message or CSV row. Raises FormatError."""
         if self._notation.open_message is None:
-            raise ConfigurationError([f"{self.source.entry}: {self.source.source!r} is not an HL7 source"])
+            raise ConfigurationError([f"{self.source.entry}: {self.source.source!r} takes no messages or rows"])
         return self._notation.open_message(content, self.source.character_set)
 
     def open_resource(self, resource: Resource, find: FindResource) -> ResourceView:
@@ -98,7 +98,9 @@ class SourceInterpreter:
         return self._notation.open_resource(resource, find)
 
     def event_names(self, view: View) -> dict[str, Any]:
-        """The ready-made names of HL7 conditions: event (`ADT^A01`), type, trigger."""
+        """The ready-made names of HL7 conditions: event (`ADT^A01`), type, trigger. Every row of a CSV is a `row`."""
+        if self.source.format == "csv":
+            return {"event": CSV_ROW, "type": CSV_ROW}
         kind, trigger, event = (text_of(found[0][0]) if (found := read(view)) else "" for read in self._event)
         trigger = trigger or event
         return {"event": f"{kind}^{trigger}", "type": kind, "trigger": trigger}

@@ -118,8 +118,12 @@ class SpecCompiler:
                 self._problems.add(spec.place, f"'all_of' fills lists; {target.name!r} takes one value: use 'first_of'")
             return _all_of([self.getter(with_inherited(each, spec), target) for each in spec.all_of])
         if spec.parts:
+            if spec.minutes_after:
+                self._problems.add(spec.place, "'minutes_after' takes one value; 'parts' makes a text of several")
+                return _nothing
             parts = [self.getter(each, _TEXT) for each in spec.parts]
-            return _joined(parts, self._typer(spec, target), spec.place.entry)
+            joined = _joined(parts, self._typer(spec, target), spec.place.entry)
+            return _moments(joined, spec.place.entry) if target.type is datetime else joined
         return self._from_path(spec, target)
 
     def _from_path(self, spec: ValueSpec, target: Target) -> Getter:
@@ -128,11 +132,14 @@ class SpecCompiler:
         reader = self.path(spec.path, spec.place)
         if target.type is Identifier and self._notation.name == "hl7" and not spec.namespace:
             return self._by_authority(spec, reader, target.many)
+        if target.type is Identifier and self._notation.name == "csv" and not spec.namespace:
+            self._problems.add(spec.place, "an identifier from a column needs its namespace")
+            return _nothing
         typer = self._typer(spec, target)
         if spec.minutes_after:
             return _minutes_after(reader, typer, spec.minutes_after, entry)
         if target.type is datetime:
-            return _moments(reader, typer, entry)
+            return _moments(_one_value(reader, typer, entry), entry)
         return _all_values(reader, typer, entry) if target.many else _one_value(reader, typer, entry)
 
     def _by_authority(self, spec: ValueSpec, reader: Reader, many: bool) -> Getter:
@@ -274,9 +281,7 @@ def _all_values(reader: Reader, typer: Typer, entry: str) -> Getter:
     return get
 
 
-def _moments(reader: Reader, typer: Typer, entry: str) -> Getter:
-    one = _one_value(reader, typer, entry)
-
+def _moments(one: Getter, entry: str) -> Getter:
     def get(run: Run) -> list[Found]:
         found = one(run)
         if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
@@ -104,7 +105,7 @@ class RecordEntry:
     name: str
     record: type[FeedRecord]
     sources: tuple[str, ...]
-    """FHIR resource types, or HL7 events such as `ADT^A01` and `SIU^*`."""
+    """FHIR resource types, HL7 events such as `ADT^A01` and `SIU^*`, or `row`."""
     fields: Mapping[str, ValueSpec]
     each: str = ""
     values: Mapping[str, NamedValue] = field(default_factory=dict)
@@ -277,12 +278,25 @@ _EVERY_VALUE: Final = Shape(
     {"all": Key(TextKind("a path"), required=True, field="path")},
     places=True,
 )
+
+
+def _check_codec(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return f"{name!r} is no character set known here; write it as Python does, such as cp1252 or iso8859-1"
+    return ""
+
+
 _RECORDS: Final = {record.kind.value: record for record in FEED_RECORDS}
 
 _FROM: Final = pattern_kind(
-    r"[A-Z][A-Za-z]+|[A-Z][A-Z0-9]{2}\^(?:[A-Z0-9]{3}|\*)",
-    "a FHIR resource type, or an HL7 event such as ADT^A01 or SIU^*",
+    r"[A-Z][A-Za-z]+|[A-Z][A-Z0-9]{2}\^(?:[A-Z0-9]{3}|\*)|row",
+    "a FHIR resource type, an HL7 event such as ADT^A01 or SIU^*, or row",
 )
+CSV_ROW: Final = "row"
+"""What every record of a CSV source is made of."""
+_WANTED: Final = {"fhir": "a FHIR resource type", "hl7": "an HL7 event such as ADT^A01", "csv": f"{CSV_ROW!r}"}
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _VALUES: Final = MapKind(_NamedValueKind())
 
@@ -310,10 +324,13 @@ SOURCE_FILE: Final = Shape(
     SourceFile,
     {
         "source": Key(IDENTIFIER_WORD, required=True, says="The feed's name: the name of this file"),
-        "format": Key(ChoiceKind({"fhir": "fhir", "hl7": "hl7"}), required=True),
+        "format": Key(ChoiceKind({name: name for name in _WANTED}), required=True),
         "organization": Key(IDENTIFIER_WORD, required=True),
         "time_zone": Key(_ZoneKind(), required=True, says="Of times without an offset, and of the days of times"),
-        "character_set": Key(TextKind(), says="HL7: of messages that are not in the one they declare"),
+        "character_set": Key(
+            TextKind(check=_check_codec),
+            says="Of HL7 messages not in the one they declare; of CSV files that are not UTF-8",
+        ),
         "namespaces": Key(MapKind(IDENTIFIER_WORD), says="Identifier system or assigning authority to our namespace"),
         "values": Key(_VALUES, says="Names for the conditions of every record"),
         "codes": Key(MapKind(_VALUE_MAP), says="Named value maps"),
@@ -356,10 +373,15 @@ def _check_names(source: SourceFile, problems: Problems) -> None:
         for spec in _all_specs([*record.identity, *record.fields.values()]):
             if isinstance(spec.codes, str) and spec.codes not in source.codes:
                 problems.add(spec.place, f"no value map {spec.codes!r} in this file{nearest(spec.codes, source.codes)}")
-        for name in record.sources:
-            if ("^" in name) != (source.format == "hl7"):
-                wanted = "an HL7 event such as ADT^A01" if source.format == "hl7" else "a FHIR resource type"
+        wanted = _WANTED.get(source.format)
+        for name in record.sources if wanted else ():
+            if _format_of(name) != source.format:
                 problems.add(record.place, f"'from' should name {wanted} in a {source.format} source")
+
+
+def _format_of(name: str) -> str:
+    """The format that has things of this name."""
+    return "hl7" if "^" in name else "csv" if name == CSV_ROW else "fhir"
 
 
 def _all_specs(specs: list[ValueSpec]) -> Iterator[ValueSpec]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from adapters.mapping.source_file import Convert, Miss, ValueMap, ValueSpec
+from adapters.mapping.spreadsheet_times import iso_of
 from adapters.mapping.targets import Target
 from adapters.mapping.values import (
     Moment,
@@ -53,6 +54,13 @@ class Surroundings:
     namespaces: Mapping[str, str]
     facilities: Mapping[Identifier, str] | None
     """Facility ids by the names feeds use; None while no catalogue is at hand."""
+    time_text: Callable[[Any], str] = text_of
+    """A date or time as the feed writes it, to a form that `values` reads."""
+
+
+def spreadsheet_time(value: Any) -> str:
+    """How a CSV feed's dates and times are read: as spreadsheets show them."""
+    return iso_of(text_of(value))
 
 
 def reference_of(text: str) -> str | None:
@@ -104,15 +112,15 @@ def _typer_of_type(target: Target, spec: ValueSpec, around: Surroundings) -> Typ
     if spec.lookup:
         return _lookup_typer(spec, around)
     if spec.convert is Convert.MINUTE:
-        return _minute_typer(around.time_zone)
+        return _minute_typer(around)
     if kind is str:
         tidy = _BY_NAME.get(target.name.rpartition(".")[2])
         return text_of if tidy is None else lambda value: tidy(text_of(value))
     if kind is datetime:
-        return _moment_typer(spec, around.time_zone)
+        return _moment_typer(spec, around)
     if kind is date:
-        zone = around.time_zone
-        return lambda value: read_date(text_of(value), zone)
+        zone, time_text = around.time_zone, around.time_text
+        return lambda value: read_date(time_text(value), zone)
     if kind is bool:
         return lambda value: value if isinstance(value, bool) else read_bool(text_of(value))
     if kind is int:
@@ -145,11 +153,12 @@ def nearest_word(target: Target, word: str) -> str:
     )
 
 
-def _moment_typer(spec: ValueSpec, zone: ZoneInfo) -> Typer:
+def _moment_typer(spec: ValueSpec, around: Surroundings) -> Typer:
     if spec.minutes_after:
         return lambda value: _minutes(text_of(value))
     start_of_day = spec.convert is Convert.START_OF_DAY
-    return lambda value: read_moment(text_of(value), zone, start_of_day)
+    zone, time_text = around.time_zone, around.time_text
+    return lambda value: read_moment(time_text(value), zone, start_of_day)
 
 
 def _minutes(text: str) -> timedelta:
@@ -161,9 +170,9 @@ def _minutes(text: str) -> timedelta:
     return timedelta(minutes=minutes)
 
 
-def _minute_typer(zone: ZoneInfo) -> Typer:
+def _minute_typer(around: Surroundings) -> Typer:
     def typed(value: Any) -> str:
-        moment: Moment = read_moment(text_of(value), zone, False)
+        moment: Moment = read_moment(around.time_text(value), around.time_zone, False)
         return moment.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
     return typed

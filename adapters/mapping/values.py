@@ -16,8 +16,8 @@ from gateway.claim.calendar import COUNTABLE
 _DTM = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,6})?)?)?)?([+-]\d{4})?", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _INTEGER = re.compile(r"(\d{1,9})(?:\.0*)?", re.ASCII)
-_YES = frozenset({"true", "Y", "y", "yes", "YES", "1"})
-_NO = frozenset({"false", "N", "n", "no", "NO", "0"})
+_YES = frozenset({"true", "y", "yes", "1"})
+_NO = frozenset({"false", "n", "no", "0"})
 _US_POSTAL = re.compile(r"\d{5}(?:[- ]?\d{4})?", re.ASCII)
 
 
@@ -61,9 +61,10 @@ def text_of(value: Any) -> str:
 
 def read_bool(text: str) -> bool:
     """Yes or no: true/false, or HL7's Y/N (table 0136)."""
-    if text in _YES:
+    word = text.lower()
+    if word in _YES:
         return True
-    if text in _NO:
+    if word in _NO:
         return False
     raise NotUnderstood("expected true or false (Y or N)", "Add a value map (codes) from the sender's words.")
 

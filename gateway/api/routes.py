@@ -316,13 +316,17 @@ def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
     ) -> Answer:
         return preview(desk.site, source, content)
 
-    @router.post("/messages", tags=["messages"], summary="Take HL7 messages or FHIR JSON in, with a source's token")
-    async def ingest(request: Request, source: Annotated[str, Depends(access.source)]) -> Answer:
-        return await run_in_threadpool(_take, desk, source, await request.body())
+    @router.post(
+        "/messages",
+        tags=["messages"],
+        summary="Take HL7 messages, FHIR JSON or CSV attendance in, with a source's token",
+    )
+    async def ingest(request: Request, source: Annotated[str, Depends(access.source)], strict: bool = False) -> Answer:
+        return await run_in_threadpool(_take, desk, source, await request.body(), strict)
 
 
-def _take(desk: Desk, source: str, content: bytes) -> Answer:
-    taking = Taking(desk.site, source)
+def _take(desk: Desk, source: str, content: bytes, strict: bool) -> Answer:
+    taking = Taking(desk.site, source, strict=strict)
     taking.take_bytes(content)
     return taking.finish()
 

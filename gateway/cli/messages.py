@@ -23,10 +23,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders: .hl7, .json, .ndjson.", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files and folders: .hl7, .json, .ndjson, .csv.", show_default=False)
+    ],
     source: Annotated[
         str, typer.Option("--source", help="Whose feed it is: a source of site.yaml.", show_default=False)
     ],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Take nothing of a CSV file in which any row is wrong.")
+    ] = False,
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
@@ -36,7 +41,7 @@ def ingest(
 
     files = expand(paths)
     with open_desk(site) as desk, output.progress("taking files in", len(files)) as advance:
-        found = ingest_paths(desk.site, source, files, advance)
+        found = ingest_paths(desk.site, source, files, advance, strict=strict)
     output.show(found, as_json=as_json, render=_render_ingested)
     return output.FOUND if found["totals"]["refused"] else output.OK
 
@@ -50,13 +55,19 @@ def _render_ingested(found: dict[str, Any]) -> None:
     )
     refused = [each for each in found["messages"] if each["outcome"] == "refused"]
     for each in refused[:_MOST_LISTED]:
-        output.say(f"  refused: {each['path']} [{each['index']}]: {each['reason']}")
+        output.say(f"  refused: {_where(each)}: {each['reason']}")
     troubled = [(each, one) for each in found["messages"] if each["outcome"] != "refused" for one in each["findings"]]
     for each, one in troubled[:_MOST_LISTED]:
-        output.say(f"  {each['path']} [{each['index']}] {_told(one)}")
+        output.say(f"  {_where(each)} {_told(one)}")
     left_out = max(0, len(refused) - _MOST_LISTED) + max(0, len(troubled) - _MOST_LISTED)
     if left_out:
         output.say(f"  and {left_out:,} more; --json lists all")
+
+
+def _where(message: dict[str, Any]) -> str:
+    """The file, and which of its messages; of a CSV the line."""
+    in_file = message["type"] if message["type"].startswith("line ") else f"[{message['index']}]"
+    return f"{message['path']} {in_file}"
 
 
 def _told(finding: dict[str, Any]) -> str:

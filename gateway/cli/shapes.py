@@ -32,7 +32,8 @@ Control numbers, times and attempts are left out.""",
     "ingest": f"""
 {{"messages": [{{"path", "index", "source", "type", "outcome": "stored|duplicate|refused", "reason": null|text,
   "encounters": [id], "findings": [{_PROBLEM}]}}],
- "totals": {{"files", "messages", "stored", "duplicate", "refused", "encounters", "findings"}}}}""",
+ "totals": {{"files", "messages", "stored", "duplicate", "refused", "encounters", "findings"}}}}
+``index`` counts from 0 in each file; of a CSV's row it is the line, and ``type`` says so.""",
     "preview": """
 {"messages": [as ingest], "claims": [all of a claims list entry, and all of claims why],
  "days": [{"on", "facility", "program", "level_of_care", "minutes", "services", "cents"}],

@@ -48,11 +48,12 @@ def init(
 
 
 def _samples() -> dict[str, bytes]:
-    """The first messages of the synthetic clinic's month, by file name."""
+    """The first messages of the synthetic clinic's month and one attendance sheet, by file name."""
+    from gateway.demo.attendance_sheet import attendance_sheet
     from gateway.demo.feed import Feed
     from gateway.demo.month import clinic_month
 
-    found: dict[str, bytes] = {}
+    found = {"csv/attendance.csv": attendance_sheet()}
     of_feed = dict.fromkeys(Feed, 0)
     for message in clinic_month(patients=_SAMPLE_PATIENTS).messages():
         folder, suffix = ("fhir", "json") if message.feed is Feed.FHIR else ("hl7", "hl7")

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from gateway.rules.context import CodeSets
     from gateway.wiring.gate_files import FileGate
 
-X12, HL7, FHIR = "x12", "hl7v2", "fhir"
+X12, HL7, FHIR, CSV = "x12", "hl7v2", "fhir", "csv"
 _BLANK = b" \t\r\n\x0b\x0c\x1c\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HL7_BEGINNINGS = (b"MSH", b"FHS", b"BHS")
-_SUFFIXES = {".hl7": HL7, ".er7": HL7, ".json": FHIR, ".ndjson": FHIR}
+_SUFFIXES = {".hl7": HL7, ".er7": HL7, ".json": FHIR, ".ndjson": FHIR, ".csv": CSV}
 _LOOKED_AT_BYTES = 4096
 
 
@@ -30,11 +30,11 @@ def shown(path: Path) -> str:
 
 
 def find_format(path: Path) -> str:
-    """``x12``, ``hl7v2`` or ``fhir``, by the first bytes, else by the name. Raises OSError."""
+    """``x12``, ``hl7v2``, ``fhir`` or ``csv``, by the first bytes, else by the name. Raises OSError."""
     with path.open("rb") as stream:
         beginning = stream.read(_LOOKED_AT_BYTES)
     text = beginning.lstrip(_BLANK)
-    if text.startswith(_HL7_BEGINNINGS) or beginning.startswith(_WIDE_MARKS):
+    if text.startswith(_HL7_BEGINNINGS) or (beginning.startswith(_WIDE_MARKS) and path.suffix.lower() != ".csv"):
         return HL7
     if text.startswith((b"{", b"[")):
         return FHIR
@@ -249,6 +249,11 @@ def _read_fhir(path: Path) -> dict[str, Any]:
     return {"path": str(path), "readable": False, "error": error}
 
 
+def _no_csv(path: Path) -> dict[str, Any]:
+    error = "What the columns of a CSV file mean is in a source's mapping file: take it in with 'cleanclaim ingest'."
+    return {"path": str(path), "readable": False, "error": error}
+
+
 def _proved_x12(_entry: dict[str, Any], path: Path) -> bool:
     from clearinghouse.x12.read_json import rewrites_same
 
@@ -261,6 +266,6 @@ def _proved_hl7(entry: dict[str, Any], path: Path) -> bool:
     return write_json(entry) == path.read_bytes()
 
 
-_CHECKS: Mapping[str, _Handler] = {X12: _check_x12, HL7: _check_hl7, FHIR: _check_fhir}
-_READERS: Mapping[str, _Handler] = {HL7: _read_hl7, FHIR: _read_fhir}
+_CHECKS: Mapping[str, _Handler] = {X12: _check_x12, HL7: _check_hl7, FHIR: _check_fhir, CSV: _no_csv}
+_READERS: Mapping[str, _Handler] = {HL7: _read_hl7, FHIR: _read_fhir, CSV: _no_csv}
 _PROOFS: Mapping[str, Callable[[dict[str, Any], Path], bool]] = {X12: _proved_x12, HL7: _proved_hl7}

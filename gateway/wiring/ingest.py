@@ -1,4 +1,4 @@
-"""Files into the gateway by the same doors as the wire: HL7, FHIR JSON, NDJSON. The same bytes are duplicates."""
+"""Files into the gateway by the same doors as the wire: HL7, FHIR JSON, NDJSON, CSV. The same bytes are duplicates."""
 
 from __future__ import annotations
 
@@ -16,28 +16,33 @@ from adapters.fhir.shapes import resource_shape
 from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
 from adapters.hl7.triage import AcceptancePolicy
 from gateway.claim.record import RecordKind
-from gateway.errors import NotFound
+from gateway.errors import FormatError, NotFound
 from gateway.ports import Arrival, FhirAnswer, MappingProblem
 from gateway.ports.storage import Transaction
+from gateway.wiring.csv_rows import ReadyRow, ready_rows
 from gateway.wiring.feeds import HL7_CONTENT, hl7_arrival
-from gateway.wiring.files import FHIR, HL7, expand, find_format
+from gateway.wiring.files import CSV, FHIR, HL7, expand, find_format
 from gateway.wiring.messages import references_in
 from gateway.wiring.site import Site
 
-_HL7_BATCH = 200
+_BATCH = 200
 _FHIR_BATCH = 100
 _LINES = frozenset({".ndjson", ".jsonl"})
-_FORMATS = {"hl7": HL7, "fhir": FHIR}
+_FORMATS = {"hl7": HL7, "fhir": FHIR, "csv": CSV}
 
 Advance = Callable[[int], None]
 
 
-def ingest_paths(site: Site, source: str, paths: Sequence[Path], advance: Advance) -> dict[str, Any]:
+def ingest_paths(
+    site: Site, source: str, paths: Sequence[Path], advance: Advance, *, strict: bool = False
+) -> dict[str, Any]:
     """Take files and folders in for a source and work them in: ``ingest --json``. ``advance`` hears of each file.
+
+    ``strict`` takes nothing of a CSV file in which any row is wrong.
 
     Raises NotFound for a source the site does not have, FormatError for a path that is not there.
     """
-    taking = Taking(site, source)
+    taking = Taking(site, source, strict=strict)
     for path in expand(paths):
         taking.take_file(path)
         advance(1)
@@ -47,12 +52,13 @@ def ingest_paths(site: Site, source: str, paths: Sequence[Path], advance: Advanc
 class Taking:
     """What one run took in for one source."""
 
-    def __init__(self, site: Site, source: str) -> None:
+    def __init__(self, site: Site, source: str, *, strict: bool = False) -> None:
         if source not in {each.name for each in site.settings.sources}:
             known = ", ".join(each.name for each in site.settings.sources) or "none"
             raise NotFound(f"site.yaml has no source {source!r}; it has {known}")
         self._site = site
         self._source = source
+        self._strict = strict
         file = site.policy.mapping_set.source(source)
         self._format = _FORMATS[file.format]
         self._policy = AcceptancePolicy(fallback_charset=file.character_set or None)
@@ -64,7 +70,9 @@ class Taking:
     def take_file(self, path: Path) -> None:
         """One file, whatever it holds; what cannot be taken is listed with its reason."""
         try:
-            if find_format(path) != self._format:
+            if self._format == CSV:
+                self._take_csv(str(path), path.read_bytes())
+            elif find_format(path) != self._format:
                 reason = f"the source {self._source} sends {self._format}, and this file is something else"
                 self._note(str(path), 0, "", "refused", reason)
             elif self._format == HL7:
@@ -82,13 +90,15 @@ class Taking:
         """A body that came over HTTP."""
         if self._format == HL7:
             self._take_hl7("", read_batch(content))
+        elif self._format == CSV:
+            self._take_csv("", content)
         else:
             self._take_fhir("", content)
 
     def _take_hl7(self, path: str, entries: Iterable[BatchMessage | BatchFault]) -> None:
         before = len(self._entries)
         waiting = iter(entries)
-        while batch := list(islice(waiting, _HL7_BATCH)):
+        while batch := list(islice(waiting, _BATCH)):
             self._store_hl7(path, batch)
         if len(self._entries) == before:
             self._note(path, 0, "", "refused", "none of its lines begins with MSH, so it holds no HL7 message")
@@ -116,6 +126,29 @@ class Taking:
         return Arrival(
             source=self._source, content=entry.raw, content_type=HL7_CONTENT, control_key="", refusal=entry.text
         )
+
+    def _take_csv(self, path: str, content: bytes) -> None:
+        """Every row by itself: what is wrong with one never keeps the others out, unless it was asked for strictly."""
+        try:
+            rows = ready_rows(self._site, self._source, content)
+        except FormatError as error:
+            self._note(path, 0, "", "refused", str(error))
+            return
+        if self._strict:
+            rows = iter(kept := list(rows))
+            if wrong := [each for each in kept if each.problems]:
+                self._refuse_rows(path, wrong)
+                return
+        while batch := list(islice(rows, _BATCH)):
+            for row, receipt in zip(batch, self._site.receiver.receive([each.arrival for each in batch]), strict=True):
+                told = (receipt.message_id,)
+                reason = row.arrival.refusal or None
+                self._note(path, row.line, row.arrival.event, receipt.outcome, reason, told, row.findings)
+
+    def _refuse_rows(self, path: str, wrong: Sequence[ReadyRow]) -> None:
+        for row in wrong:
+            reason = f"{'; '.join(row.problems)}; nothing of the file was taken, because it was to be taken strictly"
+            self._note(path, row.line, row.arrival.event, "refused", reason)
 
     def _take_lines(self, path: str, lines: Iterable[bytes]) -> None:
         waiting = ((index, line.strip()) for index, line in enumerate(lines) if line.strip())

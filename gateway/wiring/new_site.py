@@ -34,6 +34,7 @@ http: {{host: 127.0.0.1, port: {http_port}}}      # port 0 takes a free one
 sources:                                 # one per EHR feed; each has a mapping file mappings/sources/NAME.yaml
   - {{name: {fhir}, token: 'file:secrets/{fhir}.token'}}
   - {{name: {hl7}, token: 'file:secrets/{hl7}.token', mllp: {{host: 127.0.0.1, port: {mllp_port}}}}}
+  - {{name: {csv}, token: 'file:secrets/{csv}.token'}}
 # One user per person; roles: viewer, biller, supervisor, clinician, utilization-review, integration, auditor.
 users:
 {users}{rehearsal}"""
@@ -54,12 +55,16 @@ A file here takes the place of the shipped one of the same path, so only what di
 
 The shipped set holds a made-up clinic, riverbend. It does no harm beside yours; an empty file of the same path takes a
 shipped one out. The samples/ of this site are messages of that clinic: they show what a feed looks like, and only its
-own source files, riverbend-fhir and riverbend-hl7, understand them whole.
+own source files, riverbend-fhir and riverbend-hl7, understand them whole; generic-csv reads samples/csv.
 
 After an edit: `cleanclaim mappings check`, `test`, `what-if`, `diff`, `put`.
 Editors that know JSON Schema help while typing: keep the first line of each file.
 """
 _IGNORED = "secrets/\nrun/\nsandbox/\n*.sqlite*\naudit.anchors\n"
+
+
+_SHEET = "generic-csv"
+"""The source of attendance sheets, for programs that have no feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, 
     site.write(SETTINGS_FILE, _settings(kind, demo, database).encode(), private="@" in database)
     site.write(".gitignore", _IGNORED.encode())
     site.write("mappings/README.md", _MAPPINGS_README.encode())
-    for name in (kind.fhir, kind.hl7, *kind.users):
+    for name in (kind.fhir, kind.hl7, _SHEET, *kind.users):
         site.write(f"secrets/{name}.token", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
     site.write("secrets/audit.key", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
     for name, content in samples.items():
@@ -120,6 +125,7 @@ def _settings(kind: _Kind, demo: bool, database: str) -> str:
         sender=kind.sender,
         fhir=kind.fhir,
         hl7=kind.hl7,
+        csv=_SHEET,
         users="".join(_USER.format(name=name, role=role) for name, role in kind.users.items()),
         rehearsal=_REHEARSAL if demo else "",
     )
@@ -149,6 +155,7 @@ def _next_steps(folder: Path, kind: _Kind, demo: bool) -> list[str]:
         f"cleanclaim sandbox --site {folder}        (in another terminal: the clearinghouse)",
         f"cleanclaim ingest --site {folder} --source {kind.fhir} {folder / 'samples' / 'fhir'}",
         f"cleanclaim ingest --site {folder} --source {kind.hl7} {folder / 'samples' / 'hl7'}",
+        f"cleanclaim ingest --site {folder} --source {_SHEET} {folder / 'samples' / 'csv'}",
         serve,
     ]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.codes.releases import CodeReleases
+from adapters.csv.view import CSV_NOTATION
 from adapters.fhir.view import FHIR_NOTATION
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
@@ -22,7 +23,7 @@ from gateway.rules.context import CodeSets
 from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.codes import imported_lists
 
-NOTATIONS = (FHIR_NOTATION, HL7_NOTATION)
+NOTATIONS = (FHIR_NOTATION, HL7_NOTATION, CSV_NOTATION)
 
 
 class LoadedPolicy:

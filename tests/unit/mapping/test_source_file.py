@@ -54,7 +54,7 @@ def with_field(text: str) -> str:
         (with_field("program: [PV1-10]"), f"{AT}:22:16: expected a mapping with"),
         (HL7_SOURCE.replace("source: oak-hl7", "source: oak"), f"{AT}:1:9: the source is called 'oak' and its file 'oak-hl7'"),
         (HL7_SOURCE.replace("DFT^P03", "Encounter"), f"{AT}:9:5: 'from' should name an HL7 event such as ADT^A01 in a hl7 source"),
-        (HL7_SOURCE.replace("DFT^P03", "DFT_P03"), f"{AT}:11:11: 'DFT_P03' is not a FHIR resource type, or an HL7 event"),
+        (HL7_SOURCE.replace("DFT^P03", "DFT_P03"), f"{AT}:11:11: 'DFT_P03' is not a FHIR resource type, an HL7 event such as"),
         (HL7_SOURCE.replace("record: encounter", "record: encuonter"), f"{AT}:10:13: 'encuonter' is not a word known here; did you mean 'encounter'?"),
         (HL7_SOURCE.replace("    identity: [{from: FT1-2, namespace: oak-charge}]\n", ""), f"{AT}:9:5: record 'charge' needs its 'identity'"),
         (HL7_SOURCE.replace('      patient: {from: "PID-3[5=MR].1", namespace: oak-mrn}\n', ""), f"{AT}:9:5: record 'charge' fills no 'patient', which every encounter has"),

@@ -1,0 +1,54 @@
+"""Whether a file has the columns that a source's mapping file reads: asked once per file, before any row is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from adapters.csv.view import column_of, folded
+from adapters.mapping.source_file import SourceFile, ValueSpec
+from adapters.mapping.yaml_reader import Place, nearest
+
+_Need = tuple[Place, tuple[str, ...]]
+"""Where a value is asked for, and the columns of which one has to be there."""
+
+
+def column_problems(source: SourceFile, header: Sequence[str]) -> list[str]:
+    """Every column that is read and not there, and every one read that is there twice, as sentences."""
+    names = [folded(each) for each in header]
+    told: dict[str, None] = {}
+    for place, columns in _needs(source):
+        there = [each for each in columns if folded(each) in names]
+        if not there:
+            wanted = " or ".join(map(repr, columns))
+            hint = nearest(columns[0], [each for each in header if each])
+            told[f"no column is called {wanted}, which {place.entry} reads{hint}"] = None
+        for each in there:
+            if names.count(folded(each)) > 1:
+                told[f"two columns are called {each!r}, which {place.entry} reads"] = None
+    return list(told)
+
+
+def _needs(source: SourceFile) -> Iterator[_Need]:
+    for value in (*source.values.values(), *(each for record in source.records for each in record.values.values())):
+        yield value.place, (column_of(value.path)[0],)
+    asserted = (source.asserted_at, *(record.asserted_at for record in source.records))
+    for spec in (each for each in asserted if each is not None):
+        yield from _needs_of(spec)
+    for record in source.records:
+        for spec in (*record.identity, *record.fields.values()):
+            yield from _needs_of(spec)
+
+
+def _needs_of(spec: ValueSpec) -> Iterator[_Need]:
+    """Of alternatives one is enough, and where there is a default none is needed."""
+    if spec.default is not None or spec.value is not None:
+        return
+    if spec.path is not None:
+        yield spec.place, (column_of(spec.path)[0],)
+    elif spec.parts:
+        for part in spec.parts:
+            yield from _needs_of(part)
+    else:
+        either = tuple(dict.fromkeys(column for each in spec.inner for _, found in _needs_of(each) for column in found))
+        if either and all(list(_needs_of(each)) for each in spec.inner):
+            yield spec.place, either
