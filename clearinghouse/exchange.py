@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from clearinghouse import mailbox as box
 from clearinghouse.ack_999 import transaction_answers
+from clearinghouse.archive import ArchiveRefused, is_archive, unpacked
 from clearinghouse.claims_to_837 import transaction_837
+from clearinghouse.inbox import Key, PartnerInbox, Sighted
 from clearinghouse.interchange_ta1 import interchange_answers
-from clearinghouse.partner import AfterDownload, DownloadRules, Expected, PartnerProfile, Publish, Referee, file_name
+from clearinghouse.partner import Expected, PartnerProfile, Publish, Referee, file_name
 from clearinghouse.remit_835 import remittances
 from clearinghouse.returned_file import Enclosed, split_returned
 from clearinghouse.status_277ca import claim_answers
@@ -32,6 +32,7 @@ from gateway.errors import (
     DeliveryUnknown,
     FormatError,
     GatewayError,
+    NoAnswer,
     NotSent,
     PartnerPaused,
     Unavailable,
@@ -40,7 +41,6 @@ from gateway.ports import (
     PROBED,
     InterchangeNumbers,
     NumberedClaim,
-    RemoteAnswer,
     RenderedInterchange,
     Settled,
 )
@@ -51,7 +51,6 @@ _READERS: Mapping[str, tuple[str, Callable[[bytes], tuple[Answer, ...]]]] = {
     "277": ("277CA", claim_answers),
     "835": ("835", remittances),
 }
-_INTERCHANGE_END = re.compile(rb"IEA.[0-9]{1,5}.[0-9]{1,9}[^0-9A-Za-z]\s*\Z")
 
 
 class PartnerExchange:
@@ -71,8 +70,7 @@ class PartnerExchange:
         self._submitter = submitter
         self._local_time = local_time
         self._settle_gap = settle_gap
-        self._seen: dict[tuple[str, bytes], tuple[int, int]] = {}
-        """(size, polls it has had that size) of each waiting file: one still growing is left alone."""
+        self._seen: dict[Key, Sighted] = {}
 
     @property
     def usage(self) -> str:
@@ -212,17 +210,26 @@ class PartnerExchange:
     def open_inbox(self) -> Iterator[PartnerInbox]:
         """One conversation in which waiting answers are fetched."""
         with _translated(), self._mailbox.session() as session:
-            yield PartnerInbox(session, self._profile.download, self._seen)
+            yield PartnerInbox(session, self._profile.download, self._seen, _translated)
+
+    def unpacked(self, content: bytes) -> list[tuple[str, bytes]]:
+        """Name and bytes of every file in an archive; none for what is no archive. Raises FormatError when refused."""
+        if not is_archive(content):
+            return []
+        try:
+            return unpacked(content, self._profile.download.archives)
+        except ArchiveRefused as error:
+            raise FormatError(f"{error}; nothing of it was used, its bytes are kept") from error
 
     def read_answers(self, content: bytes) -> list[AnswerTransaction]:
-        """Every transaction of a returned file. Raises FormatError when it holds none we know."""
+        """Every transaction of a returned file. Raises NoAnswer when it holds none we know."""
         enclosed = split_returned(content)
         if not enclosed:
-            raise FormatError("the file holds no X12 transaction; it is kept as a report")
+            raise NoAnswer("the file holds no X12 transaction")
         read = [_answer_transaction(each) for each in enclosed if each.identifier in _READERS]
         if not read:
             found = ", ".join(sorted({each.identifier for each in enclosed}))
-            raise FormatError(f"the file holds {found}, which is no answer to a claim; it is kept")
+            raise NoAnswer(f"the file holds {found}, which is no answer to a claim")
         return read
 
     def is_ours(self, answer: AnswerTransaction) -> str:
@@ -251,52 +258,6 @@ class PartnerExchange:
         return ""
 
 
-class PartnerInbox:
-    """Implements gateway.ports.RemoteInbox over one mailbox session."""
-
-    def __init__(
-        self, session: box.MailboxSession, rules: DownloadRules, seen: dict[tuple[str, bytes], tuple[int, int]]
-    ) -> None:
-        self._session = session
-        self._rules = rules
-        self._seen = seen
-
-    def waiting(self) -> list[RemoteAnswer]:
-        """Files that have settled: the same size in enough listings."""
-        waiting: list[RemoteAnswer] = []
-        now_seen: dict[tuple[str, bytes], tuple[int, int]] = {}
-        with _translated():
-            listed = [(source, file) for source in self._rules.sources for file in self._session.list(source.path)]
-        for source, file in listed:
-            if file.refused or not fnmatch.fnmatchcase(file.shown_name, source.match):
-                continue
-            key = (file.directory, file.name)
-            size, polls = self._seen.get(key, (-1, 0))
-            polls = polls + 1 if size == file.size else 1
-            now_seen[key] = (file.size, polls)
-            if polls >= self._rules.settle_polls:
-                waiting.append(RemoteAnswer(name=file.name, directory=file.directory, size=file.size))
-        self._seen.clear()
-        self._seen.update(now_seen)
-        return waiting
-
-    def download(self, answer: RemoteAnswer) -> bytes | None:
-        """The bytes of one waiting file; None while it is empty, or an interchange whose IEA has not arrived yet."""
-        with _translated():
-            content = self._session.download(_remote(answer), self._rules.max_bytes)
-        begins = content.lstrip()[:3]  # nothing yet, and the first letters, may become an interchange still
-        unfinished = b"ISA".startswith(begins) and not _INTERCHANGE_END.search(content[-64:])
-        return None if unfinished else content
-
-    def dispose(self, answer: RemoteAnswer) -> None:
-        """Delete, move or leave the partner's copy, as the profile says."""
-        with _translated():
-            if self._rules.after is AfterDownload.REMOVE:
-                self._session.remove(_remote(answer))
-            elif self._rules.after is AfterDownload.ARCHIVE and self._rules.archive_directory:
-                self._session.move_to_archive(_remote(answer), self._rules.archive_directory)
-
-
 def _answer_transaction(each: Enclosed) -> AnswerTransaction:
     type, read = _READERS[each.identifier]
     answers: tuple[Answer, ...] = ()
@@ -319,10 +280,6 @@ def _answer_transaction(each: Enclosed) -> AnswerTransaction:
         answers=answers,
         problems=tuple(problems),
     )
-
-
-def _remote(answer: RemoteAnswer) -> box.RemoteFile:
-    return box.RemoteFile(directory=answer.directory, name=answer.name, size=answer.size, modified_at=None)
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from clearinghouse.archive import ArchiveLimits
 from clearinghouse.schedule import Schedule, Within
 
 SAFE_CHARACTERS = "A-Za-z0-9_."
 DEFAULT_NAME = "{tx}_{isa13}_{yyyymmddHHMMSS}.x12"
+_USUAL_ARCHIVES = ArchiveLimits()
 _FOUR_HOURS, _THIRTY_DAYS = Within(elapsed=timedelta(hours=4)), Within(elapsed=timedelta(days=30))
 _TWO_BUSINESS_DAYS, _FIVE_BUSINESS_DAYS = Within(business_days=2), Within(business_days=5)
 _ANY_HOUR = Schedule()
@@ -138,6 +140,7 @@ class DownloadRules:
     settle_polls: int = 2
     settle_age: timedelta = timedelta(seconds=30)
     max_bytes: int = 100_000_000
+    archives: ArchiveLimits = _USUAL_ARCHIVES
     poll_every: timedelta = timedelta(minutes=5)
 
 

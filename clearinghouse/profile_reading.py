@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from clearinghouse.archive import ArchiveLimits
 from clearinghouse.partner import (
     DEFAULT_NAME,
     NAME_TOKEN,
@@ -204,6 +205,7 @@ def _read_download(fields: Fields) -> DownloadRules:
         settle_polls=settle.integer("polls", default=2, minimum=1, maximum=10),
         settle_age=settle.duration("min_age_s", timedelta(seconds=30)),
         max_bytes=fields.octets("max_bytes", 100_000_000),
+        archives=_read_archives(fields.section("unzip")),
         poll_every=fields.duration("poll_s", timedelta(minutes=5)),
     )
     if not sources:
@@ -213,6 +215,17 @@ def _read_download(fields: Fields) -> DownloadRules:
     settle.refuse_unknown()
     fields.refuse_unknown()
     return rules
+
+
+def _read_archives(fields: Fields) -> ArchiveLimits:
+    usual = ArchiveLimits()
+    limits = ArchiveLimits(
+        max_bytes=fields.octets("max_bytes", usual.max_bytes),
+        max_files=fields.integer("max_files", default=usual.max_files, minimum=1),
+        max_ratio=fields.integer("max_ratio", default=usual.max_ratio, minimum=1),
+    )
+    fields.refuse_unknown()
+    return limits
 
 
 def _read_envelope(fields: Fields) -> Envelope:

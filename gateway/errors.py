@@ -22,6 +22,10 @@ class FormatError(GatewayError):
         self.place = place
 
 
+class NoAnswer(FormatError):
+    """A returned file holds no answer to a claim: it is a report in the partner's own words, and kept as that."""
+
+
 class ConfigurationError(GatewayError):
     """The configuration does not hold. ``problems`` lists every one: ``file:line:column: what, what was expected``."""
 

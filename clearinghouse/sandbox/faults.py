@@ -144,7 +144,7 @@ _TABLE = (
         "truncated-answer",
         Argument.TURN,
         "an answer file ends somewhere before its end",
-        "the file is left where it is: it counts as unfinished",
+        "the file is left where it is; after twelve more looks its bytes are quarantined, and the file stays",
     ),
     Fault(
         "growing-answer",
@@ -156,19 +156,19 @@ _TABLE = (
         "zipped-answers",
         Argument.NOTHING,
         "every answer comes in a ZIP archive",
-        "the archives are kept with the reason why they are not read",
+        "the same as without: the files inside are read, each by itself",
     ),
     Fault(
         "zip-bomb",
         Argument.TURN,
         "a small ZIP archive that unpacks to 64 MB lies beside an answer",
-        "the archive is kept with the reason why it is not read; the answer is applied",
+        "the archive is refused: kept and listed by `exchange reports` with the reason; the answer is applied",
     ),
     Fault(
         "report",
         Argument.TURN,
         "a report in the partner's own format lies beside an answer",
-        "the report is kept; the answer is applied",
+        "the report is kept and listed by `exchange reports`; the answer is applied",
     ),
     Fault(
         "wrong-receiver",

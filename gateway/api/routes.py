@@ -277,6 +277,19 @@ def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:
     def raw(answer: str, actor: Annotated[Actor, Depends(access.may(Permission.HAND_ON_ANSWERS))]) -> Response:
         return Response(desk.raw_answer(answer, actor), media_type="application/edi-x12")
 
+    @router.get(
+        "/reports",
+        tags=["exchange"],
+        summary="Files that came back and hold no answer",
+        dependencies=[Depends(access.may(Permission.SEE_COUNTS))],
+    )
+    def reports() -> Answer:
+        return desk.reports()
+
+    @router.get("/reports/{report}/raw", tags=["exchange"], summary="One report's bytes", response_class=Response)
+    def raw_report(report: str, actor: Annotated[Actor, Depends(access.may(Permission.HAND_ON_ANSWERS))]) -> Response:
+        return Response(desk.raw_answer(report, actor), media_type="application/octet-stream")
+
 
 def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
     @router.get(

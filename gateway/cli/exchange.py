@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     exchange = typer.Typer(help="Send claims, collect answers, decide on files in doubt.", no_args_is_help=True)
     for name, command in (("status", status), ("send", send), ("collect", collect), ("resolve", resolve), ("raw", raw)):
         exchange.command(name)(command)
+    exchange.command("reports")(reports)
     app.add_typer(exchange, name="exchange")
 
 
@@ -80,12 +81,14 @@ def collect(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs
 
 def _render_collected(done: dict[str, Any]) -> None:
     rows = [
-        (each["connection"], each["files"], each["applied"], each["duplicates"], each["set_aside"])
+        (each["connection"], *(each[name] for name in ("files", "applied", "duplicates", "set_aside", "reports")))
         for each in done["connections"]
     ]
-    numbers = ("files", "applied", "duplicates", "set aside")
+    numbers = ("files", "applied", "duplicates", "set aside", "reports")
     output.table(("connection", *numbers), rows, right=numbers)
     for each in done["connections"]:
+        if each["settling"]:
+            output.say(f"{each['connection']}: {output.count(each['settling'], 'file')} may still be growing; later")
         for problem in [*each["problems"], *([each["paused"]] if each["paused"] else [])]:
             output.say(f"{each['connection']}: {problem}")
 
@@ -110,7 +113,7 @@ def resolve(
 def raw(
     folder: Annotated[Path, typer.Argument(help="Where the files are written.", show_default=False)],
     site: SiteFolder = HERE,
-    type: Annotated[str, typer.Option("--type", help="835, 277CA, 999 or TA1; empty for all.")] = "835",
+    type: Annotated[str, typer.Option("--type", help="835, 277CA, 999, TA1 or report; empty for all answers.")] = "835",
     status: Annotated[str, typer.Option("--status", help="applied, quarantined, unbalanced or duplicate.")] = "",
     act_as: ActAs = "",
     as_json: AsJson = False,
@@ -120,6 +123,20 @@ def raw(
         done = desk.hand_on(folder, actor, type=type, status=status)
     output.show(done, as_json=as_json, render=_render_handed_on)
     return output.OK
+
+
+def reports(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """List files that came back and hold no answer: a partner's own reports, and what was refused. All are kept."""
+    with open_desk(site) as desk:
+        found = desk.reports()
+    output.show(found, as_json=as_json, render=_render_reports)
+    return output.OK
+
+
+def _render_reports(found: dict[str, Any]) -> None:
+    columns = ("received_at", "connection", "remote_name", "reason", "id")
+    output.table(columns, [[each[column] for column in columns] for each in found["reports"]])
+    output.say("'cleanclaim exchange raw FOLDER --type report' writes them.")
 
 
 def _render_handed_on(done: dict[str, Any]) -> None:

@@ -97,9 +97,11 @@ all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis",
   "not_ours": [{"id", "type", "reason"}]}]}""",
     "exchange send": '{"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused": sentence}]}',
     "exchange collect": """
-{"connections": [{"connection", "files", "applied", "duplicates", "set_aside", "problems": [sentence],
-  "paused": sentence}]}""",
+{"connections": [{"connection", "files", "applied", "duplicates", "set_aside", "reports", "settling",
+  "problems": [sentence], "paused": sentence}]}""",
     "exchange resolve": '{"interchange": id, "state"}',
+    "exchange reports": """
+{"reports": [{"id", "connection", "remote_name", "received_at", "reason", "bytes_sha256"}]}""",
     "exchange raw": '{"files": [{"answer": id, "type", "path", "written": bool}]}',
     "check": """
 {"files": [{"path", "format": "x12|hl7v2|fhir", "readable": bool, "error": null|text, "findings", ...}]}

@@ -18,7 +18,7 @@ from gateway.claim.answer import (
 )
 from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
-from gateway.errors import FormatError, PartnerPaused, Unavailable
+from gateway.errors import FormatError, NoAnswer, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
@@ -41,9 +41,13 @@ class Collected:
     """What one pass brought."""
 
     files: int = 0
+    settling: int = 0
+    """Files that may still be growing; a later pass fetches them."""
     applied: int = 0
     duplicates: int = 0
     set_aside: int = 0
+    reports: int = 0
+    """Files in the partner's own format: kept, not read."""
     problems: list[str] = field(default_factory=list)
     paused: str = ""
 
@@ -69,6 +73,7 @@ class CollectPass:
                     failed_in_a_row = failed_in_a_row + 1 if failed else 0
                     if failed_in_a_row == _MOST_FAILURES:
                         break  # it is not the file: the partner, or our database, does not answer
+                collected.settling = inbox.settling
         except Unavailable as error:
             collected.problems.append(str(error))
         except PartnerPaused as error:
@@ -88,28 +93,37 @@ class CollectPass:
         return False
 
     def take(self, connection: str, content: bytes, remote_name: bytes, collected: Collected) -> None:
-        """Store and apply one file. The same bytes again change nothing."""
+        """Store and apply one file, and each file in an archive by itself. The same bytes again change nothing."""
+        with self._store.write() as tx:
+            self._take(tx, connection, content, remote_name, collected)
+
+    def _take(self, tx: Transaction, connection: str, content: bytes, remote_name: bytes, collected: Collected) -> None:
         exchange = self._exchanges[connection]
         now = self._clock.now()
-        with self._store.write() as tx:
-            if tx.exchanges.file_is_known(connection, hashlib.sha256(content).hexdigest()):
-                collected.duplicates += 1
-                return
-            collected.files += 1
-            try:
-                transactions = exchange.read_answers(content)
-            except Exception as error:  # whatever one file does to us, its bytes are kept and the others are read
-                problem = str(error) if isinstance(error, FormatError) else f"reading it failed with {_kind(error)}"
-                tx.exchanges.add_file(connection, content, remote_name, now, problem)
+        if tx.exchanges.file_is_known(connection, hashlib.sha256(content).hexdigest()):
+            collected.duplicates += 1
+            return
+        collected.files += 1
+        try:
+            members = exchange.unpacked(content)
+            transactions = [] if members else exchange.read_answers(content)
+        except Exception as error:  # whatever one file does to us, its bytes are kept and the others are read
+            problem = str(error) if isinstance(error, FormatError) else f"reading it failed with {_kind(error)}"
+            tx.exchanges.add_file(connection, content, remote_name, now, problem)
+            if isinstance(error, NoAnswer):
+                collected.reports += 1
+            else:
                 collected.problems.append(problem)
-                return
-            file_id = tx.exchanges.add_file(connection, content, remote_name, now)
-            for ordinal, transaction in enumerate(transactions):
-                row = self._apply(tx, exchange, connection, transaction, f"{file_id}/{ordinal}", now)
-                tx.exchanges.add_answer(file_id, row)
-                collected.applied += row.status == APPLIED
-                collected.duplicates += row.status == DUPLICATE
-                collected.set_aside += row.status in (QUARANTINED, UNBALANCED)
+            return
+        file_id = tx.exchanges.add_file(connection, content, remote_name, now)
+        for name, member in members:
+            self._take(tx, connection, member, b"%s/%s" % (remote_name, name.encode()), collected)
+        for ordinal, transaction in enumerate(transactions):
+            row = self._apply(tx, exchange, connection, transaction, f"{file_id}/{ordinal}", now)
+            tx.exchanges.add_answer(file_id, row)
+            collected.applied += row.status == APPLIED
+            collected.duplicates += row.status == DUPLICATE
+            collected.set_aside += row.status in (QUARANTINED, UNBALANCED)
 
     def _apply(
         self,

@@ -251,6 +251,10 @@ class RemoteInbox(Protocol):
     def waiting(self) -> list[RemoteAnswer]:
         """Files waiting for us that have settled. Files with hostile names are left where they are."""
 
+    @property
+    def settling(self) -> int:
+        """How many files were listed but are left for a later look."""
+
     def download(self, answer: RemoteAnswer) -> bytes | None:
         """The bytes of one waiting file; None while it is not complete: it stays where it is."""
 
@@ -333,8 +337,11 @@ class Exchange(Protocol):
     def claim_numbers(self, content: bytes) -> list[str]:
         """CLM01 of every claim in an interchange of ours, read back from its bytes."""
 
+    def unpacked(self, content: bytes) -> list[tuple[str, bytes]]:
+        """Name and bytes of every file in an archive; none for what is no archive. Raises FormatError when refused."""
+
     def read_answers(self, content: bytes) -> list[AnswerTransaction]:
-        """Every transaction of a returned file. Raises FormatError when it holds none."""
+        """Every transaction of a returned file. Raises NoAnswer when it holds none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

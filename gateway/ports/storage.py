@@ -460,6 +460,18 @@ class AnswerRow:
     transaction: AnswerTransaction
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """A returned file of which nothing was read: a report in the partner's own format, or a file that was refused."""
+
+    id: str
+    connection: str
+    remote_name: bytes
+    sha256: str
+    received_at: datetime
+    reason: str
+
+
 class Exchanges(Protocol):
     """Interchanges out, answers back."""
 
@@ -516,6 +528,9 @@ class Exchanges(Protocol):
 
     def add_file(self, connection: str, content: bytes, remote_name: bytes, at: datetime, problem: str = "") -> str:
         """Store a returned file; the id of its row."""
+
+    def reports(self) -> Iterable[ReportRow]:
+        """Returned files of which nothing was read, in order of arrival."""
 
     def add_answer(self, file_id: str, answer: AnswerRow) -> None:
         """Store one transaction of it."""

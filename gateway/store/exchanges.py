@@ -21,7 +21,7 @@ from gateway.claim.answer import (
 from gateway.claim.identifiers import stable_id
 from gateway.errors import NotFound
 from gateway.lifecycle import DELIVERY_MOVES
-from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow
+from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow, ReportRow
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -230,6 +230,20 @@ class ExchangeRows:
             )
         )
         return file_id
+
+    def reports(self) -> Iterable[ReportRow]:
+        """Returned files of which nothing was read, in order of arrival."""
+        columns = answer_file.c
+        statement = select(answer_file).where(columns.problem != "").order_by(columns.received_at, columns.id)
+        for row in self._connection.execute(statement):
+            yield ReportRow(
+                id=row.id,
+                connection=row.connection_id,
+                remote_name=row.remote_name,
+                sha256=row.sha256,
+                received_at=row.received_at,
+                reason=row.problem,
+            )
 
     def add_answer(self, file_id: str, answer_: AnswerRow) -> None:
         """Store one transaction of it."""

@@ -14,7 +14,7 @@ from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
-from gateway.ports.storage import AnswerRow, InboundMessage, Store
+from gateway.ports.storage import AnswerRow, InboundMessage, ReportRow, Store
 from gateway.wiring.rosters import roster_kind, roster_view
 from gateway.wiring.storage import open_store
 
@@ -102,6 +102,12 @@ class Books:
         with self._store.read() as tx:
             return {"answers": [_answer(row) for row in tx.exchanges.answers(type=type, status=status)]}
 
+    def reports(self) -> dict[str, Any]:
+        """{"reports": [{"id", "connection", "remote_name", "received_at", "reason", "bytes_sha256"}]}: files that came
+        back and hold no answer."""
+        with self._store.read() as tx:
+            return {"reports": [_report(row) for row in tx.exchanges.reports()]}
+
     def rosters(self) -> dict[str, Any]:
         """{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}: what is loaded."""
         with self._store.read() as tx:
@@ -144,6 +150,17 @@ def _message(message: InboundMessage, problems: list[MappingProblem]) -> dict[st
         "outcome": outcome,
         "reason": message.refusal or None,
         "findings": found,
+    }
+
+
+def _report(row: ReportRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "connection": row.connection,
+        "remote_name": row.remote_name.decode("utf-8", "backslashreplace"),
+        "received_at": row.received_at.isoformat(),
+        "reason": row.reason,
+        "bytes_sha256": row.sha256,
     }
 
 

@@ -19,6 +19,9 @@ from gateway.wiring.people import Permission, require
 from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind, roster_source
 from gateway.wiring.site import Site
 
+REPORT = "report"
+"""The type of a returned file that is no answer."""
+
 
 class Desk(Books):
     """One site's desk: its books, and the decisions. ``after`` runs when something was decided that leaves work to do.
@@ -157,15 +160,14 @@ class Desk(Books):
         return {"interchange": interchange, "state": state}
 
     def raw_answer(self, answer_id: str, actor: Actor) -> bytes:
-        """The bytes of one answer as it came, in an envelope of its own."""
+        """The bytes of one answer as it came, in an envelope of its own, or of one report."""
         require(actor, Permission.HAND_ON_ANSWERS)
         with self.site.store.read() as tx:
-            for row in tx.exchanges.answers():
-                if row.id == answer_id:
-                    content = tx.exchanges.raw(row.raw_sha256)
-                    break
-            else:
-                raise NotFound("there is no such answer; GET /api/v1/answers lists them")
+            kept = {row.id: row.raw_sha256 for row in tx.exchanges.answers()}
+            kept |= {row.id: row.sha256 for row in tx.exchanges.reports()}
+            if answer_id not in kept:
+                raise NotFound("there is no such answer; GET /api/v1/answers lists them, /api/v1/reports the reports")
+            content = tx.exchanges.raw(kept[answer_id])
         self._audit(actor, answer_id, "1 handed on")
         return content
 
@@ -178,6 +180,10 @@ class Desk(Books):
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         with self.site.store.read() as tx:
+            for report in tx.exchanges.reports() if type == REPORT else ():
+                path = folder / f"report_{report.received_at:%Y%m%d}_{report.id}"
+                written = _write_once(path, tx.exchanges.raw(report.sha256))
+                files.append({"answer": report.id, "type": REPORT, "path": str(path), "written": written})
             for row in tx.exchanges.answers(type=type, status=status):
                 path = folder / f"{row.type}_{row.received_at:%Y%m%d}_{row.id}.x12"
                 written = _write_once(path, tx.exchanges.raw(row.raw_sha256))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -282,11 +284,15 @@ def test_an_answer_that_breaks_our_own_code_is_set_aside_and_the_rest_of_the_fil
 @pytest.mark.parametrize(
     "content", [b"", b"Your file was received. Thank you.", b"ISA*00*", bytes(range(256)), b"\xff\xfe" * 100]
 )
-def test_a_file_that_is_no_answer_is_kept_with_its_problem(site: Site, content: bytes) -> None:
+def test_a_file_that_is_no_answer_is_kept_and_listed_as_a_report(site: Site, content: bytes) -> None:
     collected = Collected()
     site.collecting.take(CONNECTION, content, b"\xffodd name", collected)
-    assert (collected.files, len(collected.problems)) == (1, 1)
+    assert (collected.files, collected.reports, collected.problems) == (1, 1, [])
     assert answers(site) == []
+    with site.store.read() as tx:
+        (report,) = tx.exchanges.reports()
+        assert (report.remote_name, tx.exchanges.raw(report.sha256)) == (b"\xffodd name", content)
+    assert "no X12" in report.reason
     site.collecting.take(CONNECTION, content, b"other name", collected)
     assert (collected.files, collected.duplicates) == (1, 1)
 
@@ -582,3 +588,36 @@ def test_a_file_still_growing_or_without_its_end_is_left_until_it_is_whole(site:
         (path,) = (site.root / "out").iterdir()
         path.unlink()
     assert site.answer(whole).applied == 1
+
+
+def zipped(**files: bytes) -> bytes:
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return whole.getvalue()
+
+
+def test_each_file_of_an_archive_counts_by_itself_and_once(site: Site, partner: Partner) -> None:
+    send(site)
+    row, version = sent(site)
+    remit = partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF))
+    collected = site.answer(zipped(a=remit, b=partner.ack_999(row), c=b"3 claims received"))
+    assert (collected.files, collected.applied, collected.reports, collected.problems) == (4, 2, 1, [])
+    assert site.state() is ClaimState.PAID
+    assert site.answer(remit).applied == 0
+    assert site.balances()["cash"] == 80_000
+    assert site.ailing() == []
+
+
+def test_an_archive_that_is_refused_is_kept_whole_and_nothing_of_it_is_used(site: Site, partner: Partner) -> None:
+    send(site)
+    row, _ = sent(site)
+    content = zipped(**{"a": partner.ack_999(row), "../b": b"ISA"})
+    collected = site.answer(content)
+    assert (collected.applied, len(collected.problems)) == (0, 1)
+    with site.store.read() as tx:
+        (report,) = tx.exchanges.reports()
+        assert tx.exchanges.raw(report.sha256) == content
+    assert "leads out" in report.reason
+    assert site.state() is ClaimState.TRANSMITTED

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from clearinghouse.exchange import PartnerInbox
+from clearinghouse.inbox import PartnerInbox
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.ports.storage import Version
@@ -214,3 +214,46 @@ def collect_and_die(url: str, root: Path, before: bool) -> None:
 
     PartnerInbox.dispose = die  # type: ignore[method-assign,assignment]
     Site(Database(url, CHAIN), root, after="delete").collecting.run(CONNECTION)
+
+
+def test_a_file_that_never_ends_is_quarantined_after_a_dozen_looks_and_stays_at_the_partners(
+    store: Database, tmp_path: Path
+) -> None:
+    site = Site(store, tmp_path / "partner", after="delete")
+    (version,) = send(site)
+    whole = Partner(site.payee_npi).remit_835(payment(version, ALLOWED, WRITTEN_OFF))
+    path = site.root / "out" / "remit.835"
+    path.write_bytes(whole[:-30])
+    passes = [site.collecting.run(CONNECTION) for _ in range(20)]
+    assert [place for place, each in enumerate(passes, 1) if each.files] == [13]
+    assert sum(each.set_aside for each in passes) == 1
+    assert sum(each.duplicates for each in passes) == 0
+    assert path.read_bytes() == whole[:-30]
+    path.write_bytes(whole)
+    assert site.collecting.run(CONNECTION).applied == 1
+    assert (site.state(), path.exists()) == (ClaimState.PAID, False)
+
+
+def test_a_file_left_at_the_partners_is_fetched_once_and_again_when_it_changes(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path / "partner", after="leave")
+    (version,) = send(site)
+    partner = Partner(site.payee_npi)
+    path = site.root / "out" / "answer"
+    path.write_bytes(partner.ack_999(site.interchanges()[0]))
+    first, again = (site.collecting.run(CONNECTION) for _ in range(2))
+    assert (first.applied, again.files, again.duplicates) == (1, 0, 0)
+    path.write_bytes(partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF)))
+    assert site.collecting.run(CONNECTION).applied == 1
+
+
+def test_a_file_that_has_long_stood_still_is_fetched_at_the_first_look(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path / "partner", polls=3)
+    send(site)
+    path = site.root / "out" / "answer"
+    path.write_bytes(Partner(site.payee_npi).ack_999(site.interchanges()[0]))
+    collected = site.collecting.run(CONNECTION)
+    assert (collected.files, collected.settling) == (0, 1)
+    long_ago = path.stat().st_mtime - 3600
+    os.utime(path, (long_ago, long_ago))
+    collected = site.collecting.run(CONNECTION)
+    assert (collected.applied, collected.settling) == (1, 0)
