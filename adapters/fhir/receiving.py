@@ -103,7 +103,7 @@ class FhirReceiver:
     def _read(self, request: FhirRequest) -> Submission:
         body = read_json(request.content, self.limits)
         if request.type and request.type not in SUPPORTED_TYPES:
-            raise Refused(404, [type_not_supported(resource_shape(request.type) is not None)])
+            raise Refused(404, [type_not_supported(request.type)])
         if not request.type:
             submission = read_bundle(body, lenient=request.lenient)
         else:
@@ -180,13 +180,13 @@ def _identifier_reused(request: FhirRequest) -> Issue:
     )
 
 
-def type_not_supported(type_known: bool) -> Issue:
-    """The issue of an address of a type that is not kept."""
-    what = "of a type this server does not keep" if type_known else "not one this server has"
+def type_not_supported(type: str) -> Issue:
+    """The issue of an address of a type that is not kept; what is no type of R4 is not repeated."""
+    known = resource_shape(type) is not None
     return Issue(
         code="not-supported",
         detail="resource-not-supported",
-        expression="",
-        message=f"The address is {what}.",
+        expression=type if known else "",
+        message=f"{type} is not kept by this server." if known else "The address is not one this server has.",
         fix=f"Kept are: {', '.join(SUPPORTED_TYPES)}; read /fhir/metadata.",
     )

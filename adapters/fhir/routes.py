@@ -21,7 +21,6 @@ from adapters.fhir.capability import STATUS_TYPES, capability_statement
 from adapters.fhir.issues import Issue, Refused
 from adapters.fhir.primitives import is_id
 from adapters.fhir.receiving import FhirReceiver, FhirRequest, type_not_supported
-from adapters.fhir.shapes import resource_shape
 from adapters.fhir.status import SHAPES, search_set
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, body_too_large, write_json
 from adapters.fhir.submission import SUPPORTED_TYPES
@@ -196,7 +195,7 @@ class _FhirApi:
         source = await self._source_of(request)
         _check_accept(request)
         if type and type not in SUPPORTED_TYPES:
-            raise Refused(404, [type_not_supported(resource_shape(type) is not None)])
+            raise Refused(404, [type_not_supported(type)])
         _check_content_type(request)
         if self._in_work[source] >= self._limits.submissions_per_source_max:
             raise _too_many_at_once()
@@ -215,7 +214,7 @@ class _FhirApi:
         source = await self._source_of(request)
         _check_accept(request)
         if type not in SUPPORTED_TYPES and type not in STATUS_TYPES:
-            raise Refused(404, [type_not_supported(resource_shape(type) is not None)])
+            raise Refused(404, [type_not_supported(type)])
         return await self._read(source, type, id)
 
     async def read_version(self, request: Request, type: str, id: str, version: str) -> Response:
@@ -245,7 +244,7 @@ class _FhirApi:
         _check_accept(request)
         if type not in STATUS_TYPES:
             if type not in SUPPORTED_TYPES:
-                raise Refused(404, [type_not_supported(resource_shape(type) is not None)])
+                raise Refused(404, [type_not_supported(type)])
             raise _not_searchable()
         wanted, offset, count = _read_search(request)
         claims = await run_in_threadpool(lambda: self._statuses.claim_statuses(source, **wanted))

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from adapters.fhir.issues import Issue, Refused, refuses
 from adapters.fhir.primitives import is_id
 from adapters.fhir.references import TYPE_AND_ID, check_references
+from adapters.fhir.shapes import resource_shape
 from adapters.fhir.validation import FoundReference, Place, inspect_resource, render_place
 from gateway.claim.party import Identifier
 
@@ -286,11 +287,15 @@ def _set_aside(entry: Entry, may_skip: bool) -> None:
             code="not-supported",
             detail="resource-not-supported",
             expression=entry.expression,
-            message=f"{entry.expression} is of a type this server does not keep.",
+            message=f"{entry.expression} is of a type this server does not keep{_named(entry.type)}.",
             fix=f"Leave it out. Kept are: {', '.join(SUPPORTED_TYPES)}.",
             severity=severity,
         ),
     )
+
+
+def _named(type: str) -> str:
+    return f" ({type})" if resource_shape(type) is not None else ""
 
 
 def _read_request(entry: Entry, request: Any) -> None:

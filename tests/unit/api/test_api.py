@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from gateway.api.access import BODY_MAX
 from gateway.api.app import create_app
@@ -236,6 +238,31 @@ def test_a_body_without_an_end_is_given_up(client: TestClient, tokens: Tokens) -
     assert (413, "too-large") == (response.status_code, _error(response)["kind"])
 
 
+@pytest.mark.parametrize("path", ["/api/v1/messages", "/fhir"])
+def test_a_sender_that_hangs_up_within_its_body_is_no_failure_of_ours(site: Site, tokens: Tokens, path: str) -> None:
+    arriving = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    authorization = tokens["riverbend-fhir"]["Authorization"].encode()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"authorization", authorization), (b"content-type", b"application/fhir+json")],
+    }
+    answered = []
+
+    async def receive() -> Any:
+        return arriving.pop(0) if arriving[1:] else arriving[0]
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    with capture_logs() as logged:
+        asyncio.run(create_app(site, site.settle)(scope, receive, send))
+    assert 400 == answered[0]["status"]
+    assert {"info"} >= {each["log_level"] for each in logged}
+
+
 def test_a_message_is_explained_without_its_values(client: TestClient, tokens: Tokens) -> None:
     listed = client.get("/api/v1/messages?source=riverbend-hl7&limit=0", headers=tokens["kim"]).json()["messages"]
     explained = client.get(f"/api/v1/messages/{listed[0]['id']}/explanation", headers=tokens["kim"]).json()
@@ -280,7 +307,7 @@ def test_a_preview_is_a_users_to_ask_for_and_keeps_nothing(site: Site, client: T
     asked = {"params": {"source": "riverbend-fhir"}, "content": content}
     before = client.get("/api/v1/funnel", headers=tokens["dana"]).json()
     answer = client.post("/api/v1/preview", headers=tokens["dana"], **asked)
-    assert (200, {"messages", "claims", "encounters"}) == (answer.status_code, set(answer.json()))
+    assert (200, {"messages", "claims", "days", "encounters"}) == (answer.status_code, set(answer.json()))
     assert before == client.get("/api/v1/funnel", headers=tokens["dana"]).json()
     assert 401 == client.post("/api/v1/preview", headers=tokens["riverbend-fhir"], **asked).status_code
     wrong = client.post("/api/v1/preview", headers=tokens["dana"], params={"source": "nobody"}, content=content)
