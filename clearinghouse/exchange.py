@@ -38,7 +38,10 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.ports import (
+    OPENED,
     PROBED,
+    REFUSED,
+    REMOVING,
     InterchangeNumbers,
     NumberedClaim,
     RenderedInterchange,
@@ -81,6 +84,11 @@ class PartnerExchange:
     def most_claims(self) -> int:
         """Claims in one interchange at most."""
         return self._profile.upload.max_claims
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes in one file at most."""
+        return self._profile.upload.max_bytes
 
     @property
     def poll_every(self) -> timedelta:
@@ -184,25 +192,37 @@ class PartnerExchange:
             on_step(marker.value, " ".join(f"{name}={value}" for name, value in detail.items()))
 
         with _translated(), self._mailbox.session() as session:
-            session.upload(interchange.remote_name, interchange.content, step)
+            try:
+                session.upload(interchange.remote_name, interchange.content, step)
+            except box.NameTaken as taken:
+                there = self._own_file(interchange)
+                if taken.seen_size != there.size or not _holds(session, there, interchange.content):
+                    raise
+                step(box.Step.ALREADY_THERE, {"size": there.size})
 
-    def settle(self, interchange: RenderedInterchange, markers: Sequence[str]) -> Settled:
+    def settle(
+        self, interchange: RenderedInterchange, markers: Sequence[str], on_step: Callable[[str, str], None]
+    ) -> Settled:
         """What became of an interrupted upload. Removes only our own unfinished file."""
-        if box.Step.OPENED.value not in markers:
+        if OPENED not in markers or REFUSED in markers:
             return Settled.NOT_SENT
         size = len(interchange.content)
         with _translated(), self._mailbox.session() as session:
             probe = session.probe(interchange.remote_name)
             if probe.shows_delivery(size):
                 return Settled.DELIVERED
-            if session.remove_partial(interchange.remote_name, size):
-                return Settled.NOT_SENT
             if not probe.shows_nothing:
-                return Settled.UNKNOWN
+                on_step(REMOVING, "")
+                removed = session.remove_partial(interchange.remote_name, size)
+                return Settled.NOT_SENT if removed else Settled.UNKNOWN
             renamed = box.Step.RENAME_SENT.value in markers
             hidden = self._profile.upload.publish is not Publish.DIRECT and not renamed
             # What an earlier probe took away cannot appear any more; without that, the partner may have taken it.
             return Settled.NOT_SENT if hidden or PROBED in markers else Settled.UNKNOWN
+
+    def _own_file(self, interchange: RenderedInterchange) -> box.RemoteFile:
+        name = interchange.remote_name.encode()
+        return box.RemoteFile(self._profile.upload.directory, name, len(interchange.content), None)
 
     # --- back --------------------------------------------------------------------------------------------------------
 
@@ -280,6 +300,14 @@ def _answer_transaction(each: Enclosed) -> AnswerTransaction:
         answers=answers,
         problems=tuple(problems),
     )
+
+
+def _holds(session: box.MailboxSession, file: box.RemoteFile, content: bytes) -> bool:
+    """Whether the partner's file is these very bytes; one that cannot be read is not known to be."""
+    try:
+        return session.download(file, file.size) == content
+    except box.MailboxError:
+        return False
 
 
 @contextmanager

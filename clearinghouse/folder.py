@@ -69,7 +69,12 @@ class FolderSession:
         if taken is not None:
             raise NameTaken(seen_size=taken.size)
         on_step(Step.OPENED, detail)
-        with os.fdopen(_create(first, renames), "wb", buffering=0) as handle:
+        try:
+            opened = _create(first, renames)
+        except NotSent:
+            on_step(Step.REFUSED, detail)
+            raise
+        with os.fdopen(opened, "wb", buffering=0) as handle:
             try:
                 _write_all(handle.fileno(), content)
             except OSError as failure:

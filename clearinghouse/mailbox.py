@@ -17,7 +17,8 @@ class Step(StrEnum):
 
     `opened`, `bytes_done` and `rename_sent` come *before* the request they announce (open, close, rename). `closed`
     and `rename_ok` come after the partner's own answer. So a crash with `opened` as last marker may have left part of
-    the file, with `bytes_done` the whole file, with `rename_sent` the published file.
+    the file, with `bytes_done` the whole file, with `rename_sent` the published file. `refused` follows an `opened`
+    that the partner said no to: no byte left. `already_there` is all there is of an upload that found its very bytes.
     """
 
     OPENED = "opened"
@@ -25,6 +26,8 @@ class Step(StrEnum):
     CLOSED = "closed"
     RENAME_SENT = "rename_sent"
     RENAME_OK = "rename_ok"
+    REFUSED = "refused"
+    ALREADY_THERE = "already_there"
 
 
 OnStep = Callable[[Step, Mapping[str, str | int]], None]

@@ -75,6 +75,7 @@ class Upload:
             raise self._broken(failure) from None
 
     def _refused_at_open(self, refusal: RemoteRefused) -> NotSent:
+        self._mark(Step.REFUSED)
         with contextlib.suppress(MailboxError):
             seen = self._requests.attributes(self._final)
             if seen is not None:

@@ -26,6 +26,10 @@ class NoAnswer(FormatError):
     """A returned file holds no answer to a claim: it is a report in the partner's own words, and kept as that."""
 
 
+class FileTooLarge(FormatError):
+    """The file would hold more bytes than its receiver takes."""
+
+
 class ConfigurationError(GatewayError):
     """The configuration does not hold. ``problems`` lists every one: ``file:line:column: what, what was expected``."""
 

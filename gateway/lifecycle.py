@@ -22,7 +22,7 @@ class FactKind(StrEnum):
     """``code`` is the content hash released: another content needs another release."""
     HELD = "held"
     FROZEN = "frozen"
-    """``code`` is the ISA13 in nine digits: the highest is the interchange that counts."""
+    """``code`` is the ISA13 in nine digits, of the connection the interchange goes by."""
     DELIVERED = "delivered"
     IN_DOUBT = "in-doubt"
     FREED = "freed"
@@ -68,7 +68,7 @@ class ClaimState(StrEnum):
 
 DELIVERY_MOVES: Mapping[str, frozenset[str]] = {
     "ready": frozenset({"sending", "in-doubt"}),
-    "in-doubt": frozenset({"sending"}),
+    "in-doubt": frozenset({"sending", "in-doubt"}),
     "delivered": frozenset({"ready", "sending", "in-doubt"}),
     "rejected": frozenset({"ready", "sending", "in-doubt", "delivered"}),
     "abandoned": frozenset({"ready"}),
@@ -141,10 +141,25 @@ def version_state(facts: Iterable[ClaimFact]) -> ClaimState:
 
 
 def _of_last_interchange(facts: Sequence[ClaimFact]) -> Iterable[ClaimFact]:
-    """The facts that count: what an earlier, rejected interchange heard says nothing of the one that followed."""
-    frozen = [(fact.code, fact.interchange_id) for fact in facts if fact.kind is FactKind.FROZEN]
-    last = max(frozen)[1] if frozen else ""
+    """The facts that count: what an earlier, rejected interchange heard says nothing of the one that followed.
+
+    A version is in one interchange at a time that is neither freed nor rejected. Control numbers put those of one
+    connection in order, not those of two, so the time of freezing decides between interchanges that are all refused.
+    """
+    refused = {fact.interchange_id for fact in facts if _refuses_interchange(fact)}
+    frozen = [
+        (fact.interchange_id not in refused, fact.at, fact.code, fact.interchange_id)
+        for fact in facts
+        if fact.kind is FactKind.FROZEN
+    ]
+    last = max(frozen)[3] if frozen else ""
     return (fact for fact in facts if not fact.interchange_id or fact.interchange_id == last)
+
+
+def _refuses_interchange(fact: ClaimFact) -> bool:
+    return fact.kind is FactKind.FREED or (
+        fact.kind in (FactKind.INTERCHANGE, FactKind.TRANSACTION) and fact.code == "R"
+    )
 
 
 _ACCEPTANCES: tuple[tuple[FactKind, frozenset[str], ClaimState], ...] = (

@@ -16,7 +16,7 @@ from clearinghouse.guide_check import RenderedGuideCheck
 from clearinghouse.partner import FolderAccess
 from clearinghouse.profile_reading import read_profile
 from gateway.claim.claim import BillingProvider
-from gateway.claim.contract import Catalogue, Payer, Release
+from gateway.claim.contract import Catalogue, Payer, Release, Route
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord
 from gateway.lifecycle import ClaimState
@@ -140,6 +140,14 @@ class Site:
         heir.clock.at = self.clock.at
         return heir
 
+    def by_other_connection(self) -> Site:
+        """Another process, an hour later: the payer's route goes by the other connection now."""
+        routes = (Route(connection=OTHER_CONNECTION, payer_number="NACME"),)
+        moved = Site(self.store, self.root, a_catalogue(routes=routes), **self._profile)
+        moved.script.script = self.script.script
+        moved.clock.at = self.clock.at + timedelta(hours=1)
+        return moved
+
     # --- in ----------------------------------------------------------------------------------------------------------
 
     def tell(self, *records: FeedRecord, at: datetime = NOON, source: str = "ehr", key: str = "") -> None:
@@ -219,6 +227,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
             "publish": changes.get("publish", "rename_same_dir"),
             "probe_dirs": ["archive"],
             "max_clm_per_st": changes.get("max_claims", 100),
+            "max_bytes": changes.get("max_bytes"),
             "max_files_per_hour": changes.get("max_files_per_hour"),
         },
         "download": {

@@ -20,11 +20,11 @@ from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
 from gateway.errors import FormatError, NoAnswer, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimFact, FactKind
+from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
-from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
-from gateway.ports import PROBED, Clock, Exchange, RemoteAnswer, RemoteInbox
+from gateway.ports import OPENED, REFUSED, Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import AnswerRow, InterchangeRow, Store, Transaction, Version
 from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
@@ -259,7 +259,7 @@ def _doubt(tx: Transaction, exchange: Exchange, connection: str, transaction: An
         another = exchange.is_about(transaction, answer, tx.exchanges.raw(row.sha256))
         if another:
             return another
-    if _is_repeat(answer) and not _sent_twice(tx, row):
+    if _is_repeat(answer) and not (_sent_twice(tx, row) or _spoken_of(tx, row)):
         return "the partner says it has this number already; whether from us, a person must decide"
     if row.state == REJECTED and answer.code not in _REFUSALS and _went_out_again(tx, row):
         return "it takes a file that was refused before, whose claims went out again since: they may be there twice"
@@ -285,7 +285,15 @@ def _is_repeat(answer: Answer) -> bool:
 
 def _sent_twice(tx: Transaction, row: InterchangeRow) -> bool:
     """Our own log shows these bytes on their way in two attempts, so the copy refused was ours."""
-    return len({step.epoch for step in tx.exchanges.steps(row.id) if step.marker != PROBED}) > 1
+    steps = tx.exchanges.steps(row.id)
+    refused = {step.epoch for step in steps if step.marker == REFUSED}
+    return len({step.epoch for step in steps if step.marker == OPENED} - refused) > 1
+
+
+def _spoken_of(tx: Transaction, row: InterchangeRow) -> bool:
+    """Another answer names the interchange, so the partner has had it from us."""
+    facts = tx.claims.facts([claim_id for claim_id, _ in tx.exchanges.versions_in(row.id)])
+    return any(fact.interchange_id == row.id and fact.answer_id for each in facts.values() for fact in each)
 
 
 class _Application:
@@ -354,7 +362,7 @@ class _Application:
 
     def _claim(self, answer: ClaimAnswer) -> None:
         version = self._tx.claims.version_by_number(answer.claim_number)
-        if version is None or version.claim.connection != self._connection:
+        if version is None or not self._went_by(version):
             self._strangers.append("claim")
             return
         if answer.charge_cents is not None and answer.charge_cents != version.claim.charge_cents:
@@ -377,6 +385,20 @@ class _Application:
                 answer_id=self._answer_id,
                 payer_claim_number=answer.payer_claim_number,
             ),
+        )
+
+    def _went_by(self, version: Version) -> bool:
+        """Whether the version was in a file of this connection: after a refusal it may go again by another one."""
+        if version.claim.connection == self._connection:
+            return True
+        facts = self._tx.claims.facts([version.claim_id])[version.claim_id]
+        frozen_in = {fact.interchange_id for fact in facts if fact.kind is FactKind.FROZEN}
+        rows = (self._tx.exchanges.interchange(each) for each in frozen_in if each)
+        return any(
+            row is not None
+            and row.connection == self._connection
+            and (version.claim_id, version.id) in self._tx.exchanges.versions_in(row.id)
+            for row in rows
         )
 
     def _remittance(self, remittance: Remittance) -> None:

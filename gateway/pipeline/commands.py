@@ -12,13 +12,13 @@ from gateway.claim.record import RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind, guard_hold, guard_release
+from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, IN_DOUBT, add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
-from gateway.pipeline.send import ABANDONED, DELIVERED, FRESH, IN_DOUBT, add_interchange_fact
-from gateway.ports import Clock
+from gateway.ports import OPENED, REFUSED, Clock
 from gateway.ports.rosters import Changes
-from gateway.ports.storage import ClaimRow, InterchangeRow, Override, Store, Transaction
+from gateway.ports.storage import ClaimRow, DeliveryStep, InterchangeRow, Override, Store, Transaction
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
 RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})
@@ -137,7 +137,7 @@ class Commands:
             now = self._clock.now()
             tx.audit.record(now, actor.name, actor.role, resolution, f"interchange:{row.id}", reason)
             if resolution == "abandon":
-                if row.state != FRESH or any(step.marker == "opened" for step in tx.exchanges.steps(row.id)):
+                if row.state != FRESH or not _never_sent(tx.exchanges.steps(row.id)):
                     raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
                 _move(tx, row, ABANDONED)
                 tx.exchanges.free_versions(row.id)
@@ -216,6 +216,12 @@ def _concerned(tx: Transaction, organization: str, changes: Changes, *, everyone
     if everyone or len(named) < len(changed) or any(map(is_member, named)):
         return tx.subjects.patient_ids()
     return tx.subjects.who_are(organization, RecordKind.PATIENT, named).values()
+
+
+def _never_sent(steps: Iterable[DeliveryStep]) -> bool:
+    """Whether the partner refused every attempt before its first byte."""
+    markers = {(step.epoch, step.marker) for step in steps}
+    return all((epoch, REFUSED) in markers for epoch, marker in markers if marker == OPENED)
 
 
 def _move(tx: Transaction, row: InterchangeRow, state: str) -> None:

@@ -1,4 +1,4 @@
-"""Send: freeze released claims into an interchange, and move its bytes at most once whatever dies when.
+"""Send: freeze released claims into an interchange, and have it delivered.
 
 Freezing is the only door a claim leaves by: the gate runs in the same transaction, and nothing else makes versions.
 """
@@ -15,31 +15,20 @@ import structlog
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
-from gateway.errors import (
-    Conflict,
-    DeliveryUnknown,
-    FormatError,
-    GatewayError,
-    NotAllowed,
-    NotFound,
-    NotSent,
-    PartnerPaused,
-    Unavailable,
-)
+from gateway.errors import FileTooLarge, FormatError, GatewayError, NotAllowed, NotSent, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
+from gateway.pipeline.deliver import DELIVERED, FRESH, IN_DOUBT, Deliveries
 from gateway.pipeline.derive import MACHINE, Derivation
 from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
 from gateway.pipeline.money import project
 from gateway.pipeline.second_opinion import agreed_contents
-from gateway.ports import PROBED, Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange, Settled
-from gateway.ports.storage import ClaimRow, DeliveryStep, Draft, InterchangeRow, Store, Transaction, Version
+from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
+from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, Store, Transaction, Version
 from gateway.ports.watch import AuthorizationName
 
 _LOG = structlog.get_logger("pipeline")
-LEASE = timedelta(minutes=20)
-FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
-ABANDONED, REJECTED = "abandoned", "rejected"
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +43,12 @@ class Sent:
     """What the partner would not take, and why; the files wait."""
 
 
-class SendPass:
+class SendPass(Deliveries):
     """Freezes and delivers for the connections it knows."""
 
     def __init__(self, store: Store, clock: Clock, derivation: Derivation, exchanges: Mapping[str, Exchange]) -> None:
-        self._store = store
-        self._clock = clock
+        super().__init__(store, clock, exchanges)
         self._derivation = derivation
-        self._exchanges = exchanges
 
     def run(self, connection: str) -> Sent:
         """One pass: settle what was interrupted, freeze what is released, deliver what is frozen."""
@@ -97,7 +84,7 @@ class SendPass:
             waiting = tx.exchanges.interchanges(connection, (FRESH,))
             if limit is None:
                 return waiting
-            sent = tx.exchanges.sent_since(connection, self._clock.now() - timedelta(hours=1))
+            sent = tx.exchanges.sent_since(connection, self._clock.now() - _HOUR)
             return waiting[: max(0, limit - sent)]
 
     # --- freezing ----------------------------------------------------------------------------------------------------
@@ -122,13 +109,32 @@ class SendPass:
             if agreed is not None:  # what was released or changed since is asked about in the next round
                 leaving = [each for each in leaving if each.content_hash in agreed]
             try:
-                with tx.savepoint():
-                    return self._freeze(tx, exchange, connection, form, leaving, now) if leaving else None
+                return self._freeze_fitting(tx, exchange, connection, form, leaving, now)
             except FormatError:
                 writable = self._writable(tx, exchange, leaving, now)
                 if len(writable) == len(leaving):
                     raise  # it is not one claim: a person must look
-            return self._freeze(tx, exchange, connection, form, writable, now) if writable else None
+            return self._freeze_fitting(tx, exchange, connection, form, writable, now)
+
+    def _freeze_fitting(
+        self,
+        tx: Transaction,
+        exchange: Exchange,
+        connection: str,
+        form: ClaimForm,
+        leaving: Sequence[Draft],
+        now: datetime,
+    ) -> str | None:
+        """Freeze as many of the drafts as make a file that the partner takes; the others wait for the next one."""
+        while leaving:
+            try:
+                with tx.savepoint():
+                    return self._freeze(tx, exchange, connection, form, leaving, now)
+            except FileTooLarge:
+                if len(leaving) == 1:
+                    raise
+                leaving = leaving[: len(leaving) // 2]
+        return None
 
     def _derive(self, tx: Transaction, rows: Sequence[ClaimRow], now: datetime) -> None:
         """Derive the claims' patients anew. The claims of one that breaks us are held, so that they stop nobody's."""
@@ -160,7 +166,7 @@ class SendPass:
         for draft in leaving:
             alone = [NumberedClaim(claim=draft.claim, claim_number=claim_number(0))]
             try:
-                exchange.render(alone, InterchangeNumbers(isa13=1, batch_reference="CHECK", created_at=now))
+                _render(exchange, alone, InterchangeNumbers(isa13=1, batch_reference="CHECK", created_at=now))
             except FormatError as error:
                 hold_by_machine(tx, draft.claim_id, UNWRITABLE, str(error), now)
             else:
@@ -182,7 +188,7 @@ class SendPass:
         numbered = [NumberedClaim(claim=each.claim, claim_number=each.claim_number) for each in versions]
         batch_reference = new_ulid(now)
         numbers = InterchangeNumbers(isa13=isa13, batch_reference=batch_reference, created_at=now)
-        rendered = exchange.render(numbered, numbers)
+        rendered = _render(exchange, numbered, numbers)
         tx.exchanges.add_interchange(
             InterchangeRow(
                 id=interchange_id,
@@ -237,157 +243,13 @@ class SendPass:
         tx.claims.add_versions([*new.values()])
         return [newest[each] if each in again else new[each] for each in ids]
 
-    # --- moving ------------------------------------------------------------------------------------------------------
 
-    def deliver(self, interchange_id: str) -> str:
-        """Try to move one frozen interchange; the delivery state it is in afterwards.
-
-        Raises PartnerPaused, NotSent and Unavailable after putting the interchange back where it was, NotAllowed when
-        the connection was switched between test and production since the freeze.
-        """
-        with self._store.write() as tx:
-            row = tx.exchanges.interchange(interchange_id)
-            if row is None:
-                raise NotFound("there is no such interchange")
-            exchange = self._exchanges[row.connection]
-            if row.usage != exchange.usage:
-                raise NotAllowed(
-                    f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
-                )
-            if not tx.exchanges.claim_send(row.id, row.epoch, self._clock.now() + LEASE):
-                return row.state
-            content = tx.exchanges.raw(row.sha256)
-        return self._upload(exchange, row, row.epoch + 1, content)
-
-    def _upload(self, exchange: Exchange, row: InterchangeRow, epoch: int, content: bytes) -> str:
-        begun = False
-
-        def on_step(marker: str, detail: str) -> None:
-            nonlocal begun
-            self._step_of_sender(row.id, epoch, marker, detail)
-            begun = True
-
-        try:
-            exchange.upload(RenderedInterchange(content=content, remote_name=row.remote_name), on_step)
-        except NotSent:
-            self._finish(row.id, epoch, FRESH, None)
-            raise
-        except (Unavailable, PartnerPaused):
-            if begun:  # our own database, say, stopped answering between two steps: the file may be there already
-                return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
-            self._finish(row.id, epoch, FRESH, None)
-            raise
-        except DeliveryUnknown:
-            return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
-        except Conflict:
-            return self._state(row.id)
-        return self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
-
-    def settle(self, connection: str) -> int:
-        """Look after interchanges whose sender died or lost its connection; how many are still in doubt."""
-        now = self._clock.now()
-        with self._store.read() as tx:
-            rows = tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT))
-        doubtful = 0
-        for row in rows:
-            if row.state == SENDING and row.lease_until is not None and row.lease_until > now:
-                continue  # somebody alive holds it
-            doubtful += self._settle_one(row) == IN_DOUBT
-        return doubtful
-
-    def release_leases(self, connection: str) -> None:
-        """At start-up of the only sender: whoever held a lease is dead, so nothing need wait for it to run out."""
-        with self._store.write() as tx:
-            for row in tx.exchanges.interchanges(connection, (SENDING,)):
-                tx.exchanges.set_delivery(row.id, row.epoch, IN_DOUBT)
-
-    def _settle_one(self, row: InterchangeRow) -> str:
-        with self._store.read() as tx:
-            steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
-            content = tx.exchanges.raw(row.sha256)
-        exchange = self._exchanges[row.connection]
-        markers = [step.marker for step in steps]
-        try:
-            settled = exchange.settle(RenderedInterchange(content=content, remote_name=row.remote_name), markers)
-        except (Unavailable, PartnerPaused):
-            return IN_DOUBT
-        if settled is Settled.DELIVERED:
-            return self._finish(row.id, row.epoch, DELIVERED, FactKind.DELIVERED)
-        if settled is Settled.NOT_SENT and (not markers or self._seen_absent_before(steps, exchange.settle_gap)):
-            return self._finish(row.id, row.epoch, FRESH, None)
-        if settled is Settled.NOT_SENT:
-            self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
-        return self._finish(row.id, row.epoch, IN_DOUBT, FactKind.IN_DOUBT)
-
-    def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:
-        """A request still under way at the partner's may land after our probe: two probes, apart, must agree."""
-        probes = [step.at for step in steps if step.marker == PROBED]
-        return bool(probes) and self._clock.now() - probes[0] >= gap
-
-    def _step_of_sender(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
-        """Commit a marker before the remote change it announces.
-
-        Raises Conflict when somebody decided on the interchange while this sender slept: it must not go on.
-        """
-        step = self._made(interchange_id, epoch, marker, detail)
-        with self._store.write() as tx:
-            if not tx.exchanges.add_step_of_sender(step):
-                raise Conflict("another sender, or a person, has taken this interchange over")
-
-    def _note(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
-        with self._store.write() as tx:
-            tx.exchanges.add_step(self._made(interchange_id, epoch, marker, detail))
-
-    def _made(self, interchange_id: str, epoch: int, marker: str, detail: str) -> DeliveryStep:
-        return DeliveryStep(
-            interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
-        )
-
-    def _finish(self, interchange_id: str, epoch: int, state: str, kind: FactKind | None) -> str:
-        """Move the delivery state unless an answer or another sender moved it on; the state it is in now."""
-        now = self._clock.now()
-        with self._store.write() as tx:
-            if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
-                add_interchange_fact(tx, interchange_id, kind, "", now)
-            row = tx.exchanges.interchange(interchange_id)
-            return row.state if row else state
-
-    def _state(self, interchange_id: str) -> str:
-        with self._store.read() as tx:
-            row = tx.exchanges.interchange(interchange_id)
-            return row.state if row else ABANDONED
-
-
-def add_interchange_fact(
-    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
-) -> None:
-    """Say one thing of every claim an interchange carries, and project them."""
-    project(tx, say_of_interchange(tx, interchange_id, kind, code, now, answer_id))
-
-
-def say_of_interchange(
-    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
-) -> list[str]:
-    """Say one thing of every claim an interchange carries; the claims, which the caller projects."""
-    carried = tx.exchanges.versions_in(interchange_id)
-    tx.claims.add_facts(
-        [
-            ClaimFact(
-                id=stable_id(kind, version_id, interchange_id, code),
-                claim_id=claim_id,
-                version_id=version_id,
-                kind=kind,
-                at=now,
-                actor=MACHINE,
-                role=MACHINE,
-                code=code,
-                interchange_id=interchange_id,
-                answer_id=answer_id,
-            )
-            for claim_id, version_id in carried
-        ]
-    )
-    return [claim_id for claim_id, _ in carried]
+def _render(exchange: Exchange, claims: Sequence[NumberedClaim], numbers: InterchangeNumbers) -> RenderedInterchange:
+    """The claims as one file. Raises FileTooLarge for more bytes than the partner takes, FormatError as it does."""
+    rendered = exchange.render(claims, numbers)
+    if len(rendered.content) > exchange.most_bytes:
+        raise FileTooLarge(f"a file of {len(rendered.content)} bytes, and the partner takes {exchange.most_bytes}")
+    return rendered
 
 
 def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now: datetime) -> ClaimFact:

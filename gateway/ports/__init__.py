@@ -270,8 +270,9 @@ class Settled(StrEnum):
     UNKNOWN = "unknown"
 
 
-PROBED = "probed"
-"""A delivery marker of ours: a probe found nothing of the file, or removed the unfinished part that it found."""
+OPENED, REFUSED, REMOVING, PROBED = "opened", "refused", "removing", "probed"
+"""Delivery markers that use cases know: the first change at the partner's is about to be asked for; the partner said no
+to it, and no byte left; an unfinished part is about to be removed; a probe found nothing of the file, or removed it."""
 
 
 class Exchange(Protocol):
@@ -295,6 +296,10 @@ class Exchange(Protocol):
     def answers_due(self, sent_at: datetime) -> Mapping[str, datetime]:
         """By when each answer to a file sent then is due: ``syntax`` (TA1, 999), ``clearinghouse`` and ``payer``
         (277CA), ``remittance`` (835). One that the partner never sends, or sends only on an error, is left out."""
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes in one file at most."""
 
     @property
     def settle_gap(self) -> timedelta:
@@ -322,13 +327,17 @@ class Exchange(Protocol):
     def upload(self, interchange: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
         """Put the file where the partner takes it. ``on_step(marker, detail)`` runs before each remote change.
 
-        Raises NotSent (provably nothing arrived), DeliveryUnknown (anything else), Unavailable before any change.
+        A file of these very bytes that is there already under this name is the delivery. Raises NotSent (provably
+        nothing arrived), DeliveryUnknown (anything else), Unavailable before any change.
         """
 
-    def settle(self, interchange: RenderedInterchange, markers: Sequence[str]) -> Settled:
+    def settle(
+        self, interchange: RenderedInterchange, markers: Sequence[str], on_step: Callable[[str, str], None]
+    ) -> Settled:
         """What became of an upload that was interrupted after these markers. Removes only our own unfinished file.
 
-        ``PROBED`` is among the markers once an earlier call answered NOT_SENT.
+        ``PROBED`` is among the markers once an earlier call answered NOT_SENT. ``on_step`` runs before the removal, and
+        what it raises prevents it.
         """
 
     def open_inbox(self) -> AbstractContextManager[RemoteInbox]:

@@ -502,6 +502,9 @@ class Exchanges(Protocol):
     def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
         """Move ready to sending for whoever holds ``epoch``; False when somebody else was first."""
 
+    def claim_settling(self, interchange_id: str, epoch: int, now: datetime, lease_until: datetime) -> bool:
+        """Put an interchange whose sender is gone in doubt under a lease; False when somebody holds it."""
+
     def set_delivery(self, interchange_id: str, epoch: int | None, state: str) -> bool:
         """Move an interchange's delivery state if the epoch still holds and the move is one of DELIVERY_MOVES.
 
@@ -514,8 +517,8 @@ class Exchanges(Protocol):
     def add_step(self, step: DeliveryStep) -> None:
         """Append a delivery marker."""
 
-    def add_step_of_sender(self, step: DeliveryStep) -> bool:
-        """Append a marker while its epoch is still the one that sends; False when somebody else decided since."""
+    def add_step_of_holder(self, step: DeliveryStep, lease_until: datetime) -> bool:
+        """Append a marker of whoever holds the interchange by this lease; False when it is not theirs any more."""
 
     def steps(self, interchange_id: str) -> list[DeliveryStep]:
         """Delivery markers in order."""

@@ -148,6 +148,17 @@ class ExchangeRows:
         )
         return moved.rowcount == 1
 
+    def claim_settling(self, interchange_id: str, epoch: int, now: datetime, lease_until: datetime) -> bool:
+        """Put an interchange whose sender is gone in doubt under a lease; False when somebody holds it."""
+        columns = interchange.c
+        moved = self._connection.execute(
+            update(interchange)
+            .where(columns.id == interchange_id, columns.epoch == epoch, columns.state.in_(DELIVERY_MOVES["in-doubt"]))
+            .where(columns.lease_until.is_(None) | (columns.lease_until <= now))
+            .values(state="in-doubt", lease_until=lease_until)
+        )
+        return moved.rowcount == 1
+
     def set_delivery(self, interchange_id: str, epoch: int | None, state: str) -> bool:
         """Move the delivery state if the epoch still holds and the move is one of DELIVERY_MOVES."""
         columns = interchange.c
@@ -188,11 +199,11 @@ class ExchangeRows:
             for row in rows
         ]
 
-    def add_step_of_sender(self, step: DeliveryStep) -> bool:
-        """Append a marker of a sender, unless somebody else decided on the interchange since."""
+    def add_step_of_holder(self, step: DeliveryStep, lease_until: datetime) -> bool:
+        """Append a marker of whoever holds the interchange by this lease; False when it is not theirs any more."""
         columns = interchange.c
         held = select(columns.id).where(
-            columns.id == step.interchange_id, columns.epoch == step.epoch, columns.state == "sending"
+            columns.id == step.interchange_id, columns.epoch == step.epoch, columns.lease_until == lease_until
         )
         if self._connection.scalar(held.with_for_update()) is None:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,15 @@ from clearinghouse.mailbox import Step
 from gateway.claim.contract import ClaimForm
 from gateway.errors import DeliveryUnknown, NotSent, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimState
-from gateway.pipeline.send import LEASE, SendPass, Sent
+from gateway.pipeline.collect import Collected
+from gateway.pipeline.deliver import LEASE
+from gateway.pipeline.send import SendPass, Sent
 from gateway.ports import RenderedInterchange, Settled
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CONNECTION
 from tests.partner_answers import Partner
-from tests.pipeline_site import SETTLE_GAP, SUPERVISOR, Site
+from tests.pipeline_site import BILLER, OTHER_CONNECTION, SETTLE_GAP, SUPERVISOR, Site
 
 PUBLISHED = {
     "direct": [Step.OPENED, Step.BYTES_DONE, Step.CLOSED],
@@ -40,16 +42,16 @@ def freeze_one(site: Site) -> str:
 
 def die_at(sending: SendPass, step: Step, *, after: bool, raises: BaseException | None = None) -> None:
     """Let the next sender die just before, or just after, the marker of this step is committed."""
-    commit = sending._step_of_sender
+    commit = sending._step
 
-    def mark(interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+    def mark(interchange_id: str, epoch: int, lease: datetime, marker: str, detail: str) -> None:
         if marker == step.value and not after:
             raise raises or Died
-        commit(interchange_id, epoch, marker, detail)
+        commit(interchange_id, epoch, lease, marker, detail)
         if marker == step.value:
             raise raises or Died
 
-    sending._step_of_sender = mark  # type: ignore[method-assign]
+    sending._step = mark  # type: ignore[method-assign]
 
 
 def complete_files(site: Site) -> list[str]:
@@ -212,7 +214,8 @@ def test_a_sender_that_slept_past_its_lease_stops_before_it_changes_anything(
     assert [row.epoch for row in site.interchanges()] == [2]
 
 
-Upload = Callable[[RenderedInterchange, Callable[[str, str], None]], None]
+OnStep = Callable[[str, str], None]
+Upload = Callable[[RenderedInterchange, OnStep], None]
 
 
 def failing(error: Exception, *, after: Sequence[str] = ()) -> Upload:
@@ -340,9 +343,137 @@ def test_a_partner_that_cannot_be_probed_leaves_the_file_in_doubt(site: Site, mo
     monkeypatch.setattr(site.exchange, "upload", failing(DeliveryUnknown(), after=["opened"]))
     site.sending.run(CONNECTION)
 
-    def unreachable(rendered: RenderedInterchange, markers: Sequence[str]) -> Settled:
+    def unreachable(rendered: RenderedInterchange, markers: Sequence[str], on_step: OnStep) -> Settled:
         raise Unavailable
 
     monkeypatch.setattr(site.exchange, "settle", unreachable)
     assert site.sending.settle(CONNECTION) == 1
     assert site.interchanges()[0].state == "in-doubt"
+
+
+def test_who_looks_after_a_file_and_sleeps_removes_nothing_of_a_later_sender(
+    store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It saw a part of the file, and wakes when somebody else has removed it and is sending the file again."""
+    site = Site(store, tmp_path, publish="direct")
+    interchange_id = freeze_one(site)
+    die_at(site.sending, Step.BYTES_DONE, after=False)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    (row,) = site.interchanges()
+    file = tmp_path / "in" / row.remote_name
+    file.write_bytes(b"ISA*00*")
+    sleeper, heir = site.heir(), site.heir()
+    sleeper.clock.move(LEASE + timedelta(seconds=1))
+    settle = sleeper.exchange.settle
+
+    def sleep_before_removing(rendered: RenderedInterchange, markers: Sequence[str], on_step: OnStep) -> Settled:
+        def awake(marker: str, detail: str) -> None:
+            heir.clock.move(2 * LEASE + timedelta(seconds=2))
+            assert run_until_settled(heir) == "delivered"
+            file.write_bytes(b"ISA*00*")  # as a third sender would leave it in the middle
+            on_step(marker, detail)
+
+        return settle(rendered, markers, awake)
+
+    monkeypatch.setattr(sleeper.exchange, "settle", sleep_before_removing)
+    assert sleeper.sending.settle(CONNECTION) == 0
+    assert b"ISA*00*" == file.read_bytes()
+
+
+def test_the_very_file_being_there_already_is_the_delivery_and_another_of_its_name_is_not(
+    store: Database, tmp_path: Path
+) -> None:
+    """A first rename that landed late, or a person who carried the file there."""
+    site = Site(store, tmp_path, max_claims=1)
+    for number in (1, 2):
+        site.admit(number)
+        site.sending.freeze(CONNECTION, ClaimForm.INSTITUTIONAL)
+    ours, other = site.interchanges()
+    with store.read() as tx:
+        (tmp_path / "in" / ours.remote_name).write_bytes(tx.exchanges.raw(ours.sha256))
+    (tmp_path / "in" / other.remote_name).write_bytes(b"x" * other.size)
+    sent = site.sending.run(CONNECTION)
+    assert ["delivered", "ready"] == [row.state for row in site.interchanges()]
+    assert (1, 1) == (sent.delivered, len(sent.problems))
+    assert b"x" * other.size == (tmp_path / "in" / other.remote_name).read_bytes()
+
+
+def test_a_file_the_partner_refused_before_its_first_byte_may_be_abandoned_and_its_claims_leave_under_a_new_number(
+    site: Site,
+) -> None:
+    interchange_id = freeze_one(site)
+    (site.root / "in").rmdir()
+    assert len(site.sending.run(CONNECTION).problems) == 1
+    assert site.commands.resolve(interchange_id, "abandon", SUPERVISOR, "they closed the directory") == "abandoned"
+    (site.root / "in").mkdir()
+    site.settle_facts()
+    assert site.sending.run(CONNECTION).delivered == 1
+    assert [(row.isa13, row.state) for row in site.interchanges()] == [(1, "abandoned"), (2, "delivered")]
+    assert site.ailing() == []
+
+
+def test_a_file_larger_than_the_partner_takes_is_made_into_smaller_ones(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path, max_bytes="1700")
+    for number in (1, 2, 3):
+        site.admit(number)
+    assert site.sending.run(CONNECTION).delivered == 2
+    assert [(row.isa13, row.claim_count) for row in site.interchanges()] == [(1, 1), (2, 2)]
+    assert max(row.size for row in site.interchanges()) <= 1700
+
+
+def test_a_claim_larger_than_the_partner_takes_is_held_and_stops_nobody_else(store: Database, tmp_path: Path) -> None:
+    site = Site(store, tmp_path, max_bytes="100")
+    site.admit()
+    assert site.sending.run(CONNECTION).frozen == 0
+    assert site.state() is ClaimState.HELD
+
+
+@pytest.mark.parametrize("refuse", ["ta1", "999"])
+def test_a_refused_claim_that_goes_by_another_clearinghouse_goes_there_once(
+    site: Site, partner: Partner, store: Database, tmp_path: Path, refuse: str
+) -> None:
+    """The control numbers of the new connection begin anew, below those of the old one."""
+    site.admit(1)
+    site.sending.run(CONNECTION)
+    site.admit(2)
+    site.sending.run(CONNECTION)
+    _, row = site.interchanges()
+    site.answer(partner.ta1(row, "R", "024") if refuse == "ta1" else partner.ack_999(row, "R"))
+    moved = site.by_other_connection()
+    moved.settle_facts()
+    (refused,) = (each for each in moved.claims() if each.state == ClaimState.REJECTED)
+    moved.commands.release(refused.id, BILLER)
+    for _ in range(3):
+        for connection in (CONNECTION, OTHER_CONNECTION):
+            moved.settle_facts()
+            moved.sending.run(connection)
+    assert [(each.connection, each.isa13, each.state) for each in moved.interchanges()] == [
+        (CONNECTION, 1, "delivered"),
+        (CONNECTION, 2, "rejected"),
+        (OTHER_CONNECTION, 1, "delivered"),
+    ]
+    assert moved.states() == [ClaimState.TRANSMITTED, ClaimState.TRANSMITTED]
+    moved.answer(partner.ack_999(row))  # the old clearinghouse, late: it has the claim after all
+    assert moved.states() == [ClaimState.TRANSMITTED, ClaimState.TRANSMITTED]
+    (version,) = (each for each in moved.versions() if each.claim_id == refused.id)
+    moved.collecting.take(OTHER_CONNECTION, partner.status_277ca(version), b"x.277", Collected())
+    moved.settle_facts()
+    assert sorted(moved.states()) == [ClaimState.CLEARINGHOUSE_ACCEPTED, ClaimState.TRANSMITTED]
+    assert moved.ailing() == []
+
+
+@pytest.mark.parametrize("step", PUBLISHED["rename_same_dir"])
+def test_a_claim_in_a_file_under_way_never_leaves_by_another_clearinghouse_as_well(site: Site, step: Step) -> None:
+    interchange_id = freeze_one(site)
+    die_at(site.sending, step, after=True)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    moved = site.by_other_connection()
+    moved.settle_facts()
+    for _ in range(4):
+        moved.clock.move(LEASE + SETTLE_GAP)
+        for connection in (OTHER_CONNECTION, CONNECTION):
+            moved.sending.run(connection)
+    assert [row.connection for row in moved.interchanges()] == [CONNECTION]
+    assert len(complete_files(moved)) == 1

@@ -141,6 +141,7 @@ LEGAL = {
     ("sending", "ready"),
     ("in-doubt", "ready"),
     ("sending", "in-doubt"),
+    ("in-doubt", "in-doubt"),
     ("ready", "delivered"),
     ("sending", "delivered"),
     ("in-doubt", "delivered"),
@@ -183,11 +184,27 @@ def test_who_holds_an_old_epoch_moves_nothing_and_writes_no_marker(store: Databa
         assert not tx.exchanges.claim_send("i1", 0, LEASE)
         assert tx.exchanges.claim_send("i1", 1, LEASE)
         assert not tx.exchanges.set_delivery("i1", 1, "delivered")
-        assert not tx.exchanges.add_step_of_sender(a_step("opened", epoch=1))
-        assert tx.exchanges.add_step_of_sender(a_step("opened", epoch=2))
+        assert not tx.exchanges.add_step_of_holder(a_step("opened", epoch=1), LEASE)
+        assert not tx.exchanges.add_step_of_holder(a_step("opened", epoch=2), LEASE + timedelta(seconds=1))
+        assert tx.exchanges.add_step_of_holder(a_step("opened", epoch=2), LEASE)
         assert tx.exchanges.set_delivery("i1", 2, "delivered")
-        assert not tx.exchanges.add_step_of_sender(a_step("closed", epoch=2))
+        assert not tx.exchanges.add_step_of_holder(a_step("closed", epoch=2), LEASE)
         assert tx.exchanges.steps("i1") == [a_step("opened", epoch=2)]
+
+
+def test_one_in_doubt_is_looked_after_by_one_at_a_time_and_a_sender_that_wakes_is_told(store: Database) -> None:
+    a_frozen_one(store)
+    later = LEASE + timedelta(minutes=5)
+    with store.write() as tx:
+        assert not tx.exchanges.claim_settling("i1", 0, NOON, LEASE)
+        assert tx.exchanges.claim_send("i1", 0, LEASE)
+        assert not tx.exchanges.claim_settling("i1", 1, NOON, later)
+        assert tx.exchanges.claim_settling("i1", 1, LEASE, later)
+        assert not tx.exchanges.add_step_of_holder(a_step("opened"), LEASE)
+        assert tx.exchanges.add_step_of_holder(a_step("removing"), later)
+        assert not tx.exchanges.claim_settling("i1", 1, LEASE, later)
+        assert tx.exchanges.set_delivery("i1", 1, "in-doubt")
+        assert tx.exchanges.claim_settling("i1", 1, LEASE, later)
 
 
 def a_step(marker: str, epoch: int = 1) -> DeliveryStep:

@@ -1,0 +1,206 @@
+"""Deliver: move the bytes of a frozen interchange at most once, whatever dies when. Knows no claim's content.
+
+Every change at the partner's is announced by a marker that is committed first; whoever changes something holds a lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from gateway.claim.identifiers import stable_id
+from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
+from gateway.lifecycle import ClaimFact, FactKind
+from gateway.pipeline.derive import MACHINE
+from gateway.pipeline.money import project
+from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
+from gateway.ports.storage import DeliveryStep, InterchangeRow, Store, Transaction
+
+LEASE = timedelta(minutes=20)
+FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
+ABANDONED, REJECTED = "abandoned", "rejected"
+
+
+class Deliveries:
+    """Delivers for the connections it knows."""
+
+    def __init__(self, store: Store, clock: Clock, exchanges: Mapping[str, Exchange]) -> None:
+        self._store = store
+        self._clock = clock
+        self._exchanges = exchanges
+
+    def deliver(self, interchange_id: str) -> str:
+        """Try to move one frozen interchange; the delivery state it is in afterwards.
+
+        Raises PartnerPaused, NotSent and Unavailable after putting the interchange back where it was, NotAllowed when
+        the connection was switched between test and production since the freeze.
+        """
+        with self._store.write() as tx:
+            row = tx.exchanges.interchange(interchange_id)
+            if row is None:
+                raise NotFound("there is no such interchange")
+            exchange = self._exchanges[row.connection]
+            if row.usage != exchange.usage:
+                raise NotAllowed(
+                    f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
+                )
+            lease = self._clock.now() + LEASE
+            if not tx.exchanges.claim_send(row.id, row.epoch, lease):
+                return row.state
+            content = tx.exchanges.raw(row.sha256)
+        return self._upload(exchange, row, row.epoch + 1, lease, content)
+
+    def _upload(self, exchange: Exchange, row: InterchangeRow, epoch: int, lease: datetime, content: bytes) -> str:
+        begun = False
+
+        def on_step(marker: str, detail: str) -> None:
+            nonlocal begun
+            self._step(row.id, epoch, lease, marker, detail)
+            begun = True
+
+        try:
+            exchange.upload(RenderedInterchange(content=content, remote_name=row.remote_name), on_step)
+        except NotSent:
+            self._finish(row.id, epoch, FRESH, None)
+            raise
+        except (Unavailable, PartnerPaused):
+            if begun:  # our own database, say, stopped answering between two steps: the file may be there already
+                return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
+            self._finish(row.id, epoch, FRESH, None)
+            raise
+        except DeliveryUnknown:
+            return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
+        except Conflict:
+            return self._state(row.id)
+        return self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
+
+    def settle(self, connection: str) -> int:
+        """Look after interchanges whose sender died or lost its connection; how many are still in doubt."""
+        now = self._clock.now()
+        with self._store.read() as tx:
+            rows = tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT))
+        doubtful = 0
+        for row in rows:
+            if row.lease_until is not None and row.lease_until > now:  # somebody alive holds it
+                doubtful += row.state == IN_DOUBT
+                continue
+            doubtful += self._settle_one(row) == IN_DOUBT
+        return doubtful
+
+    def release_leases(self, connection: str) -> None:
+        """At start-up of the only sender: whoever held a lease is dead, so nothing need wait for it to run out."""
+        now = self._clock.now()
+        with self._store.write() as tx:
+            for row in tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT)):
+                tx.exchanges.set_delivery(row.id, row.epoch, IN_DOUBT)
+                if row.state == SENDING:
+                    add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
+
+    def _settle_one(self, row: InterchangeRow) -> str:
+        """Probe for one interchange, as the only one who may; the delivery state it is in afterwards."""
+        now = self._clock.now()
+        lease = now + LEASE
+        with self._store.write() as tx:
+            if not tx.exchanges.claim_settling(row.id, row.epoch, now, lease):
+                return self._state_in(tx, row.id)
+            if row.state == SENDING:
+                add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
+            steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
+            content = tx.exchanges.raw(row.sha256)
+        exchange = self._exchanges[row.connection]
+        interchange = RenderedInterchange(content=content, remote_name=row.remote_name)
+
+        def on_step(marker: str, detail: str) -> None:
+            self._step(row.id, row.epoch, lease, marker, detail)
+
+        try:
+            settled = exchange.settle(interchange, [step.marker for step in steps], on_step)
+        except Conflict:
+            return self._state(row.id)
+        except (Unavailable, PartnerPaused):
+            settled = Settled.UNKNOWN
+        return self._settled(row, steps, settled)
+
+    def _settled(self, row: InterchangeRow, steps: Sequence[DeliveryStep], settled: Settled) -> str:
+        if settled is Settled.DELIVERED:
+            return self._finish(row.id, row.epoch, DELIVERED, FactKind.DELIVERED)
+        gap = self._exchanges[row.connection].settle_gap
+        if settled is Settled.NOT_SENT and (not steps or self._seen_absent_before(steps, gap)):
+            return self._finish(row.id, row.epoch, FRESH, None)
+        if settled is Settled.NOT_SENT:
+            self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
+        return self._finish(row.id, row.epoch, IN_DOUBT, None)
+
+    def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:
+        """A request still under way at the partner's may land after our probe: two probes, apart, must agree."""
+        probes = [step.at for step in steps if step.marker == PROBED]
+        return bool(probes) and self._clock.now() - probes[0] >= gap
+
+    def _step(self, interchange_id: str, epoch: int, lease: datetime, marker: str, detail: str) -> None:
+        """Commit a marker before the remote change it announces.
+
+        Raises Conflict when the lease is not ours any more: somebody decided on the interchange while we slept, and we
+        must not go on.
+        """
+        step = self._made(interchange_id, epoch, marker, detail)
+        with self._store.write() as tx:
+            if not tx.exchanges.add_step_of_holder(step, lease):
+                raise Conflict("another sender, or a person, has taken this interchange over")
+
+    def _note(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+        with self._store.write() as tx:
+            tx.exchanges.add_step(self._made(interchange_id, epoch, marker, detail))
+
+    def _made(self, interchange_id: str, epoch: int, marker: str, detail: str) -> DeliveryStep:
+        return DeliveryStep(
+            interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
+        )
+
+    def _finish(self, interchange_id: str, epoch: int, state: str, kind: FactKind | None) -> str:
+        """Move the delivery state unless an answer or another sender moved it on; the state it is in now."""
+        now = self._clock.now()
+        with self._store.write() as tx:
+            if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
+                add_interchange_fact(tx, interchange_id, kind, "", now)
+            return self._state_in(tx, interchange_id)
+
+    def _state(self, interchange_id: str) -> str:
+        with self._store.read() as tx:
+            return self._state_in(tx, interchange_id)
+
+    def _state_in(self, tx: Transaction, interchange_id: str) -> str:
+        row = tx.exchanges.interchange(interchange_id)
+        assert row is not None, "an interchange is never deleted"
+        return row.state
+
+
+def add_interchange_fact(
+    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
+) -> None:
+    """Say one thing of every claim an interchange carries, and project them."""
+    project(tx, say_of_interchange(tx, interchange_id, kind, code, now, answer_id))
+
+
+def say_of_interchange(
+    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
+) -> list[str]:
+    """Say one thing of every claim an interchange carries; the claims, which the caller projects."""
+    carried = tx.exchanges.versions_in(interchange_id)
+    tx.claims.add_facts(
+        [
+            ClaimFact(
+                id=stable_id(kind, version_id, interchange_id, code),
+                claim_id=claim_id,
+                version_id=version_id,
+                kind=kind,
+                at=now,
+                actor=MACHINE,
+                role=MACHINE,
+                code=code,
+                interchange_id=interchange_id,
+                answer_id=answer_id,
+            )
+            for claim_id, version_id in carried
+        ]
+    )
+    return [claim_id for claim_id, _ in carried]
