@@ -18,7 +18,7 @@ from adapters.mapping.yaml_reader import Problems, nearest
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord, RecordKind
 
-_IDENTIFIERS: Final = Target("identifiers", Identifier, True, True)
+IDENTIFIERS: Final = Target("identifiers", Identifier, True, True)
 _ASSERTED_AT: Final = Target("asserted_at", datetime, False, False)
 _HL7_NAMES: Final = ("event", "type", "trigger")
 _HL7_ASSERTED_AT: Final = ("EVN-2", "MSH-7")
@@ -51,18 +51,29 @@ def compile_source(
     source: SourceFile, notation: Notation, facilities: Mapping[Identifier, str] | None, problems: Problems
 ) -> tuple[CompiledEntry, ...]:
     """Every entry of a source, compiled; what is wrong with any of them goes to ``problems``."""
+    readable = (entry for entry in source.records if entry.record is not None)
+    return tuple(
+        _compile_entry(source, entry, compiler_of(source, entry, notation, facilities, problems), problems)
+        for entry in readable
+    )
+
+
+def compiler_of(
+    source: SourceFile,
+    entry: RecordEntry,
+    notation: Notation,
+    facilities: Mapping[Identifier, str] | None,
+    problems: Problems,
+) -> SpecCompiler:
+    """What compiles the values of one entry: it knows the names its conditions may use."""
     time_text = spreadsheet_time if source.format == "csv" else text_of
     around = Surroundings(source.source, source.time_zone, source.namespaces, facilities, time_text)
-    readable = (entry for entry in source.records if entry.record is not None)
-    return tuple(_compile_entry(source, entry, notation, around, problems) for entry in readable)
-
-
-def _compile_entry(
-    source: SourceFile, entry: RecordEntry, notation: Notation, around: Surroundings, problems: Problems
-) -> CompiledEntry:
-    values = {**source.values, **entry.values}
     ready_made = _HL7_NAMES if source.format == "hl7" else ()
-    compiler = SpecCompiler(source, notation, around, values, ready_made, problems)
+    return SpecCompiler(source, notation, around, {**source.values, **entry.values}, ready_made, problems)
+
+
+def _compile_entry(source: SourceFile, entry: RecordEntry, compiler: SpecCompiler, problems: Problems) -> CompiledEntry:
+    values = {**source.values, **entry.values}
     when = compiler.condition(entry.when.value, entry.when.place) if entry.when else None
     used = _names_used(entry)
     names = tuple(
@@ -82,7 +93,7 @@ def _compile_entry(
         entry=entry,
         names=names,
         when=when,
-        identity=tuple(compiler.getter(spec, _IDENTIFIERS) for spec in entry.identity),
+        identity=tuple(compiler.getter(spec, IDENTIFIERS) for spec in entry.identity),
         asserted_at=compiler.getter(asserted, _ASSERTED_AT) if asserted else None,
         fields=fields,
         build=builder_of(entry.record, tuple(each.target.name for each in fields)),

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from adapters.mapping.compiled import CompiledEntry, CompiledField, compile_source, kind_of_entry
-from adapters.mapping.getters import Note, Run
+from adapters.mapping.compiled import CompiledEntry, CompiledField, compile_source, compiler_of, kind_of_entry
+from adapters.mapping.getters import Note, Run, SpecCompiler
 from adapters.mapping.source_file import CSV_ROW, RecordEntry, SourceFile
 from adapters.mapping.values import text_of
 from adapters.mapping.view import FindResource, Notation, ResourceView, View
@@ -50,6 +50,7 @@ class SourceInterpreter:
         problems = Problems()
         self.source = source
         self._notation = notation
+        self._facilities = facilities
         self.entries = compile_source(source, notation, facilities, problems)
         problems.raise_if_any()
         self._by_source: dict[str, list[CompiledEntry]] = defaultdict(list)
@@ -104,6 +105,10 @@ class SourceInterpreter:
         kind, trigger, event = (text_of(found[0][0]) if (found := read(view)) else "" for read in self._event)
         trigger = trigger or event
         return {"event": f"{kind}^{trigger}", "type": kind, "trigger": trigger}
+
+    def compiler_of(self, compiled: CompiledEntry) -> SpecCompiler:
+        """What compiled the entry's values: for whoever asks after a part of one."""
+        return compiler_of(self.source, compiled.entry, self._notation, self._facilities, Problems())
 
     def entries_for_event(self, names: Mapping[str, Any]) -> list[CompiledEntry]:
         """The entries an HL7 event is for, in the order of the file."""

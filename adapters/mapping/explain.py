@@ -10,14 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.mapping.compiled import CompiledEntry
+from adapters.mapping.compiled import IDENTIFIERS, CompiledEntry
 from adapters.mapping.conditions import plain
 from adapters.mapping.engine import SourceInterpreter, names_of, said_at, views_of
-from adapters.mapping.getters import Found, Run
-from adapters.mapping.source_file import RecordEntry, ValueSpec
+from adapters.mapping.getters import Found, Run, SpecCompiler
+from adapters.mapping.source_file import RecordEntry, ValueSpec, with_inherited
+from adapters.mapping.targets import Target
 from adapters.mapping.view import FindResource, View
+from adapters.mapping.yaml_reader import Text
 from gateway.errors import ConfigurationError
 from gateway.ports import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedWay:
+    """One of several alternatives for a value."""
+
+    entry: str
+    tried: str
+    why: str
+    """Why it gave nothing, or was not asked; empty for one whose value was taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,9 @@ class ExplainedField:
     chosen_by: str = ""
     """``file:line`` of the alternative that gave it."""
     notes: tuple[str, ...] = ()
+    why: str = ""
+    """Why there is no value, where no note says it."""
+    ways: tuple[ExplainedWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +128,7 @@ def _explain_view(
         why=why,
         place=view.position,
         names=dict(run.names),
-        fields=_fields_of(compiled, run) if applies else (),
+        fields=_fields_of(compiled, run, interpreter.compiler_of(compiled)) if applies else (),
     )
 
 
@@ -127,31 +142,74 @@ def _condition_of(compiled: CompiledEntry, run: Run) -> tuple[bool, str]:
     return holds, f"{compiled.when.source} is {'true' if holds else 'false'} ({compiled.when.place.entry})"
 
 
-def _fields_of(compiled: CompiledEntry, run: Run) -> tuple[ExplainedField, ...]:
+def _fields_of(compiled: CompiledEntry, run: Run, compiler: SpecCompiler) -> tuple[ExplainedField, ...]:
     explained = []
     for spec, get in zip(compiled.entry.identity, compiled.identity, strict=True):
-        explained.append(_explained("identifiers", spec, get(run), run))
+        explained.append(_explained(IDENTIFIERS, spec, get(run), run, compiler))
     for each in compiled.fields:
         found = each.get(run)
         if found:
             values = tuple(one.value for one in found)
             run.filled[each.target.name] = values if each.target.many else values[0]
-        explained.append(_explained(each.target.name, each.spec, found, run))
+        explained.append(_explained(each.target, each.spec, found, run, compiler))
     return tuple(explained)
 
 
-def _explained(name: str, spec: ValueSpec, found: list[Found], run: Run) -> ExplainedField:
+def _explained(target: Target, spec: ValueSpec, found: list[Found], run: Run, compiler: SpecCompiler) -> ExplainedField:
     notes = tuple(f"{note.position}: {note.message} ({note.entry})" for note in run.notes)
     run.notes.clear()
     return ExplainedField(
-        name=name,
+        name=target.name,
         entry=spec.place.entry,
         tried=say(spec),
         values=tuple(plain(one.value) for one in found),
         positions=tuple(one.position for one in found),
         chosen_by=found[0].entry if found else "",
         notes=notes,
+        why="" if found or notes else _why_nothing(spec, run, compiler),
+        ways=_ways(target, spec, run, compiler),
     )
+
+
+def _ways(target: Target, spec: ValueSpec, run: Run, compiler: SpecCompiler) -> tuple[ExplainedWay, ...]:
+    """Each alternative of a value that has several, asked by itself."""
+    taken = False
+    ways = []
+    for each in () if spec.when is not None and not _holds(spec.when, run, compiler) else spec.first_of or spec.all_of:
+        whole = with_inherited(each, spec)
+        if taken and spec.first_of:
+            why = "not asked: one before it gave a value"
+        elif compiler.getter(whole, target)(run):
+            taken, why = True, ""
+        elif run.notes:
+            why = f"{run.notes[0].position}: {run.notes[0].message}"
+        else:
+            why = _why_nothing(whole, run, compiler)
+        run.notes.clear()
+        ways.append(ExplainedWay(entry=each.place.entry, tried=say(each), why=why))
+    return tuple(ways)
+
+
+def _why_nothing(spec: ValueSpec, run: Run, compiler: SpecCompiler) -> str:
+    if spec.when is not None and not _holds(spec.when, run, compiler):
+        return f"{spec.when.value} is not true"
+    if spec.path is None:
+        return "one of its parts is not there" if spec.parts else "none of its alternatives gave anything"
+    raw = compiler.path(spec.path, spec.place)(run.view)
+    if not raw:
+        return f"there is no {spec.path}"
+    if spec.minutes_after and spec.minutes_after not in run.filled:
+        return f"{spec.minutes_after} is not known"
+    reason = f", and 'miss: {spec.miss}' leaves it out" if spec.miss else ""
+    return f"{raw[0][1]} has nothing that can be used{reason}"
+
+
+def _holds(when: Text, run: Run, compiler: SpecCompiler) -> bool:
+    condition = compiler.condition(when.value, when.place)
+    try:
+        return condition is not None and condition.holds(run.names)
+    except ConfigurationError:
+        return False
 
 
 def say(spec: ValueSpec) -> str:

@@ -11,6 +11,7 @@ from gateway.api.access import Access, guarded_route
 from gateway.pipeline.commands import Actor
 from gateway.wiring import messages
 from gateway.wiring.desk import Desk
+from gateway.wiring.explanations import explain
 from gateway.wiring.ingest import Taking
 from gateway.wiring.people import Permission
 from gateway.wiring.preview import preview
@@ -90,10 +91,12 @@ class EncounterDecision(_Request):
 
 
 class AgainRequest(_Request):
-    """Which messages to interpret once more: one, or all that failed."""
+    """Which messages to interpret once more: one, or all that failed, of a source, for a reason."""
 
     message_id: str = ""
     failed: bool = False
+    source: str = ""
+    reason: str = ""
 
 
 def api_router(desk: Desk, access: Access) -> APIRouter:
@@ -298,23 +301,25 @@ def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:
         summary="Messages as they came, and what of them failed",
         dependencies=[Depends(access.may(Permission.SEE_MESSAGES))],
     )
-    def listed(source: str = "", failed: bool = False, limit: Annotated[int, Query(ge=0, le=10_000)] = 500) -> Answer:
-        return desk.messages(source=source, failed_only=failed, limit=limit)
+    def listed(
+        source: str = "", failed: bool = False, reason: str = "", limit: Annotated[int, Query(ge=0, le=10_000)] = 500
+    ) -> Answer:
+        return desk.messages(source=source, failed_only=failed, reason=reason, limit=limit)
 
     @router.get(
         "/messages/{message}/explanation",
         tags=["messages"],
-        summary="What each mapping entry made of a message: fields, positions, file and line; no values",
+        summary="What each mapping entry made of a message, or of an encounter's messages; no values",
         dependencies=[Depends(access.may(Permission.SEE_MESSAGES))],
     )
     def explanation(message: str) -> Answer:
-        return messages.explain(desk.site, message)
+        return explain(desk.site, message)
 
     @router.post("/messages/again", tags=["messages"], summary="Interpret messages by the mapping set now in force")
     def again(
         request: AgainRequest, actor: Annotated[Actor, Depends(access.may(Permission.INTERPRET_AGAIN))]
     ) -> Answer:
-        return messages.run_again(desk.site, actor, message_id=request.message_id, failed=request.failed)
+        return messages.run_again(desk.site, actor, **request.model_dump())
 
     @router.post(
         "/preview",

@@ -76,40 +76,58 @@ def _render_cases(found: dict[str, Any]) -> None:
 
 
 def explain(
-    message: Annotated[str, typer.Argument(help="A message's id, or Type/id of a FHIR resource.", show_default=False)],
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="A message's or an encounter's id, Type/id of a FHIR resource, or a file.", show_default=False
+        ),
+    ],
     site: SiteFolder = HERE,
-    source: Annotated[str, typer.Option("--source", help="With Type/id: whose resource.")] = "",
+    source: Annotated[str, typer.Option("--source", help="Whose resource or file it is.")] = "",
     values: Annotated[bool, typer.Option("--values", help="Show the values too; they are a patient's.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Say what each mapping entry made of a message. Which field, from where, by which line, or why nothing."""
-    from gateway.wiring.messages import explain as explain_stored
+    from gateway.wiring import explanations
 
+    path = Path(subject)
     with open_desk(site) as desk:
-        found = explain_stored(desk.site, message, values=values, source=source)
+        if path.is_file():
+            found = explanations.explain_file(desk.site, path, source, values=values)
+        else:
+            found = explanations.explain(desk.site, subject, values=values, source=source)
     output.show(found, as_json=as_json, render=_render_explained)
     return output.OK
 
 
 def _render_explained(found: dict[str, Any]) -> None:
-    output.say(f"Message {found['message']} of {found['source']}")
-    for resource in found["resources"]:
-        if resource["resource"]:
-            output.say(f"\n{resource['resource']}")
-        for entry in resource["entries"]:
-            verdict = "applies" if entry["applies"] else "does not apply"
-            output.say(f"\n{entry['name']} ({entry['entry']}): {verdict}; {entry['why']}")
-            rows = [
-                (
-                    field["name"],
-                    field["positions"] or field["tried"],
-                    field["entry"],
-                    field["notes"] or field["values"] or ("found" if field["found"] else "nothing found"),
-                )
-                for field in entry["fields"]
-            ]
-            if rows:
-                output.table(("field", "from", "by", "result"), rows)
+    if found["encounter"]:
+        output.say(f"Encounter {found['encounter']['id']}, told by {', '.join(found['encounter']['sources'])}")
+        rows = [(each["name"], each["position"], each["entry"]) for each in found["encounter"]["fields"]]
+        output.table(("field", "from", "by"), rows)
+    for message in found["messages"]:
+        output.say(f"\nMessage {message['message']} of {message['source']}: {message['type']}")
+        for resource in message["resources"]:
+            if resource["resource"]:
+                output.say(f"\n{resource['resource']}")
+            for entry in resource["entries"]:
+                _render_entry(entry)
+
+
+def _render_entry(entry: dict[str, Any]) -> None:
+    verdict = "applies" if entry["applies"] else "does not apply"
+    output.say(f"\n{entry['name']} ({entry['entry']}): {verdict}{'; ' if entry['why'] else ''}{entry['why']}")
+    rows = [row for field in entry["fields"] for row in _rows_of(field)]
+    if rows:
+        output.table(("field", "from", "by", "result"), rows)
+
+
+def _rows_of(field: dict[str, Any]) -> list[tuple[object, ...]]:
+    """A field in one row, and below it each alternative that gave nothing."""
+    result = field["notes"] or field["values"] or ("found" if field["found"] else field["why"] or "nothing found")
+    rows: list[tuple[object, ...]] = [(field["name"], field["positions"] or field["tried"], field["entry"], result)]
+    failed = [each for each in field["ways"] if each["why"] and not each["why"].startswith("not asked")]
+    return rows + [("  not", each["tried"], each["entry"], each["why"]) for each in failed]
 
 
 def diff(site: SiteFolder = HERE, as_json: AsJson = False) -> int:

@@ -82,12 +82,13 @@ def list_messages(
     site: SiteFolder = HERE,
     failed: Annotated[bool, typer.Option("--failed", help="Only those refused, or not understood whole.")] = False,
     source: Annotated[str, typer.Option("--source", help="Only this source's.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Only those of which a reason with this part was told.")] = "",
     limit: Annotated[int, typer.Option(help="The newest so many; 0 for all.")] = 0,
     as_json: AsJson = False,
 ) -> int:
     """List messages as they came, and what of them was not understood."""
     with open_books(site) as books:
-        found = books.messages(source=source, failed_only=failed, limit=limit)
+        found = books.messages(source=source, failed_only=failed, reason=reason, limit=limit)
     output.show(found, as_json=as_json, render=_render_messages)
     return output.OK
 
@@ -99,6 +100,10 @@ def _render_messages(found: dict[str, Any]) -> None:
     ]
     output.table(("message", "source", "type", "received", "outcome", "why"), rows)
     output.say(f"\n{output.count(len(rows), 'message')}")
+    if found["reasons"]:
+        output.say("\nWhat was told of them:")
+        reasons = [(each["messages"], each["source"], each["reason"]) for each in found["reasons"][:_MOST_LISTED]]
+        output.table(("messages", "source", "reason"), reasons, right=("messages",))
 
 
 def _why(message: dict[str, Any]) -> str:
@@ -112,6 +117,8 @@ def _why(message: dict[str, Any]) -> str:
 def again(
     message: Annotated[str, typer.Argument(help="A message's id; or --failed.", show_default=False)] = "",
     failed: Annotated[bool, typer.Option("--failed", help="Every message that was not understood whole.")] = False,
+    source: Annotated[str, typer.Option("--source", help="Of those, this source's.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Of those, the ones of which this was told.")] = "",
     site: SiteFolder = HERE,
     act_as: ActAs = "",
     as_json: AsJson = False,
@@ -119,10 +126,10 @@ def again(
     """Interpret messages anew, by the mapping set now in force."""
     from gateway.wiring.messages import run_again
 
-    if bool(message) == failed:
-        raise typer.BadParameter("give one message's id, or --failed")
+    if bool(message) == failed or (message and (source or reason)):
+        raise typer.BadParameter("give one message's id, or --failed with or without --source and --reason")
     with open_desk_as(site, act_as, "interpret-again") as (desk, actor), output.progress("interpreting"):
-        done = run_again(desk.site, actor, message_id=message, failed=failed)
+        done = run_again(desk.site, actor, message_id=message, failed=failed, source=source, reason=reason)
     output.show(done, as_json=as_json, render=_render_again)
     return output.FOUND if done["still_failing"] else output.OK
 

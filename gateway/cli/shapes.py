@@ -43,7 +43,8 @@ Control numbers, times and attempts are left out.""",
 Nothing is stored: claims, days and encounters are as they would be. An 837 adds {"files": [as check --gate]}.""",
     "messages list": f"""
 {{"messages": [{{"id", "source", "type", "received_at", "outcome": "stored|with-findings|refused", "reason",
-  "findings": [{_PROBLEM}]}}]}}""",
+  "findings": [{_PROBLEM}]}}], "reasons": [{{"source", "reason", "messages": number}}]}}
+The reasons count what was said of the messages that are shown.""",
     "messages again": '{"messages": [id], "still_failing": [id]}',
     "claims list": """
 {"claims": [{"id", "state", "payer", "organization", "form", "level_of_care", "from", "through", "charge_cents",
@@ -137,10 +138,12 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
 {"ok": bool, "cases": [{"case": path, "ok": bool, "accepted": bool, "error": null|text,
   "differences": [{"place": "file:line:column", "path", "expected", "found"}]}]}""",
     "mappings explain": """
-{"message": id, "source", "resources": [{"resource": null|"Type/id", "entries": [{"name", "record",
-  "entry": "file:line", "applies": bool, "why", "place",
-  "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number,
-  "values": null|[text], "notes"}]}]}]}""",
+{"encounter": null|{"id", "sources", "fields": [{"name", "position", "entry": "file:line", "message": id}]},
+ "messages": [{"message": id, "source", "type", "resources": [{"resource": null|"Type/id", "entries": [{
+   "name", "record", "entry": "file:line", "applies": bool, "why", "place",
+   "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number, "values": null|[text], "notes",
+     "why": null|text, "ways": [{"entry": "file:line", "tried", "why": null|text}]}]}]}]}]}
+The ways are the alternatives of a value, each with why it gave nothing.""",
     "mappings diff": """
 {"in_force": null|hash, "edited": hash,
  "files": [{"path", "change": "added|changed|removed", "lines": [unified diff]}]}""",

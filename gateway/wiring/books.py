@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from gateway.pipeline.export import canonical_export
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
 from gateway.ports.storage import AnswerRow, InboundMessage, ReportRow, Store
+from gateway.wiring.messages import said_of, was_said
 from gateway.wiring.rosters import roster_kind, roster_view
 from gateway.wiring.storage import open_store
 
@@ -132,11 +134,22 @@ class Books:
         with self._store.read() as tx:
             return canonical_export(tx)
 
-    def messages(self, *, source: str = "", failed_only: bool = False, limit: int = 0) -> dict[str, Any]:
-        """{"messages": [{"id", "source", "type", "received_at", "outcome", "reason", "findings"}]}, the newest last."""
+    def messages(
+        self, *, source: str = "", failed_only: bool = False, reason: str = "", limit: int = 0
+    ) -> dict[str, Any]:
+        """{"messages": [{"id", "source", "type", "received_at", "outcome", "reason", "findings"}],
+        "reasons": [{"source", "reason", "messages"}]}, the newest last; ``reason`` is part of what was told of them."""
         with self._store.read() as tx:
-            found = [_message(*each) for each in tx.inbox.messages(source, failed_only=failed_only)]
-        return {"messages": found[-limit:] if limit else found}
+            told = [each for each in tx.inbox.messages(source, failed_only=failed_only) if was_said(reason, *each)]
+        told = told[-limit:] if limit else told
+        counted = Counter((each.source, text) for each, problems in told for text in set(said_of(each, problems)))
+        return {
+            "messages": [_message(*each) for each in told],
+            "reasons": [
+                {"source": source, "reason": text, "messages": number}
+                for (source, text), number in sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+            ],
+        }
 
 
 def _message(message: InboundMessage, problems: list[MappingProblem]) -> dict[str, Any]:

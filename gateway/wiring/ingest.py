@@ -197,6 +197,11 @@ class Taking:
         )
         self._told.append(told)
 
+    @property
+    def told_by(self) -> list[str]:
+        """What told something, in order: an HL7 message by its id, a FHIR resource as ``Type/id``."""
+        return [each for told in self._told for each in told]
+
     def finish(self) -> dict[str, Any]:
         """Interpret and derive what was taken; then say of each message which encounters it told of."""
         self._site.settle()

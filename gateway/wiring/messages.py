@@ -1,16 +1,16 @@
-"""Stored messages: what came of each, what a mapping file made of it, and the wish to have it interpreted anew."""
+"""Stored messages: what each told of, and the wish to have them interpreted anew."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from adapters.mapping.engine import SourceInterpreter
-from adapters.mapping.explain import ExplainedEntry, explain_message, explain_resource
 from gateway.errors import NotFound
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
 from gateway.pipeline.submit import INTERPRET_RESOURCE
+from gateway.ports import MappingProblem
 from gateway.ports.storage import InboundMessage, Transaction
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
@@ -18,19 +18,36 @@ from gateway.wiring.site import Site
 FHIR_CONTENT = "application/fhir+json"
 
 
-def run_again(site: Site, actor: Actor, *, message_id: str = "", failed: bool = False) -> dict[str, Any]:
+def said_of(message: InboundMessage, problems: Sequence[MappingProblem]) -> list[str]:
+    """Why a message was refused, or what of it was not understood, in sentences."""
+    return [message.refusal] if message.refusal else [each.message for each in problems]
+
+
+def was_said(reason: str, message: InboundMessage, problems: Sequence[MappingProblem]) -> bool:
+    """Whether a sentence about the message has this part, in capitals or not; an empty one is in every message."""
+    return not reason or any(reason.casefold() in each.casefold() for each in said_of(message, problems))
+
+
+def run_again(
+    site: Site, actor: Actor, *, message_id: str = "", failed: bool = False, source: str = "", reason: str = ""
+) -> dict[str, Any]:
     """Have messages interpreted by the mapping set now in force: {"messages": [ids], "still_failing": [ids]}.
 
-    Refused messages stay refused: their senders were told so. Raises NotFound, NotAllowed.
+    One message, or those that were not understood whole, narrowed to a source's and to those of whom a reason was
+    told. Refused messages stay refused: their senders were told so. Raises NotFound, NotAllowed.
     """
     require(actor, Permission.INTERPRET_AGAIN)
     with site.store.write() as tx:
-        chosen = [each for each, _ in tx.inbox.messages(failed_only=True)] if failed else [_message(tx, message_id)]
+        told = tx.inbox.messages(source, failed_only=True) if failed else ()
+        chosen = [each for each, problems in told if was_said(reason, each, problems)]
+        if not failed:
+            chosen = [message_of(tx, message_id)]
         asked = [each for each in chosen if not each.refusal]
         for each in asked:
             _ask_again(tx, each)
         now = site.clock.now()
-        tx.audit.record(now, actor.name, actor.role, "interpret-again", f"messages:{message_id or 'failed'}")
+        subject, detail = f"messages:{message_id or 'failed'}", f"{len(asked)} {source} {reason}".strip()
+        tx.audit.record(now, actor.name, actor.role, "interpret-again", subject, "", detail)
     site.settle()
     with site.store.read() as tx:
         failing = {each.id for each, _ in tx.inbox.messages(failed_only=True)}
@@ -38,7 +55,8 @@ def run_again(site: Site, actor: Actor, *, message_id: str = "", failed: bool = 
     return {"messages": ids, "still_failing": [each for each in ids if each in failing]}
 
 
-def _message(tx: Transaction, message_id: str) -> InboundMessage:
+def message_of(tx: Transaction, message_id: str) -> InboundMessage:
+    """A stored message. Raises NotFound."""
     message = tx.inbox.get(message_id)
     if message is None:
         raise NotFound("there is no such message; 'cleanclaim messages list' shows their ids")
@@ -71,62 +89,3 @@ def references_in(answer: bytes) -> list[str]:
         return [location.partition("/_history/")[0] for location in locations if location]
     has_id = "id" in body and body.get("resourceType") != "OperationOutcome"
     return [f"{body['resourceType']}/{body['id']}"] if has_id else []
-
-
-def explain(site: Site, text: str, *, values: bool = False, source: str = "") -> dict[str, Any]:
-    """What each mapping entry made of a message, or of one resource ``Type/id`` of a source; values only if asked.
-
-    {"message", "source", "resources": [{"resource", "entries": [{"name", "entry", "applies", "why", "fields"}]}]}.
-    """
-    with site.store.read() as tx:
-        message = _message_of_resource(site, tx, text, source) if "/" in text else _message(tx, text)
-        interpreter = site.policy.interpreter(message.source)
-        assert isinstance(interpreter, SourceInterpreter), "mapping files are interpreted by the mapping engine"
-        if message.content_type != FHIR_CONTENT:
-            found: list[tuple[str | None, list[ExplainedEntry]]] = [
-                (None, explain_message(interpreter, tx.inbox.content(message.sha256)))
-            ]
-        else:
-            wanted = [text] if "/" in text else references_of(message)
-            found = [
-                (each, explain_resource(interpreter, resource, lambda one: tx.resources.current(message.source, one)))
-                for each in wanted
-                if (resource := tx.resources.current(message.source, each)) is not None
-            ]
-    return {
-        "message": message.id,
-        "source": message.source,
-        "resources": [
-            {"resource": resource, "entries": [_entry(each, values) for each in entries]} for resource, entries in found
-        ],
-    }
-
-
-def _message_of_resource(site: Site, tx: Transaction, reference: str, source: str) -> InboundMessage:
-    for name in [source] if source else [each.name for each in site.settings.sources]:
-        if tx.resources.current(name, reference) is not None:
-            return _message(tx, tx.resources.told_by(name, [reference])[reference])
-    raise NotFound("no source sent such a resource; give Type/id as the answer to the sender named it")
-
-
-def _entry(entry: ExplainedEntry, values: bool) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "record": entry.record,
-        "entry": entry.entry,
-        "applies": entry.applies,
-        "why": entry.why,
-        "place": entry.place or None,
-        "fields": [
-            {
-                "name": field.name,
-                "entry": field.chosen_by or field.entry,
-                "tried": field.tried,
-                "positions": list(field.positions),
-                "found": len(field.values),
-                "values": [str(each) for each in field.values] if values else None,
-                "notes": list(field.notes),
-            }
-            for field in entry.fields
-        ],
-    }

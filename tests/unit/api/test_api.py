@@ -266,7 +266,8 @@ def test_a_sender_that_hangs_up_within_its_body_is_no_failure_of_ours(site: Site
 def test_a_message_is_explained_without_its_values(client: TestClient, tokens: Tokens) -> None:
     listed = client.get("/api/v1/messages?source=riverbend-hl7&limit=0", headers=tokens["kim"]).json()["messages"]
     explained = client.get(f"/api/v1/messages/{listed[0]['id']}/explanation", headers=tokens["kim"]).json()
-    fields = [one for each in explained["resources"] for entry in each["entries"] for one in entry["fields"]]
+    resources = [each for message in explained["messages"] for each in message["resources"]]
+    fields = [one for each in resources for entry in each["entries"] for one in entry["fields"]]
     assert any(each["found"] for each in fields)
     assert all(each["values"] is None for each in fields)
     assert client.get("/api/v1/messages/NONE/explanation", headers=tokens["kim"]).status_code == 404

@@ -51,6 +51,26 @@ def test_the_alternative_that_gave_a_value_is_named() -> None:
     )
     end = next(each for each in explained(source)[0].fields if each.name == "end_at")
     assert ("FT1-4.2 or FT1-4.1", "sources/oak-hl7.yaml:24") == (end.tried, end.chosen_by)
+    assert [("FT1-4.2", "there is no FT1-4.2"), ("FT1-4.1", "")] == [(each.tried, each.why) for each in end.ways]
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ("FT1-5", "there is no FT1-5"),
+        (
+            "{from: FT1-7, codes: {A: A}, miss: ignore}",
+            "FT1[1]-7 has nothing that can be used, and 'miss: ignore' leaves",
+        ),
+        ("{from: FT1-7, when: kind == 'CR'}", "kind == 'CR' is not true"),
+        ("{parts: [FT1-7, FT1-5]}", "one of its parts is not there"),
+        ("{first_of: [FT1-5, FT1-8]}", "none of its alternatives gave anything"),
+    ],
+)
+def test_why_there_is_nothing_is_said(spec: str, why: str) -> None:
+    source = HL7_SOURCE.replace("end_at: FT1-4.2", f"charge_code: {spec}")
+    code = next(each for each in explained(source)[0].fields if each.name == "charge_code")
+    assert (why, ()) == (code.why[: len(why)], code.notes)
 
 
 def test_an_entry_that_does_not_apply_says_why() -> None:
