@@ -197,7 +197,7 @@ def _why_nothing(spec: ValueSpec, run: Run, compiler: SpecCompiler) -> str:
         return "one of its parts is not there" if spec.parts else "none of its alternatives gave anything"
     raw = compiler.path(spec.path, spec.place)(run.view)
     if not raw:
-        return f"there is no {spec.path}"
+        return f"nothing is at {spec.path}"
     if spec.minutes_after and spec.minutes_after not in run.filled:
         return f"{spec.minutes_after} is not known"
     reason = f", and 'miss: {spec.miss}' leaves it out" if spec.miss else ""

@@ -51,13 +51,13 @@ def test_the_alternative_that_gave_a_value_is_named() -> None:
     )
     end = next(each for each in explained(source)[0].fields if each.name == "end_at")
     assert ("FT1-4.2 or FT1-4.1", "sources/oak-hl7.yaml:24") == (end.tried, end.chosen_by)
-    assert [("FT1-4.2", "there is no FT1-4.2"), ("FT1-4.1", "")] == [(each.tried, each.why) for each in end.ways]
+    assert [("FT1-4.2", "nothing is at FT1-4.2"), ("FT1-4.1", "")] == [(each.tried, each.why) for each in end.ways]
 
 
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
-        ("FT1-5", "there is no FT1-5"),
+        ("FT1-5", "nothing is at FT1-5"),
         (
             "{from: FT1-7, codes: {A: A}, miss: ignore}",
             "FT1[1]-7 has nothing that can be used, and 'miss: ignore' leaves",
