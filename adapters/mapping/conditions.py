@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import cel
+import orjson
 
 from adapters.mapping.yaml_reader import Place, Problems, nearest
 from gateway.claim.claim import Claim
@@ -21,6 +22,8 @@ _COMPREHENSION = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-
 _CLAIM_FIELD = re.compile(r"\bclaim\.([A-Za-z_]\w*)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LONGEST = 2000
+_VERDICTS_KEPT = 4096
+"""Of one condition over claims: most claims look alike in the few fields it names."""
 _CEL_ERRORS = (RuntimeError, TypeError, ValueError, KeyError, IndexError, ArithmeticError)
 
 
@@ -109,10 +112,17 @@ def compile_claim_condition(source: str, place: Place, problems: Problems) -> Ca
 
     words = frozenset(_WORD.findall(source))
     views = [(name, _view_of(_CLAIM_HINTS[name], words)) for name in fields]
+    verdicts: dict[bytes, bool] = {}
 
     def fails(claim: Claim) -> bool:
         seen = {name: view(getattr(claim, name)) if view else getattr(claim, name) for name, view in views}
-        return condition.holds({"claim": seen})
+        shown = orjson.dumps(seen)
+        verdict = verdicts.get(shown)
+        if verdict is None:
+            if len(verdicts) >= _VERDICTS_KEPT:
+                verdicts.clear()
+            verdict = verdicts[shown] = condition.holds({"claim": seen})
+        return verdict
 
     return fails
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple, Protocol
 
 from gateway.claim.calendar import week_of
 from gateway.claim.contract import Payer
@@ -25,8 +26,23 @@ _MINUTES = {AuthorizationUnit.HOUR: 60, AuthorizationUnit.QUARTER_HOUR: 15}
 _WEEKDAYS = tuple(Weekday)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class UnitsUsed(Protocol):
+    """Units of one authorization used on one date of service."""
+
+    @property
+    def on(self) -> date:
+        """The date."""
+
+    @property
+    def units(self) -> int:
+        """How many."""
+
+    @property
+    def sent(self) -> bool:
+        """True when the payer has the claim."""
+
+
+class Use(NamedTuple):
     """Units of one authorization used on one date of service; ``sent`` when the payer has the claim."""
 
     on: date
@@ -56,7 +72,7 @@ class AuthorizationPosition:
         return self.in_span and (self.units is None or self.used <= self.units)
 
 
-def authorization_position(record: AuthorizationRecord, uses: Iterable[Use], day: date) -> AuthorizationPosition:
+def authorization_position(record: AuthorizationRecord, uses: Iterable[UnitsUsed], day: date) -> AuthorizationPosition:
     """Cumulative units, what remains after ``day``, and the first day beyond.
 
     ``uses`` are all uses of this authorization, the day's own included, in any order. Uses before the opening day are
@@ -81,17 +97,17 @@ def authorization_position(record: AuthorizationRecord, uses: Iterable[Use], day
     )
 
 
-def after_opening(record: AuthorizationRecord, uses: Iterable[Use]) -> list[Use]:
+def after_opening(record: AuthorizationRecord, uses: Iterable[UnitsUsed]) -> list[UnitsUsed]:
     """The uses that the opening balance does not hold already."""
     return [each for each in uses if record.opening_on is None or each.on >= record.opening_on]
 
 
-def units_over_day(record: AuthorizationRecord, uses: Iterable[Use], on: date) -> int:
+def units_over_day(record: AuthorizationRecord, uses: Iterable[UnitsUsed], on: date) -> int:
     """Units of the date beyond what the authorization allows on one day; 0 when it says nothing of days."""
     return _over(record.units_per_day, (each.units for each in uses if each.on == on))
 
 
-def units_over_week(record: AuthorizationRecord, uses: Iterable[Use], on: date, week_start: int) -> int:
+def units_over_week(record: AuthorizationRecord, uses: Iterable[UnitsUsed], on: date, week_start: int) -> int:
     """Units of the week beyond what the authorization allows in one, counted up to the day; sent ones come first."""
     week = week_of(on, week_start)
     return _over(
@@ -119,6 +135,11 @@ def is_for(record: AuthorizationRecord, payer: Payer, level_of_care: LevelOfCare
     return (record.payer is None or record.payer in payer.names) and (
         record.level_of_care is None or record.level_of_care is level_of_care
     )
+
+
+def counts_days(unit: AuthorizationUnit) -> bool:
+    """True when a day of attendance uses one unit, however long it was."""
+    return unit not in _MINUTES
 
 
 def units_of_day(unit: AuthorizationUnit, minutes: int) -> int:

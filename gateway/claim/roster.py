@@ -81,9 +81,8 @@ class CredentialRecord:
 
     def covers(self, on: date) -> bool:
         """True when the payer accepts them on the day."""
-        return (
-            self.status is CredentialStatus.ACTIVE and self.since <= on and (self.end_on is None or on <= self.end_on)
-        )
+        begun = self.start_on <= on or (self.retro_effective_on is not None and self.retro_effective_on <= on)
+        return begun and self.status is CredentialStatus.ACTIVE and (self.end_on is None or on <= self.end_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,7 +213,8 @@ class Derivation:
             stays=tuple(each.record for each in case.episodes) if case else (),
             deceased_on=case.patient.deceased_on if case else None,
             stays_elsewhere=case.stays_elsewhere if case else (),
-            rooms=facts.gathering.rooms,
+            rooms_elsewhere=facts.gathering.rooms_elsewhere,
+            group_sizes=facts.gathering.group_sizes,
         )
 
     def _state(self, proposal: _Proposal, draft: Draft, now: datetime) -> tuple[ClaimState, list[ClaimFact]]:

@@ -25,8 +25,10 @@ class Gathering:
     """One patient's attended sessions, and whose they touch."""
 
     rows: tuple[SessionRow, ...] = ()
-    rooms: Mapping[str, tuple[Room, ...]] = field(default_factory=dict)
-    """Rooms of the same clinician at an overlapping time, by encounter id of the patient's own sessions."""
+    rooms_elsewhere: Mapping[str, tuple[Room, ...]] = field(default_factory=dict)
+    """Rooms of the same clinician at an overlapping time, by encounter; a session's own group is not among them."""
+    group_sizes: Mapping[str, int] = field(default_factory=dict)
+    """Patients in the group of a group session, by its encounter; none where no payer limits them."""
     affected: frozenset[str] = frozenset()
     """Patients outside the batch of whom something else is true now."""
 
@@ -44,14 +46,16 @@ def gather_rooms(
     around = list(_others(tx, [*own, *(row for rows in before.values() for row in rows)], batch))
     rooms = _rooms([*around, *own])
     earlier = _rooms([*around, *(row for told in before.values() for row in told)])
-    change = _Change(earlier, rooms, catalogue.sessions, _smallest_cap(catalogue))
+    kinds, cap = catalogue.sessions, _smallest_cap(catalogue)
+    change = _Change(earlier, rooms, kinds, cap)
     found = {}
     for patient_id, rows in now.items():
         told = [row for id in (patient_id, *aliases.get(patient_id, ())) for row in before.get(id, ())]
         changed = {*told, *rows} - ({*told} & {*rows})
         found[patient_id] = Gathering(
             rows=rows,
-            rooms={row.encounter_id: tuple(_beside(row, rooms)) for row in rows},
+            rooms_elsewhere=_elsewhere(rows, rooms, kinds),
+            group_sizes=_group_sizes(rows, rooms, kinds) if cap is not None else {},
             affected=frozenset(change.affected(changed)) - batch,
         )
     return found
@@ -118,6 +122,36 @@ def _beside(row: SessionRow, rooms: _Rooms) -> Iterator[Room]:
     for room in led[: bisect_left(led, row.end_at, key=_start)]:
         if row.start_at < room.end_at:
             yield room
+
+
+def _elsewhere(
+    rows: Iterable[SessionRow], rooms: _Rooms, kinds: Mapping[str, SessionKind]
+) -> dict[str, tuple[Room, ...]]:
+    found = {}
+    for row in rows:
+        apart = [
+            each
+            for each in _beside(row, rooms)
+            if not each.is_group_of(row.session, row.facility, kinds) and each.others(row.patient_id)
+        ]
+        if apart:
+            found[row.encounter_id] = tuple(apart)
+    return found
+
+
+def _group_sizes(rows: Iterable[SessionRow], rooms: _Rooms, kinds: Mapping[str, SessionKind]) -> dict[str, int]:
+    return {
+        row.encounter_id: len(
+            {
+                patient_id
+                for room in _beside(row, rooms)
+                if room.is_group_of(row.session, row.facility, kinds)
+                for _, patient_id in room.attendees
+            }
+        )
+        for row in rows
+        if kinds[row.session].group
+    }
 
 
 def _smallest_cap(catalogue: Catalogue) -> int | None:

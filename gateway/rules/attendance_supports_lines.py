@@ -21,25 +21,26 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.record import AttendanceStatus
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
+_ATTENDED = AttendanceStatus.ATTENDED
+
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     days = inspection.context.days
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         day = days.get(line.service_on)
-        behind = _sessions_behind(day, line) if day is not None else []
+        behind = [each for each in inspection.behind[index] if each.status is _ATTENDED]
         if day is None or len(behind) < len(line.encounter_ids) or not behind:
             yield _not_attended(index, line, len(behind))
             continue
-        if definition is not None and inspection.is_per_diem(index):
-            yield from _too_short(index, line, day, definition)
+        if definition is not None and inspection.per_diem[index]:
+            least = _least(line, definition)
+            if day.minutes < least[0] or day.services < least[1]:
+                yield _too_short(index, line, day, least)
+            elif line.minutes != day.minutes or line.services != day.services:
+                yield _changed_since(index, line, day)
         unsigned = [each for each in behind if each.encounter_id in day.unsigned] if day.unsigned else []
         if unsigned:
             yield _unsigned(index, line, unsigned, limits)
-
-
-def _sessions_behind(day: ServiceDay, line: ClaimLine) -> list[Session]:
-    wanted = line.encounter_ids
-    return [each for each in day.sessions if each.encounter_id in wanted and each.status is AttendanceStatus.ATTENDED]
 
 
 def _not_attended(index: int, line: ClaimLine, attended: int) -> Finding:
@@ -54,40 +55,45 @@ def _not_attended(index: int, line: ClaimLine, attended: int) -> Finding:
     )
 
 
-def _too_short(index: int, line: ClaimLine, day: ServiceDay, definition: ServiceDefinition) -> Iterator[Finding]:
+def _least(line: ClaimLine, definition: ServiceDefinition) -> tuple[int, int]:
+    """The minutes and services that the day billed, whole or half, needs."""
     half = definition.half_day
-    if half is not None and (line.revenue_code, line.hcpcs) == (half.revenue_code, half.hcpcs):
-        minutes, services = half.minimum_minutes, 0
-    else:
-        minutes, services = definition.minimum_minutes_day or 0, definition.minimum_services_day or 0
-    if day.minutes < minutes or day.services < services:
-        yield RULE.finding(
-            f"lines[{index}].minutes",
-            f"{line.service_on} has {day.minutes} attended minutes and {day.services} services; "
-            f"the day billed needs {minutes} minutes and {services} services.",
-            "Correct the sign-in and sign-out times if they are wrong; a short day is not billed as a full one.",
-            values={
-                "minutes": str(day.minutes),
-                "minimum_minutes": str(minutes),
-                "services": str(day.services),
-                "minimum_services": str(services),
-                "definition": line.definition,
-            },
-            origin=line.origins.get("end_at"),
-            cents=line.charge_cents,
-            owner=Owner.FRONT_DESK,
-        )
-    elif (line.minutes, line.services) != (day.minutes, day.services):
-        yield RULE.finding(
-            f"lines[{index}].minutes",
-            f"The line of {line.service_on} says {line.minutes} minutes and {line.services} services, "
-            f"attendance says {day.minutes} and {day.services}.",
-            "Assemble the claim again: attendance changed after it was drafted.",
-            values={"claimed_minutes": str(line.minutes), "minutes": str(day.minutes)},
-            origin=line.origins.get("end_at"),
-            cents=line.charge_cents,
-            owner=Owner.BILLING,
-        )
+    if half is not None and line.revenue_code == half.revenue_code and line.hcpcs == half.hcpcs:
+        return half.minimum_minutes, 0
+    return definition.minimum_minutes_day or 0, definition.minimum_services_day or 0
+
+
+def _too_short(index: int, line: ClaimLine, day: ServiceDay, least: tuple[int, int]) -> Finding:
+    minutes, services = least
+    return RULE.finding(
+        f"lines[{index}].minutes",
+        f"{line.service_on} has {day.minutes} attended minutes and {day.services} services; "
+        f"the day billed needs {minutes} minutes and {services} services.",
+        "Correct the sign-in and sign-out times if they are wrong; a short day is not billed as a full one.",
+        values={
+            "minutes": str(day.minutes),
+            "minimum_minutes": str(minutes),
+            "services": str(day.services),
+            "minimum_services": str(services),
+            "definition": line.definition,
+        },
+        origin=line.origins.get("end_at"),
+        cents=line.charge_cents,
+        owner=Owner.FRONT_DESK,
+    )
+
+
+def _changed_since(index: int, line: ClaimLine, day: ServiceDay) -> Finding:
+    return RULE.finding(
+        f"lines[{index}].minutes",
+        f"The line of {line.service_on} says {line.minutes} minutes and {line.services} services, "
+        f"attendance says {day.minutes} and {day.services}.",
+        "Assemble the claim again: attendance changed after it was drafted.",
+        values={"claimed_minutes": str(line.minutes), "minutes": str(day.minutes)},
+        origin=line.origins.get("end_at"),
+        cents=line.charge_cents,
+        owner=Owner.BILLING,
+    )
 
 
 def _unsigned(index: int, line: ClaimLine, sessions: list[Session], limits: Limits) -> Finding:

@@ -20,9 +20,11 @@ from datetime import date
 from gateway.authorization.ledger import (
     GRANTED,
     AuthorizationPosition,
+    UnitsUsed,
     Use,
     allows_weekday,
     authorization_position,
+    counts_days,
     is_for,
     is_in_span,
     units_of_day,
@@ -36,19 +38,20 @@ from gateway.claim.record import AuthorizationRecord
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 Needing = list[tuple[int, ClaimLine]]
+_Uses = list[UnitsUsed]
+_REQUIRED = AuthorizationNeed.REQUIRED
 _SUNDAY = 6
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     needing: Needing = [
         (index, line)
-        for index, line, definition in inspection.lines()
-        if definition is not None and definition.authorization is AuthorizationNeed.REQUIRED
+        for index, line, definition in inspection.lines
+        if definition is not None and definition.authorization is _REQUIRED
     ]
     if not needing:
         return
     claim, context = inspection.claim, inspection.context
-    cents = sum(line.charge_cents for _, line in needing)
     number = claim.authorization_number
     if not number:
         yield RULE.finding(
@@ -56,63 +59,63 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             f"{claim.insured.payer_name} asks for an authorization and the claim has no number.",
             "Enter the authorization number, or ask the payer for one.",
             values={"days": _dates(line.service_on for _, line in needing), "definition": needing[0][1].definition},
-            cents=cents,
+            cents=_cents(needing),
         )
         return
     records = [each for each in context.authorizations if each.number == number]
     if not records:
-        yield _not_on_file(inspection, number, cents)
+        yield _not_on_file(inspection, number, _cents(needing))
         return
     payer = context.payer
     fitting = [each for each in records if payer is None or is_for(each, payer, claim.key.level_of_care)]
     if not fitting:
-        yield _for_something_else(inspection, records[0], cents)
+        yield _for_something_else(inspection, records[0], _cents(needing))
         return
     granted = [each for each in fitting if each.status in GRANTED or each.status is None]
     if not granted:
-        yield _not_granted(inspection, fitting[0], cents)
+        yield _not_granted(inspection, fitting[0], _cents(needing))
         return
-    if all(each.status is None for each in granted):
-        yield _status_unknown(inspection, number, cents)
+    if not [each for each in granted if each.status is not None]:
+        yield _status_unknown(inspection, number, _cents(needing))
     yield from _days_not_covered(inspection, granted, needing)
 
 
 def _days_not_covered(
     inspection: Inspection, records: Sequence[AuthorizationRecord], needing: Needing
 ) -> Iterator[Finding]:
-    known_uses: dict[int, tuple[list[Use], int]] = {}
+    known_uses: dict[int, _Uses | None] = {}
     for index, line in needing:
-        inside = [each for each in records if is_in_span(each, line.service_on)]
-        if not inside:
+        record = next((each for each in records if is_in_span(each, line.service_on)), None)
+        if record is None:
             yield _out_of_span(inspection, records[0], index, line)
             continue
-        record = inside[0]
-        codes = record.service_codes
-        if codes and not {line.hcpcs, line.revenue_code, "-".join((line.hcpcs, *line.modifiers))} & set(codes):
+        if record.service_codes and not _is_authorized(line, record.service_codes):
             yield _other_service(inspection, record, index, line)
         if record.npis and not _providers(inspection) & set(record.npis):
             yield _other_provider(inspection, record, index, line)
-        if not allows_weekday(record, line.service_on):
+        if record.weekdays and not allows_weekday(record, line.service_on):
             yield _other_weekday(inspection, record, index, line)
-        if not _is_limited(record):
-            continue
         if id(record) not in known_uses:
-            used = _uses(inspection, record, needing)
-            known_uses[id(record)] = used, sum(use.units for use in used) + (record.opening_units or 0)
-        uses, total = known_uses[id(record)]
-        yield from _limits_passed(inspection, record, uses, total, index, line)
+            known_uses[id(record)] = _uses(inspection, record, needing)
+        uses = known_uses[id(record)]
+        if uses is not None:
+            yield from _limits_passed(inspection, record, uses, index, line)
 
 
-def _is_limited(record: AuthorizationRecord) -> bool:
-    return not record.units is record.units_per_day is record.units_per_week is None
+def _cents(needing: Needing) -> int:
+    return sum(line.charge_cents for _, line in needing)
+
+
+def _is_authorized(line: ClaimLine, codes: tuple[str, ...]) -> bool:
+    return line.hcpcs in codes or line.revenue_code in codes or "-".join((line.hcpcs, *line.modifiers)) in codes
 
 
 def _limits_passed(
-    inspection: Inspection, record: AuthorizationRecord, uses: Sequence[Use], total: int, index: int, line: ClaimLine
+    inspection: Inspection, record: AuthorizationRecord, uses: _Uses, index: int, line: ClaimLine
 ) -> Iterator[Finding]:
-    """The units of the whole authorization, of which all ``uses`` together are ``total``, of the day and the week."""
+    """The units of the whole authorization, of the day and the week."""
     on = line.service_on
-    if record.units is not None and total > record.units:
+    if record.units is not None:
         position = authorization_position(record, uses, on)
         if not position.covers:
             yield _units_used_up(inspection, record, position, index, line)
@@ -131,18 +134,31 @@ def _providers(inspection: Inspection) -> set[str]:
     return {claim.billing_provider.npi, facility}
 
 
-def _uses(inspection: Inspection, record: AuthorizationRecord, needing: Needing) -> list[Use]:
-    """Other claims' uses of the number, and this claim's days; a day is used once however many lines it has."""
-    elsewhere = [each for each in inspection.context.authorization_use if each.number == record.number]
-    own_key = str(inspection.claim.key) if elsewhere else ""
-    uses = [Use(each.on, each.units, each.sent) for each in elsewhere if each.claim_key != own_key]
+def _uses(inspection: Inspection, record: AuthorizationRecord, needing: Needing) -> _Uses | None:
+    """Other claims' uses of the number, and this claim's days; None where no limit can be passed by them."""
+    number, own_key = record.number, inspection.key
+    by_day = record.units_per_day is not None or record.units_per_week is not None
+    if record.units is None and not by_day:
+        return None
+    uses: _Uses = [
+        each for each in inspection.context.authorization_use if each.number == number and each.claim_key != own_key
+    ]
+    uses += _own_uses(inspection, record, needing)
+    used = sum([each.units for each in uses]) + (record.opening_units or 0)
+    return uses if by_day or (record.units is not None and used > record.units) else None
+
+
+def _own_uses(inspection: Inspection, record: AuthorizationRecord, needing: Needing) -> list[Use]:
+    """A day is used once however many lines it has."""
+    if counts_days(record.unit):
+        return [Use(on, 1) for on in {line.service_on: None for _, line in needing}]
     minutes: dict[date, int] = {}
     days = inspection.context.days
     for _, line in needing:
         on = line.service_on
         day = days.get(on)
         minutes[on] = day.minutes if day is not None else minutes.get(on, 0) + line.minutes
-    return uses + [Use(on, units_of_day(record.unit, spent)) for on, spent in minutes.items()]
+    return [Use(on, units_of_day(record.unit, spent)) for on, spent in minutes.items()]
 
 
 def _not_on_file(inspection: Inspection, number: str, cents: int) -> Finding:

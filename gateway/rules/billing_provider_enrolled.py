@@ -24,12 +24,9 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     if roster is None:
         yield from RULE.never_loaded(inspection, RosterKind.CREDENTIALS)
         return
-    billing = claim.billing_provider
-    held = [
-        each
-        for each in roster
-        if each.role is CredentialRole.BILLING and each.npi == billing.npi and each.payer == claim.insured.payer
-    ]
+    billing, payer = claim.billing_provider, claim.insured.payer
+    npi = billing.npi
+    held = [each for each in roster if each.npi == npi and each.payer == payer and each.role is CredentialRole.BILLING]
     if not held:
         yield RULE.finding(
             "billing_provider.npi",
@@ -40,7 +37,8 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             severity=inspection.weight_of_unknown(RosterKind.CREDENTIALS),
         )
         return
-    here = [each for each in held if each.location_npi in ("", claim.location_npi)]
+    location_npi = claim.location_npi
+    here = [each for each in held if each.location_npi in ("", location_npi)]
     if not here:
         places = sorted(each.location_npi for each in held)
         yield _finding(inspection, "npi", "is enrolled at other locations only", claim.location_npi, places)
@@ -51,11 +49,11 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     if uncovered:
         yield _uncovered(inspection, here, uncovered)
         return
-    for name, found in (("tax_id", billing.tax_id), ("taxonomy", billing.taxonomy)):
-        known = sorted({getattr(each, name) for each in here if getattr(each, name)})
-        if known and found not in known:
-            word = name.replace("_", " ")
-            yield _finding(inspection, name, f"is enrolled with another {word}", found, known)
+    if (tax_ids := {each.tax_id for each in here if each.tax_id}) and billing.tax_id not in tax_ids:
+        yield _finding(inspection, "tax_id", "is enrolled with another tax id", billing.tax_id, sorted(tax_ids))
+    if (taxonomies := {each.taxonomy for each in here if each.taxonomy}) and billing.taxonomy not in taxonomies:
+        said = "is enrolled with another taxonomy"
+        yield _finding(inspection, "taxonomy", said, billing.taxonomy, sorted(taxonomies))
 
 
 def _uncovered(inspection: Inspection, held: Sequence[CredentialRecord], days: Sequence[date]) -> Finding:

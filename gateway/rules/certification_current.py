@@ -30,7 +30,7 @@ Day = tuple[int, date, int]
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
-    timed = [(index, line, each.certification) for index, line, each in inspection.lines() if each is not None]
+    timed = [(index, line, each.certification) for index, line, each in inspection.lines if each is not None]
     wanted = [(index, line, clock) for index, line, clock in timed if clock is not None]
     if not wanted:
         return

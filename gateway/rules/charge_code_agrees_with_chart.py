@@ -24,14 +24,14 @@ _KNOWN_PROGRAM_DAYS = frozenset(
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         differing: dict[str, list[Session]] = {}
         for session in inspection.behind[index]:
             charged = session.charge_code
             if (
                 charged
                 and charged != line.hcpcs
-                and (not inspection.is_per_diem(index) or _is_program_day(charged, inspection.context.catalogue))
+                and (not inspection.per_diem[index] or _is_program_day(charged, inspection.context.catalogue))
             ):
                 differing.setdefault(charged, []).append(session)
         for charged, sessions in differing.items():

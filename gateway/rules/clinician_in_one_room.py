@@ -11,7 +11,7 @@ Source: payers' documentation policies (start and stop time, rendering clinician
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from gateway.claim.attendance import Session
@@ -21,21 +21,22 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
-    known = inspection.context.rooms
+    known = inspection.context.rooms_elsewhere
     if not known:
         return
-    kinds, facility = inspection.context.catalogue.sessions, inspection.claim.key.facility
     allowed, patient_id = timedelta(minutes=int(limits["minutes"])), inspection.claim.key.patient_id
     for index, sessions in enumerate(inspection.behind):
         for session in sessions:
-            elsewhere = [
-                encounter_id
-                for room in known.get(session.encounter_id, ())
-                if not room.is_group_of(session.session, facility, kinds) and _shared(session, room) > allowed
-                for encounter_id in room.others(patient_id)
-            ]
-            if elsewhere:
+            rooms = known.get(session.encounter_id)
+            if rooms and (elsewhere := _others(session, rooms, allowed, patient_id)):
                 yield _two_rooms(inspection, index, session, elsewhere)
+
+
+def _others(session: Session, rooms: Sequence[Room], allowed: timedelta, patient_id: str) -> list[str]:
+    """Encounters of other patients in the rooms that share more than the allowed time with the session."""
+    return [
+        encounter_id for room in rooms if _shared(session, room) > allowed for encounter_id in room.others(patient_id)
+    ]
 
 
 def _shared(session: Session, room: Room) -> timedelta:

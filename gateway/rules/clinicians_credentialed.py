@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from gateway.claim.contract import CredentialNeed
+from gateway.claim.claim import ClaimLine
+from gateway.claim.contract import CredentialNeed, ServiceDefinition
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.party import Practitioner
 from gateway.claim.roster import CredentialRecord, CredentialStatus, RosterKind
 from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 from gateway.services.origins import origin_of
 
-Day = tuple[int, date, int]
-"""Line index, date, cents."""
+_Line = tuple[int, ClaimLine, ServiceDefinition | None]
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
@@ -34,52 +34,43 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     if roster is None:
         yield from RULE.never_loaded(inspection, RosterKind.CREDENTIALS)
         return
-    any_role = limits["role"] == "any"
-    for (_, role), (who, days) in _billed(inspection).items():
+    any_role, location_npi, dates = limits["role"] == "any", inspection.claim.location_npi, inspection.dates
+    for (npi, role), (who, lines) in _billed(inspection).items():
         held = [
-            each
-            for each in roster
-            if each.npi == who.npi and each.payer == payer.id and (any_role or each.role == role)
+            each for each in roster if each.npi == npi and each.payer == payer.id and (any_role or each.role == role)
         ]
-        first, last = inspection.dates[0], inspection.dates[-1]
-        whole = any(_covers(each, first, inspection) and _covers(each, last, inspection) for each in held)
-        uncovered = (
-            [] if whole else [day for day in days if not any(_covers(each, day[1], inspection) for each in held)]
-        )
-        if uncovered:
-            yield _uncovered(inspection, who, role, held, uncovered)
-            continue
-        yield from _other_taxonomy(who, role, held)
-        yield from _ending(inspection, who, role, held, int(limits["warn_days"]))
+        here = [each for each in held if each.location_npi in ("", location_npi)]
+        if not [each for each in here if each.covers(dates[0]) and each.covers(dates[-1])]:
+            uncovered = [line for line in lines if not any(each.covers(line[1].service_on) for each in here)]
+            if uncovered:
+                yield _uncovered(inspection, who, role, held, uncovered)
+                continue
+        yield from _remarks(inspection, who, role, held, int(limits["warn_days"]))
 
 
-def _billed(inspection: Inspection) -> dict[tuple[str, str], tuple[Practitioner, list[Day]]]:
-    """The days of each clinician by NPI and role."""
+def _billed(inspection: Inspection) -> dict[tuple[str, str], tuple[Practitioner, Sequence[_Line]]]:
+    """The lines of each clinician by NPI and role."""
     claim = inspection.claim
-    days = [(index, line.service_on, line.charge_cents) for index, line in enumerate(claim.lines)]
-    billed: dict[tuple[str, str], tuple[Practitioner, list[Day]]] = {}
-    if claim.attending is not None and claim.attending.npi and days:
-        billed[claim.attending.npi, "attending"] = claim.attending, days
-    for line, day in zip(claim.lines, days, strict=True):
-        who = line.rendering or claim.rendering
+    billed: dict[tuple[str, str], tuple[Practitioner, Sequence[_Line]]] = {}
+    if claim.attending is not None and claim.attending.npi and inspection.lines:
+        billed[claim.attending.npi, "attending"] = claim.attending, inspection.lines
+    rendered: dict[str, list[_Line]] = {}
+    for each in inspection.lines:
+        who = each[1].rendering or claim.rendering
         if who is not None and who.npi:
-            known = billed.get((who.npi, "rendering"))
+            known = rendered.get(who.npi)
             if known is None:
-                billed[who.npi, "rendering"] = who, [day]
-            else:
-                known[1].append(day)
+                rendered[who.npi] = known = []
+                billed[who.npi, "rendering"] = who, known
+            known.append(each)
     return billed
 
 
-def _covers(credential: CredentialRecord, on: date, inspection: Inspection) -> bool:
-    return credential.covers(on) and credential.location_npi in ("", inspection.claim.location_npi)
-
-
 def _uncovered(
-    inspection: Inspection, who: Practitioner, role: str, held: Sequence[CredentialRecord], days: Sequence[Day]
+    inspection: Inspection, who: Practitioner, role: str, held: Sequence[CredentialRecord], lines: Sequence[_Line]
 ) -> Finding:
     claim = inspection.claim
-    index, first, _ = days[0]
+    index, first, _ = lines[0]
     active = [each for each in held if each.status is CredentialStatus.ACTIVE]
     since = min((each.since for each in active), default=None)
     known = "has no credential on the roster"
@@ -89,7 +80,8 @@ def _uncovered(
         known = f"has a credential that is {held[0].status}"
     return RULE.finding(
         f"lines[{index}].rendering" if role == "rendering" else "attending",
-        f"The {role} clinician {known} with {claim.insured.payer_name}; {len(days)} days from {first} are not covered.",
+        f"The {role} clinician {known} with {claim.insured.payer_name}; "
+        f"{len(lines)} days from {first.service_on} are not covered.",
         "Ask the payer for the effective date; bill the days once the roster says so, or under another clinician "
         "who rendered them.",
         values={
@@ -98,30 +90,28 @@ def _uncovered(
             "payer": claim.insured.payer,
             "credential_from": str(since or ""),
             "entry": ", ".join(each.entry for each in held if each.entry),
-            "days": ", ".join(on.isoformat() for _, on, _ in days),
+            "days": ", ".join(line.service_on.isoformat() for _, line, _ in lines),
         },
-        origin=origin_of(claim.lines[index].origins, role) or inspection.origin(role),
-        cents=sum(cents for _, _, cents in days),
+        origin=origin_of(first.origins, role) or inspection.origin(role),
+        cents=sum(line.charge_cents for _, line, _ in lines),
     )
 
 
-def _other_taxonomy(who: Practitioner, role: str, held: Sequence[CredentialRecord]) -> Iterator[Finding]:
-    known = sorted({each.taxonomy for each in held if each.taxonomy})
+def _remarks(
+    inspection: Inspection, who: Practitioner, role: str, held: Sequence[CredentialRecord], warn_days: int
+) -> Iterator[Finding]:
+    """Warnings of a clinician whose days are covered: another taxonomy, a credential about to end."""
+    known = {each.taxonomy for each in held if each.taxonomy}
     if who.taxonomy and known and who.taxonomy not in known:
         yield RULE.finding(
             role,
             f"The {role} clinician's taxonomy is not the one the payer has.",
             "Correct the taxonomy in the EHR, or tell the payer and then the roster.",
-            values={"npi": who.npi, "found": who.taxonomy, "roster": ", ".join(known)},
+            values={"npi": who.npi, "found": who.taxonomy, "roster": ", ".join(sorted(known))},
             severity=Severity.WARN,
         )
-
-
-def _ending(
-    inspection: Inspection, who: Practitioner, role: str, held: Sequence[CredentialRecord], warn_days: int
-) -> Iterator[Finding]:
     today = inspection.context.today
-    last = max(each.end_on or date.max for each in held)
+    last = max([each.end_on or date.max for each in held])
     if today <= last <= today + timedelta(days=warn_days):
         yield RULE.finding(
             role,

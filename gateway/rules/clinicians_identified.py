@@ -26,25 +26,25 @@ _npi_is_valid = lru_cache(maxsize=4096)(npi_is_valid)
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
-    seen: dict[Practitioner, None] = {}
+    seen: list[Practitioner] = []
     last: Practitioner | None = None  # lines mostly have the one before's clinician, and a look at it is quicker
     if claim.form is ClaimForm.INSTITUTIONAL:
         if claim.attending is None:
             yield _missing("attending", "attending", claim.charge_cents, inspection.origin("attending"))
         else:
-            seen[claim.attending] = None
+            seen.append(claim.attending)
             yield from _problems(inspection, claim.attending, "attending", claim.origins)
     if claim.rendering is not None and claim.rendering not in seen:
-        seen[claim.rendering] = None
+        seen.append(claim.rendering)
         yield from _problems(inspection, claim.rendering, "rendering", claim.origins)
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         who = line.rendering or claim.rendering
         if who is None:
             if definition is not None and definition.rendering_required:
                 path, origin = f"lines[{index}].rendering", origin_of(line.origins, "rendering")
                 yield _missing(path, "rendering", line.charge_cents, origin)
         elif who is not last and who not in seen:
-            seen[who] = None
+            seen.append(who)
             yield from _problems(inspection, who, f"lines[{index}].rendering", line.origins)
         last = who
 

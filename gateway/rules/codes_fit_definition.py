@@ -22,7 +22,7 @@ Codes = tuple[str, str, tuple[str, ...]]
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     facility = inspection.context.facility
     campus = facility.off_campus_modifier if facility else ""
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         if definition is None:
             yield RULE.finding(
                 f"lines[{index}].definition_id",
@@ -60,7 +60,7 @@ def _bought(definition: ServiceDefinition) -> Iterator[Codes]:
 
 def _fits(line: ClaimLine, codes: Codes, definition: ServiceDefinition, campus: str) -> bool:
     revenue_code, hcpcs, modifiers = codes
-    if (line.revenue_code, line.hcpcs) != (revenue_code, hcpcs):
+    if line.hcpcs != hcpcs or line.revenue_code != revenue_code:
         return False
     if line.modifiers == modifiers:
         return True

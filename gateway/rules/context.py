@@ -163,5 +163,7 @@ class GateContext:
     deceased_on: date | None = None
     stays_elsewhere: tuple[KnownEpisode, ...] = ()
     """Inpatient and residential stays of the patient, wherever they are."""
-    rooms: Mapping[str, tuple[Room, ...]] = field(default_factory=dict)
-    """What the clinician of each of the patient's sessions led at an overlapping time, by encounter id."""
+    rooms_elsewhere: Mapping[str, tuple[Room, ...]] = field(default_factory=dict)
+    """Where the clinician of a session was at an overlapping time, by encounter id; its own group is not among them."""
+    group_sizes: Mapping[str, int] = field(default_factory=dict)
+    """Patients in the group of a group session, by encounter id; none where no payer limits them."""

@@ -93,8 +93,10 @@ def _no_release(on: date, cents: int) -> Finding:
 
 
 def _principal(inspection: Inspection, code: str) -> Iterator[Finding]:
-    prefixes = {each for found in inspection.definitions if found for each in found.diagnosis_prefixes}
-    outside = bool(prefixes) and not code.startswith(tuple(prefixes)) and not _leads(inspection.claim.diagnoses)
+    fitting = (True for found in inspection.definitions if found and code.startswith(found.diagnosis_prefixes))
+    prefixes: set[str] = set()
+    if not next(fitting, False) and not _leads(inspection.claim.diagnoses):
+        prefixes = {each for found in inspection.definitions if found for each in found.diagnosis_prefixes}
     if code.startswith(_MANIFESTATIONS):
         yield _finding(
             inspection,
@@ -112,7 +114,7 @@ def _principal(inspection: Inspection, code: str) -> Iterator[Finding]:
             ),
             severity=Severity.WARN,
         )
-    if outside or code.startswith(_EXTERNAL_CAUSES):
+    if prefixes or code.startswith(_EXTERNAL_CAUSES):
         expected = ", ".join(sorted(prefixes)) or "not an external cause"
         yield _finding(
             inspection,

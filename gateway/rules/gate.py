@@ -13,8 +13,9 @@ from functools import lru_cache
 
 from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
-from gateway.claim.contract import Catalogue, Payer, PayerRule, RuleSetting, ServiceDefinition
+from gateway.claim.contract import Bundling, Catalogue, Payer, PayerRule, RuleSetting, ServiceDefinition, UnitBasis
 from gateway.claim.finding import Finding, Severity
+from gateway.claim.record import AttendanceStatus
 from gateway.rules import (
     add_on_has_primary,
     admission_codes_valid,
@@ -131,10 +132,14 @@ RULES: tuple[Rule, ...] = (
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
 _VOID = "8"
+_ATTENDED = AttendanceStatus.ATTENDED
+_AT_A_TIME = 24
+"""Claims judged together: few enough that what one rule looked at is still at hand for the next."""
 _rule_lists: dict[tuple[str, ...], tuple[Rule, ...]] = {}
 _CATALOGUES_KEPT = 8
 _DefinitionsById = Mapping[str, tuple[ServiceDefinition, ...]]
-_definitions: OrderedDict[int, tuple[Catalogue, _DefinitionsById]] = OrderedDict()
+_indexes: OrderedDict[int, tuple[Catalogue, _DefinitionsById, frozenset[str]]] = OrderedDict()
+"""By catalogue: its definitions by id, and the kinds of session that are not clinical."""
 
 
 def check_claims(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Finding]]:
@@ -142,8 +147,15 @@ def check_claims(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Findi
 
     The payer's settings may turn a rule off, change its severity or set its limits, by date of service; rules that
     nothing overrides stay as they are. The payer's own rules come last. A void is judged by the rules of form alone.
-    Rule after rule over the whole batch: a rule that has just run runs again half as fast again.
+    Rule after rule over some claims at a time: a rule that has just run runs again half as fast again.
     """
+    found: list[list[Finding]] = []
+    for first in range(0, len(judged), _AT_A_TIME):
+        found += _check_some(judged[first : first + _AT_A_TIME])
+    return found
+
+
+def _check_some(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Finding]]:
     found: list[list[Finding]] = [[] for _ in judged]
     batches: dict[int, tuple[tuple[Rule, ...], list[_Judged]]] = {}
     for (claim, context), out in zip(judged, found, strict=True):
@@ -154,10 +166,9 @@ def check_claims(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Findi
         for rule in rules:
             check, limits, name = rule.check, rule.limits, rule.name
             for inspection, settings, out in batch:
-                if name in settings:
-                    out += _as_set(rule, settings[name], inspection)
-                else:
-                    out += check(inspection, limits)
+                verdict = _as_set(rule, settings[name], inspection) if name in settings else check(inspection, limits)
+                for finding in verdict:  # mostly there is none, and asking a generator costs less than list.extend
+                    out.append(finding)
     _add_own_rules(judged, found)
     return found
 
@@ -299,22 +310,29 @@ def _decided(rule: PayerRule) -> dict[str, str]:
 
 
 def _inspection(claim: Claim, context: GateContext) -> Inspection:
-    by_id = _indexed(context.catalogue)
-    elsewhere = _billed_elsewhere(claim, context) if context.billed_lines else ()
+    _, by_id, asides = _indexed(context.catalogue)
+    key = str(claim.key)
+    elsewhere = _billed_elsewhere(key, context) if context.billed_lines else ()
     dates = {line.service_on for line in claim.lines}
+    definitions = tuple([_definition_of(line, by_id) for line in claim.lines])
+    behind = tuple([_behind(line, context, asides) for line in claim.lines])
     return Inspection(
         claim,
         context,
-        tuple([_definition_of(line, by_id) for line in claim.lines]),
-        tuple([_behind(line, context) for line in claim.lines]),
+        key,
+        tuple(zip(range(len(definitions)), claim.lines, definitions, strict=True)),
+        definitions,
+        tuple([_is_per_diem(line, each) for line, each in zip(claim.lines, definitions, strict=True)]),
+        behind,
+        _at_once(behind),
         elsewhere,
         tuple(sorted(dates)),
         tuple([each for each in elsewhere if each.on in dates]),
     )
 
 
-def _billed_elsewhere(claim: Claim, context: GateContext) -> tuple[BilledLine, ...]:
-    own_key, previous = str(claim.key), context.previous
+def _billed_elsewhere(own_key: str, context: GateContext) -> tuple[BilledLine, ...]:
+    previous = context.previous
     replaced = previous.claim_number if previous else ""
     return tuple(
         [
@@ -325,15 +343,36 @@ def _billed_elsewhere(claim: Claim, context: GateContext) -> tuple[BilledLine, .
     )
 
 
-def _behind(line: ClaimLine, context: GateContext) -> tuple[Session, ...]:
-    day, kinds, wanted = context.days.get(line.service_on), context.catalogue.sessions, line.encounter_ids
-    return tuple(
-        [
-            each
-            for each in (day.sessions if day is not None else ())
-            if each.encounter_id in wanted and (each.session not in kinds or kinds[each.session].clinical)
-        ]
-    )
+def _behind(line: ClaimLine, context: GateContext, asides: frozenset[str]) -> tuple[Session, ...]:
+    day, wanted = context.days.get(line.service_on), line.encounter_ids
+    if day is None:
+        return ()
+    return tuple([each for each in day.sessions if each.encounter_id in wanted and each.session not in asides])
+
+
+def _at_once(behind: Sequence[tuple[Session, ...]]) -> tuple[tuple[int, Session], ...]:
+    """All attended sessions in order of start, if any begins before the one before it has ended; else none."""
+    before: Session | None = None
+    for sessions in behind:
+        for session in sessions:
+            if session.status is _ATTENDED:
+                if before is not None and (session.start_at < before.end_at or session.start_at <= before.start_at):
+                    return _in_time(behind)
+                before = session
+    return ()
+
+
+def _in_time(behind: Sequence[tuple[Session, ...]]) -> tuple[tuple[int, Session], ...]:
+    attended = [(index, each) for index, found in enumerate(behind) for each in found if each.status is _ATTENDED]
+    return tuple(sorted(attended, key=lambda each: each[1].span))
+
+
+def _is_per_diem(line: ClaimLine, definition: ServiceDefinition | None) -> bool:
+    if definition is None:
+        return line.unit_basis is UnitBasis.DAY
+    if definition.bundling is not Bundling.PER_DIEM:
+        return False
+    return not (definition.items and definition.itemises(line.revenue_code, line.hcpcs))
 
 
 def _definition_of(line: ClaimLine, by_id: _DefinitionsById) -> ServiceDefinition | None:
@@ -343,15 +382,16 @@ def _definition_of(line: ClaimLine, by_id: _DefinitionsById) -> ServiceDefinitio
     return None
 
 
-def _indexed(catalogue: Catalogue) -> _DefinitionsById:
-    """Definitions by id, indexed once per catalogue; the kept catalogue stops its ``id()`` from being used again."""
-    kept = _definitions.get(id(catalogue))
+def _indexed(catalogue: Catalogue) -> tuple[Catalogue, _DefinitionsById, frozenset[str]]:
+    """Indexed once per catalogue; the kept catalogue stops its ``id()`` from being used again."""
+    kept = _indexes.get(id(catalogue))
     if kept is not None:
-        return kept[1]
+        return kept
     by_id: dict[str, tuple[ServiceDefinition, ...]] = {}
     for each in catalogue.services:
         by_id[each.id] = (*by_id.get(each.id, ()), each)
-    _definitions[id(catalogue)] = (catalogue, by_id)
-    while len(_definitions) > _CATALOGUES_KEPT:
-        _definitions.popitem(last=False)
-    return by_id
+    asides = frozenset(name for name, kind in catalogue.sessions.items() if not kind.clinical)
+    _indexes[id(catalogue)] = kept = (catalogue, by_id, asides)
+    while len(_indexes) > _CATALOGUES_KEPT:
+        _indexes.popitem(last=False)
+    return kept

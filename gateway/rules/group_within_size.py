@@ -18,16 +18,10 @@ from gateway.rules.rule import Group, Inspection, Limits, Rule
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     if not limits["most"]:
         return
-    kinds, facility = inspection.context.catalogue.sessions, inspection.claim.key.facility
-    most, known = int(limits["most"]), inspection.context.rooms
+    most, known = int(limits["most"]), inspection.context.group_sizes
     for index, sessions in enumerate(inspection.behind):
         for session in sessions:
-            rooms = [
-                each
-                for each in known.get(session.encounter_id, ())
-                if each.is_group_of(session.session, facility, kinds)
-            ]
-            size = len({patient_id for each in rooms for _, patient_id in each.attendees})
+            size = known.get(session.encounter_id, 0)
             if size > most:
                 line = inspection.claim.lines[index]
                 yield RULE.finding(

@@ -18,14 +18,15 @@ from gateway.services.origins import origin_of
 
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
-    ends: dict[str, date] = {}
-    for each in inspection.context.credentials or ():
-        if each.license_end_on is not None:
-            ends[each.npi] = max(ends.get(each.npi, date.min), each.license_end_on)
     claim, today = inspection.claim, inspection.context.today
     soon = today + timedelta(days=int(limits["warn_days"]))
-    if not ends or min(ends.values()) > max((soon, *(line.service_on for line in claim.lines))):
+    last = max([soon, *inspection.dates[-1:]])
+    licensed = [each for each in inspection.context.credentials or () if each.license_end_on is not None]
+    if not [each for each in licensed if each.license_end_on is not None and each.license_end_on <= last]:
         return
+    ends: dict[str, date] = {}
+    for each in licensed:
+        ends[each.npi] = max(ends.get(each.npi, date.min), each.license_end_on or date.max)
     lapsed: dict[tuple[str, str], list[tuple[int, date, int]]] = {}
     ending: dict[tuple[str, str], date] = {}
     for index, line in enumerate(claim.lines):

@@ -27,7 +27,7 @@ _OPPOSITES = (
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     codes = inspection.context.codes
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         modifiers = line.modifiers
         if not modifiers:
             continue

@@ -26,7 +26,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             others.setdefault(each.on, []).append(each)
     seen: dict[date, int] = {}
     for index, line in enumerate(claim.lines):
-        if not inspection.is_per_diem(index):
+        if not inspection.per_diem[index]:
             continue
         on = line.service_on
         if on in seen:

@@ -11,28 +11,20 @@ Source: 42 CFR 424.24(e), 410.43; payers' documentation policies (start and stop
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from gateway.claim.attendance import Session
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.claim.record import AttendanceStatus
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 from gateway.rules.session_entered_once import session_key
 
-Behind = tuple[int, Session]
-
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
+    if not inspection.at_once:
+        return
     allowed = timedelta(minutes=int(limits["minutes"]))
-    behind: list[Behind] = [
-        (index, each)
-        for index, sessions in enumerate(inspection.behind)
-        for each in sessions
-        if each.status is AttendanceStatus.ATTENDED
-    ]
-    behind.sort(key=_in_time)
-    longest: Behind | None = None
-    for index, session in behind:
+    longest: tuple[int, Session] | None = None
+    for index, session in inspection.at_once:
         if longest is None or session_key(session) == session_key(longest[1]):
             longest = longest or (index, session)
             continue
@@ -40,11 +32,6 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
             yield _overlap(inspection, longest[1], index, session)
         if session.end_at > longest[1].end_at:
             longest = (index, session)
-
-
-def _in_time(each: Behind) -> tuple[datetime, datetime, str]:
-    session = each[1]
-    return session.start_at, session.end_at, session.encounter_id
 
 
 def _overlap(inspection: Inspection, earlier: Session, index: int, later: Session) -> Finding:
@@ -61,7 +48,7 @@ def _overlap(inspection: Inspection, earlier: Session, index: int, later: Sessio
         },
         origin=later.origin("start_at"),
         cents=line.charge_cents,
-        severity=Severity.WARN if inspection.is_per_diem(index) else None,
+        severity=Severity.WARN if inspection.per_diem[index] else None,
     )
 
 

@@ -49,7 +49,7 @@ def _value_codes(inspection: Inspection) -> Iterator[Finding]:
     carried = set(claim.value_codes)
     asked = set()
     lacking: list[tuple[int, ClaimLine, ServiceDefinition]] = []
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         if definition is not None:
             asked |= {*definition.value_codes}
             if not carried.issuperset(definition.value_codes):

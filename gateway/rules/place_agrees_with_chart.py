@@ -9,7 +9,7 @@ Source: CMS place of service code set; the service definition's or facility's `p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from gateway.claim.attendance import Session
 from gateway.claim.claim import ClaimLine
@@ -19,28 +19,30 @@ from gateway.claim.record import Modality
 from gateway.rules.place_fits_form import TELEHEALTH_PLACES
 from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
-_IN_ROOMS = (None, Modality.IN_PERSON)
-
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
+        billed = _place(inspection, line, definition)
+        elsewhere = [
+            each
+            for each in inspection.behind[index]
+            if each.place_of_service and (each.place_of_service != billed or _is_remote(each))
+        ]
         differing: dict[tuple[str, str], list[Session]] = {}
-        billed: str | None = None
-        for session in inspection.behind[index]:
-            stated = session.place_of_service
-            if not stated:
-                continue
-            if session.modality not in _IN_ROOMS:
-                remote = TELEHEALTH_PLACES | ({definition.telehealth_place_of_service} if definition else set()) - {""}
-                if stated not in remote:
-                    differing.setdefault((stated, min(remote)), []).append(session)
-                continue
-            if billed is None:
-                billed = _place(inspection, line, definition)
-            if billed and stated != billed:
-                differing.setdefault((stated, billed), []).append(session)
+        for session in elsewhere:
+            allowed = _remote_places(definition) if _is_remote(session) else {billed} - {""}
+            if allowed and session.place_of_service not in allowed:
+                differing.setdefault((session.place_of_service, min(allowed)), []).append(session)
         for (stated, expected), sessions in differing.items():
             yield _differs(index, line, sessions, stated, expected)
+
+
+def _is_remote(session: Session) -> bool:
+    return session.modality is not None and session.modality is not Modality.IN_PERSON
+
+
+def _remote_places(definition: ServiceDefinition | None) -> Set[str]:
+    return TELEHEALTH_PLACES | ({definition.telehealth_place_of_service} if definition else set()) - {""}
 
 
 def _place(inspection: Inspection, line: ClaimLine, definition: ServiceDefinition | None) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway.claim.attendance import Session
 from gateway.claim.claim import Claim, ClaimLine
-from gateway.claim.contract import Bundling, LineOfBusiness, ServiceDefinition, UnitBasis
+from gateway.claim.contract import LineOfBusiness, ServiceDefinition
 from gateway.claim.finding import Finding, Origin, Owner, Severity
 from gateway.rules.context import BilledLine, GateContext
 from gateway.services.origins import origin_of
@@ -59,20 +59,25 @@ class Inspection:
 
     claim: Claim
     context: GateContext
+    key: str
+    """The claim's business identity as text."""
+    lines: tuple[tuple[int, ClaimLine, ServiceDefinition | None], ...]
+    """Each line with its index (``lines[0]`` is the first) and its definition."""
     definitions: tuple[ServiceDefinition | None, ...]
     """The definition of each line, by its place; None when the catalogue has none of that id on that day."""
+    per_diem: tuple[bool, ...]
+    """True for each line that bills a whole program day; without its definition, by its unit."""
     behind: tuple[tuple[Session, ...], ...]
     """The clinical sessions behind each line, attended or not; none when the day's attendance is not known."""
+    at_once: tuple[tuple[int, Session], ...]
+    """Attended sessions in order of start, each with a line it is behind, if any began before another ended; of most
+    claims none."""
     billed_elsewhere: tuple[BilledLine, ...]
     """Lines of the patient's other live claims; the claim that this one replaces is none of them."""
     dates: tuple[date, ...]
     """The dates of service billed, each once, in order."""
     same_days: tuple[BilledLine, ...]
     """Those lines elsewhere that are on one of these dates; of most claims none."""
-
-    def lines(self) -> Iterator[tuple[int, ClaimLine, ServiceDefinition | None]]:
-        """Each line with its index (``lines[0]`` is the first) and its definition."""
-        return zip(range(len(self.definitions)), self.claim.lines, self.definitions, strict=True)
 
     @property
     def is_medicare(self) -> bool:
@@ -87,15 +92,6 @@ class Inspection:
         """How much the organization lets an unknown fact weigh, by the roster that would tell it."""
         organization = self.context.catalogue.organizations.get(self.claim.key.organization)
         return getattr(organization.unknown, roster) if organization else Severity.WARN
-
-    def is_per_diem(self, index: int) -> bool:
-        """True when the line bills a whole program day; without its definition, by its unit."""
-        definition, line = self.definitions[index], self.claim.lines[index]
-        if definition is None:
-            return line.unit_basis is UnitBasis.DAY
-        if definition.bundling is not Bundling.PER_DIEM:
-            return False
-        return not (definition.items and definition.itemises(line.revenue_code, line.hcpcs))
 
     def has(self, need: Need) -> bool:
         """True when that source of facts is at hand for the claim."""

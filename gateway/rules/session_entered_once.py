@@ -15,7 +15,6 @@ from datetime import datetime
 
 from gateway.claim.attendance import Session
 from gateway.claim.finding import Finding, Owner, Severity
-from gateway.claim.record import AttendanceStatus
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
 SessionKey = tuple[str, datetime, datetime]
@@ -23,22 +22,19 @@ SessionKey = tuple[str, datetime, datetime]
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     seen: dict[SessionKey, Session] = {}
-    for index, sessions in enumerate(inspection.behind):
-        for session in sessions:
-            if session.status is not AttendanceStatus.ATTENDED:
-                continue
-            first = seen.setdefault(session_key(session), session)
-            if first.encounter_id != session.encounter_id:
-                line = inspection.claim.lines[index]
-                yield RULE.finding(
-                    f"lines[{index}].encounter_ids",
-                    f"The {session.session} session of {line.service_on} was entered twice, with the same times.",
-                    "Take one of the two out in the EHR; correct the times if the patient was in both.",
-                    values={"encounter": session.encounter_id, "other_encounter": first.encounter_id},
-                    origin=session.origin("start_at"),
-                    cents=line.charge_cents,
-                    severity=Severity.WARN if inspection.is_per_diem(index) else None,
-                )
+    for index, session in inspection.at_once:
+        first = seen.setdefault(session_key(session), session)
+        if first.encounter_id != session.encounter_id:
+            line = inspection.claim.lines[index]
+            yield RULE.finding(
+                f"lines[{index}].encounter_ids",
+                f"The {session.session} session of {line.service_on} was entered twice, with the same times.",
+                "Take one of the two out in the EHR; correct the times if the patient was in both.",
+                values={"encounter": session.encounter_id, "other_encounter": first.encounter_id},
+                origin=session.origin("start_at"),
+                cents=line.charge_cents,
+                severity=Severity.WARN if inspection.per_diem[index] else None,
+            )
 
 
 def session_key(session: Session) -> SessionKey:

@@ -26,7 +26,7 @@ _MODIFIERS = frozenset({"GT", "GQ", "FQ", "93", "95"})
 
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
-    for index, line, definition in inspection.lines():
+    for index, line, definition in inspection.lines:
         behind = inspection.behind[index]
         remote = [each for each in behind if each.modality in _REMOTE]
         modifiers = _MODIFIERS.intersection(line.modifiers)
