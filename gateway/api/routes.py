@@ -365,6 +365,15 @@ def _add_whole(router: APIRouter, desk: Desk, access: Access) -> None:
     def readiness(days: Annotated[int, Query(ge=0, le=366)] = 14) -> Answer:
         return desk.readiness(days)
 
+    @router.get(
+        "/mappings",
+        tags=["whole"],
+        summary="The mapping set in force, and whether edited files were refused",
+        dependencies=see_counts,
+    )
+    def mappings() -> Answer:
+        return desk.mappings()
+
     @router.get("/audit/verify", tags=["whole"], summary="The audit trail against its seals", dependencies=see_counts)
     def verify_audit() -> Answer:
         return desk.verify_audit()

@@ -15,8 +15,8 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     says = "Check, test and explain mapping files; put edits in force."
     mappings = typer.Typer(help=says, no_args_is_help=True)
-    for name, command in (("check", check), ("test", test), ("explain", explain), ("diff", diff), ("put", put)):
-        mappings.command(name)(command)
+    for command in (check, test, explain, diff, put, history):
+        mappings.command(command.__name__)(command)
     app.add_typer(mappings, name="mappings")
 
 
@@ -130,29 +130,41 @@ def _rows_of(field: dict[str, Any]) -> list[tuple[object, ...]]:
     return rows + [("  not", each["tried"], each["entry"], each["why"]) for each in failed]
 
 
-def diff(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Show how the files differ from the set in force. Exit 1 when they do."""
+def diff(
+    before: Annotated[str, typer.Argument(help="A version's hash; the set in force when left out.")] = "",
+    after: Annotated[str, typer.Argument(help="A version's hash; the site's files when left out.")] = "",
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Show how the files differ from the set in force. Or how two versions differ. Exit 1 when they do."""
     from gateway.wiring.mappings import diff_site_mappings
 
-    found = diff_site_mappings(site)
+    found = diff_site_mappings(site, before, after)
     output.show(found, as_json=as_json, render=_render_diff)
     return output.FOUND if found["files"] else output.OK
 
 
 def _render_diff(found: dict[str, Any]) -> None:
     if not found["files"]:
-        output.say("The files are the set in force.")
+        output.say(f"No difference: both are {found['after'][:12]}.")
     for each in found["files"]:
         output.say(f"{each['change']}: {each['path']}")
         for line in each["lines"]:
             output.say(f"  {line}")
 
 
-def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) -> int:
+def put(
+    version: Annotated[
+        str, typer.Option("--version", help="Put back a version of 'mappings history', by how its hash begins.")
+    ] = "",
+    site: SiteFolder = HERE,
+    act_as: ActAs = "",
+    as_json: AsJson = False,
+) -> int:
     """Put the edited files in force. Nothing may be wrong with them; every claim is judged anew; who did it stays."""
     from gateway.wiring.mappings import put_site_mappings
 
-    done = put_site_mappings(site, act_as)
+    done = put_site_mappings(site, act_as, version)
     if done["changed"]:
         with open_desk(site) as desk, output.progress("working out what follows"):
             desk.site.settle()
@@ -162,7 +174,21 @@ def put(site: SiteFolder = HERE, act_as: ActAs = "", as_json: AsJson = False) ->
 
 def _render_put(done: dict[str, Any]) -> None:
     if not done["changed"]:
-        output.say("The files are the set in force already.")
+        output.say(f"{done['in_force'][:12]} is in force already.")
         return
     output.say(f"In force: {done['in_force'][:12]}, put by {done['actor']}.")
     output.say("Messages interpreted before keep what they said; 'cleanclaim messages again --failed' asks anew.")
+
+
+def history(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
+    """List which mapping sets were in force. The newest first: since when, put by whom."""
+    from gateway.wiring.mappings import mapping_history
+
+    found = mapping_history(site)
+    output.show(found, as_json=as_json, render=_render_history)
+    return output.OK
+
+
+def _render_history(found: dict[str, Any]) -> None:
+    rows = [(each["in_force"][:12], each["at"], each["actor"], each["role"]) for each in found["versions"]]
+    output.table(("version", "in force since", "by", "as"), rows)

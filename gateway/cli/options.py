@@ -55,14 +55,19 @@ def open_desk_as(folder: Path, name: str, permission: str) -> Iterator[tuple[Des
 
 @contextmanager
 def open_desk(folder: Path) -> Iterator[Desk]:
-    """The site's desk for as long as the command runs. Raises ConfigurationError, Unavailable."""
+    """The site's desk for as long as the command runs. Raises ConfigurationError, Unavailable.
+
+    Edited mapping files are not put in force by it, and it says so where they wait.
+    """
     from gateway.wiring.desk import Desk
     from gateway.wiring.logs import log_to_stderr
+    from gateway.wiring.mappings import warn_of_waiting_files
     from gateway.wiring.site import open_site
 
     log_to_stderr()
     site = open_site(folder)
     try:
+        warn_of_waiting_files(site.settings, site.store)
         yield Desk(site, site.settle)
     finally:
         site.close()

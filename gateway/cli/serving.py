@@ -25,6 +25,7 @@ from gateway.config import Listener, Settings, read_settings
 from gateway.errors import ConfigurationError, Unavailable
 from gateway.jobs.loop import PassLoop
 from gateway.wiring.feeds import mllp_listeners
+from gateway.wiring.saved_mappings import SavedMappings
 from gateway.wiring.site import Site, open_site
 from gateway.workers import work_loop
 
@@ -39,12 +40,15 @@ Announce = Callable[[str], None]
 def serve(folder: Path, role: str, *, open_to_network: bool, several: bool, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT; what is in flight is finished first.
 
-    When another mapping set is put in force the doors close, open again on the same ports, and go by the new one.
+    Mapping files saved meanwhile are taken over when they hold. When another mapping set is put in force the
+    doors close, open again on the same ports, and go by the new one.
     ``several`` says that other machines send for this site too, so leases found at the start may be alive.
     Raises ConfigurationError, Unavailable.
     """
     with _sole_sender(read_settings(folder), role) as sole:
         ports: dict[str, int] = {}
+        saved = SavedMappings(read_settings(folder))
+        saved.begin()
         while True:
             site = open_site(folder)
             try:
@@ -53,7 +57,7 @@ def serve(folder: Path, role: str, *, open_to_network: bool, several: bool, anno
                         site.sending.release_leases(connection)
                 gc.collect()
                 gc.freeze()  # settings, maps and rules live long; the collector need not look at them
-                process = _Process(_on_ports(site, ports), role, open_to_network, announce)
+                process = _Process(_on_ports(site, ports), saved, role, open_to_network, announce)
                 if not asyncio.run(process.run()):
                     return
             finally:
@@ -97,8 +101,9 @@ def _sole_sender(settings: Settings, role: str) -> Iterator[bool]:
 class _Process:
     """The doors of one role, opened, announced, and closed in order."""
 
-    def __init__(self, site: Site, role: str, open_to_network: bool, announce: Announce) -> None:
+    def __init__(self, site: Site, saved: SavedMappings, role: str, open_to_network: bool, announce: Announce) -> None:
         self._site = site
+        self._saved = saved
         self._announce = announce
         self._open_to_network = open_to_network
         self.ports: dict[str, int] = {}
@@ -158,6 +163,7 @@ class _Process:
         while True:
             await asyncio.sleep(_LOOK_FOR_MAPPINGS_S)
             try:
+                await asyncio.to_thread(self._saved.look, self._site.store)
                 found = await asyncio.to_thread(self._set_in_force)
                 if found in (ours, refused):
                     continue

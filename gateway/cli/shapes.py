@@ -18,7 +18,9 @@ The site's run/ports.json holds {"pid", "ports": {"http": port, "mllp:SOURCE": p
     "readiness": """
 {"ready": bool, "today", "through",
  "missing": [{"organization", "roster", "severity", "owner", "message", "fix", "claims", "cents"}],
- "due": [a worklist item, and {"overdue": bool, "record_number": null|text}]}""",
+ "due": [a worklist item, and {"overdue": bool, "record_number": null|text}],
+ "mappings": {"in_force": hash, "at": time, "actor", "role", "edited": hash,
+  "state": "in-force|waiting|replaced|refused", "sentence", "problems": [{"place", "message"}]}}""",
     "funnel": """
 {"encounters", "places": {place: encounters}, "reasons": {reason: encounters}, "service_days", "claims",
  "states": {state: claims}, "held": [{"owner", "rule", "claims", "encounters", "cents"}],
@@ -145,8 +147,9 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
      "why": null|text, "ways": [{"entry": "file:line", "tried", "why": null|text}]}]}]}]}]}
 The ways are the alternatives of a value, each with why it gave nothing.""",
     "mappings diff": """
-{"in_force": null|hash, "edited": hash,
+{"before": null|hash, "after": hash,
  "files": [{"path", "change": "added|changed|removed", "lines": [unified diff]}]}""",
+    "mappings history": '{"versions": [{"in_force": hash, "at": time, "actor", "role"}]}, the newest first',
     "mappings put": '{"changed": bool, "in_force": hash, "before": null|hash, "actor"}',
     "codes import": """
 {"kind", "file", "rows", "start_on", "end_on": null|date, "sha256", "imported": bool}""",

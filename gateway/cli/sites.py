@@ -153,6 +153,8 @@ def readiness(
 
 
 def _render_readiness(found: dict[str, Any]) -> None:
+    if found["mappings"]["state"] == "refused":
+        output.say(f"{found['mappings']['sentence']}.\n")
     if found["missing"]:
         output.say("Never loaded:")
         rows = [

@@ -43,6 +43,16 @@ class Audit(Protocol):
         """Check the whole trail against its seals and the anchors outside the database."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingVersion:
+    """One time a mapping set was put in force: which, when, by whom."""
+
+    hash: str
+    at: datetime
+    actor: str
+    role: str
+
+
 class MappingSets(Protocol):
     """The mapping set in force, kept by hash; the folder is only the editor's surface."""
 
@@ -51,6 +61,9 @@ class MappingSets(Protocol):
 
     def in_force(self) -> str | None:
         """The hash of the set in force."""
+
+    def history(self) -> list[MappingVersion]:
+        """Every time a set was put in force, the newest first."""
 
     def files(self, content_hash: str) -> dict[str, bytes]:
         """The files of a stored set."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from gateway.errors import NotFound
+from gateway.ports.oversight import MappingVersion
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import mapping_in_force, mapping_set
@@ -33,6 +34,12 @@ class MappingSetRows:
         """The hash of the set in force; None in a new database."""
         newest = select(mapping_in_force.c.hash).order_by(mapping_in_force.c.id.desc()).limit(1)
         return self._connection.scalar(newest)
+
+    def history(self) -> list[MappingVersion]:
+        """Every time a set was put in force, the newest first."""
+        table = mapping_in_force.c
+        rows = self._connection.execute(select(table.hash, table.at, table.actor, table.role).order_by(table.id.desc()))
+        return [MappingVersion(hash=row.hash, at=row.at, actor=row.actor, role=row.role) for row in rows]
 
     def files(self, content_hash: str) -> dict[str, bytes]:
         """The files of a stored set. Raises NotFound."""

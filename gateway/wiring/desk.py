@@ -15,6 +15,7 @@ from gateway.pipeline.commands import Actor
 from gateway.pipeline.readiness import readiness, readiness_view
 from gateway.wiring.benefit_answers import read_benefit_answers
 from gateway.wiring.books import Books
+from gateway.wiring.mappings import mapping_state, state_view
 from gateway.wiring.people import Permission, require
 from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind, roster_source
 from gateway.wiring.site import Site
@@ -207,13 +208,25 @@ class Desk(Books):
     # --- the whole ---------------------------------------------------------------------------------------------------
 
     def readiness(self, days: int = 14) -> dict[str, Any]:
-        """{"ready", "today", "through", "missing": [...], "due": [...]}: what nobody loaded, what falls due soon."""
+        """{"ready", "today", "through", "missing": [...], "due": [...], "mappings"}: what nobody loaded, falls due.
+
+        Edited mapping files that were refused are not ready either.
+        """
         with self.site.store.read() as tx:
-            return readiness_view(readiness(tx, self.site.policy, self.site.clock.now(), days))
+            found = readiness_view(readiness(tx, self.site.policy, self.site.clock.now(), days))
+        mappings = self.mappings()
+        return {**found, "ready": found["ready"] and mappings["state"] != "refused", "mappings": mappings}
+
+    def mappings(self) -> dict[str, Any]:
+        """{"in_force", "at", "actor", "role", "edited", "state", "sentence", "problems"}: the files against the set."""
+        return state_view(mapping_state(self.site.settings, self.site.store))
 
     def doctor(self) -> dict[str, Any]:
         """{"ok", "checks": [{"name", "ok", "detail"}]}: recounted from raw messages and frozen bytes."""
         checks = [asdict(each) for each in doctor.examine(self.site.store, self.site.policy, self.site.exchanges)]
+        mappings = self.mappings()
+        refused = mappings["state"] == "refused"
+        checks.append({"name": "mapping-files-hold", "ok": not refused, "detail": mappings["sentence"]})
         return {"ok": all(each["ok"] for each in checks), "checks": checks}
 
     def verify_audit(self) -> dict[str, Any]:

@@ -1,25 +1,49 @@
-"""A site's mapping files for whoever edits them: checked, compared with the set in force, put in force."""
+"""A site's mapping files for whoever edits them: checked, compared, put in force, put back."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.mapping.check import check_mappings
+import structlog
+
+from adapters.mapping.check import CheckedMappings, check_mappings
 from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from gateway.config import Settings, read_settings
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, NotFound
+from gateway.ports.oversight import MappingVersion
+from gateway.ports.storage import Store
 from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.clock import clock_of
 from gateway.wiring.people import Permission, find_actor, require
-from gateway.wiring.policy import NOTATIONS, load_policy, site_files
+from gateway.wiring.policy import NOTATIONS, put_in_force, site_files
 from gateway.wiring.site import read_connection
 from gateway.wiring.storage import open_store
 
+_LOG = structlog.get_logger("mappings")
 _PLACED = re.compile(r"(\S[^:\n]*:\d+(?::\d+)?): (.*)", re.DOTALL)
+_SHORTEST_VERSION = 4
+
+
+# --- checked ---------------------------------------------------------------------------------------------------------
+
+
+def check_files(settings: Settings, files: Mapping[str, bytes]) -> CheckedMappings:
+    """Everything wrong or odd in the files, for this site: its connections and its feeds too."""
+    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME)
+    problems = list(checked.problems)
+    for connection in checked.loaded.connections.values():
+        try:
+            read_connection(connection)
+        except ConfigurationError as error:
+            problems += error.problems
+    missing = [each.name for each in settings.sources if f"sources/{each.name}.yaml" not in files]
+    problems += [f"sources/{name}.yaml:1:1: is not there, and site.yaml names the feed {name!r}" for name in missing]
+    return CheckedMappings(tuple(problems), checked.remarks, checked.loaded)
 
 
 def check_site_mappings(folder: Path) -> dict[str, Any]:
@@ -29,20 +53,14 @@ def check_site_mappings(folder: Path) -> dict[str, Any]:
     """
     settings = read_settings(folder)
     files = site_files(settings.mappings)
-    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME)
-    problems = list(checked.problems)
-    for connection in checked.loaded.connections.values():
-        try:
-            read_connection(connection)
-        except ConfigurationError as error:
-            problems += error.problems
+    checked = check_files(settings, files)
     return {
-        "ok": not problems,
+        "ok": checked.ok,
         "files": len(files),
         "own_files": len(_own_files(settings)),
         "hash": content_hash(files),
-        "problems": [_placed(each) for each in problems],
-        "remarks": [_placed(each) for each in checked.remarks],
+        "problems": placed(checked.problems),
+        "remarks": placed(checked.remarks),
     }
 
 
@@ -52,39 +70,134 @@ def _own_files(settings: Settings) -> Mapping[str, bytes]:
     return read_mapping_files(shipped=False, overlay=settings.mappings)
 
 
-def _placed(problem: str) -> dict[str, str]:
-    match = _PLACED.match(problem)
-    return {"place": match[1], "message": match[2]} if match else {"place": "", "message": problem}
+def placed(problems: Sequence[str]) -> list[dict[str, str]]:
+    """Each problem as {"place": "file:line:column", "message"}."""
+    matches = [(problem, _PLACED.match(problem)) for problem in problems]
+    return [{"place": at[1], "message": at[2]} if at else {"place": "", "message": each} for each, at in matches]
 
 
-def diff_site_mappings(folder: Path) -> dict[str, Any]:
-    """{"in_force", "edited", "files": [{"path", "change": added|changed|removed, "lines": [unified diff]}]}."""
-    settings = read_settings(folder)
-    edited = site_files(settings.mappings)
-    in_force, files = _in_force(settings)
-    changes = [_change(path, files.get(path), edited.get(path)) for path in sorted({*files, *edited})]
+# --- in force --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingState:
+    """How the files of the folder stand to the set in force."""
+
+    in_force: MappingVersion
+    edited: str
+    """The files' hash; empty where they cannot be read."""
+    state: str
+    """``in-force``; ``waiting`` (sound, not put); ``replaced`` (in force once, another was put); ``refused``."""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What it means and what to do."""
+        version = f"in force: {self.in_force.hash[:12]}"
+        if self.state == "refused":
+            first = self.problems[0]
+            more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+            return f"the edited mapping files are refused: {first}{more}; {version} stays; 'cleanclaim mappings check'"
+        return {
+            "in-force": f"the files are the set {version}",
+            "waiting": f"the edited files are sound and not {version}; 'cleanclaim mappings put' puts them",
+            "replaced": f"the files are a set that was replaced; {version}; 'cleanclaim mappings put' brings it back",
+        }[self.state]
+
+
+def mapping_state(settings: Settings, store: Store) -> MappingState:
+    """How the files stand. They are read and checked only where they differ from the set in force."""
+    with store.read() as tx:
+        history = tx.mapping_sets.history()
+    current = history[0]
+    try:
+        files = site_files(settings.mappings)
+    except ConfigurationError as error:
+        return MappingState(in_force=current, edited="", state="refused", problems=tuple(error.problems))
+    edited = content_hash(files)
+    if edited == current.hash:
+        return MappingState(in_force=current, edited=edited, state="in-force")
+    if any(edited == each.hash for each in history):
+        return MappingState(in_force=current, edited=edited, state="replaced")
+    problems = check_files(settings, files).problems
+    return MappingState(in_force=current, edited=edited, state="refused" if problems else "waiting", problems=problems)
+
+
+def warn_of_waiting_files(settings: Settings, store: Store) -> None:
+    """Log that the folder's files were edited and are not in force; nothing where they were put back on purpose."""
+    with store.read() as tx:
+        known = {each.hash for each in tx.mapping_sets.history()}
+    if content_hash(site_files(settings.mappings)) not in known:
+        _LOG.warning("mapping-files-not-in-force", next="cleanclaim mappings check, then cleanclaim mappings put")
+
+
+def state_view(state: MappingState) -> dict[str, Any]:
+    """{"in_force", "at", "actor", "role", "edited", "state", "sentence", "problems": [{"place", "message"}]}."""
     return {
-        "in_force": in_force,
-        "edited": content_hash(edited),
-        "files": [each for each in changes if each is not None],
+        **_version_view(state.in_force),
+        "edited": state.edited,
+        "state": state.state,
+        "sentence": state.sentence,
+        "problems": placed(state.problems),
     }
 
 
-def _in_force(settings: Settings) -> tuple[str | None, Mapping[str, bytes]]:
+def _version_view(version: MappingVersion) -> dict[str, Any]:
+    at = version.at.isoformat()
+    return {"in_force": version.hash, "at": at, "actor": version.actor, "role": version.role}
+
+
+def mapping_history(folder: Path) -> dict[str, Any]:
+    """{"versions": [{"in_force": hash, "at", "actor", "role"}]}, the newest first."""
+    store = open_store(read_settings(folder))
+    try:
+        with store.read() as tx:
+            return {"versions": [_version_view(each) for each in tx.mapping_sets.history()]}
+    finally:
+        store.close()
+
+
+def _stored(store: Store, version: str) -> tuple[str, dict[str, bytes]]:
+    """A set that was in force once, by its hash or how that begins. Raises NotFound."""
+    with store.read() as tx:
+        known = dict.fromkeys(each.hash for each in tx.mapping_sets.history())
+        found = [each for each in known if len(version) >= _SHORTEST_VERSION and each.startswith(version)]
+        if len(found) != 1:
+            why = "more than one mapping set's hash begins" if found else "no mapping set's hash begins"
+            raise NotFound(f"{why} with {version!r}; 'cleanclaim mappings history' lists them")
+        return found[0], tx.mapping_sets.files(found[0])
+
+
+# --- compared --------------------------------------------------------------------------------------------------------
+
+
+def diff_site_mappings(folder: Path, before: str = "", after: str = "") -> dict[str, Any]:
+    """{"before": hash|null, "after": hash, "files": [{"path", "change": added|changed|removed, "lines"}]}.
+
+    Of the set in force and the folder's files where no version is named. Raises NotFound for an unknown one.
+    """
+    settings = read_settings(folder)
     store = open_store(settings)
     try:
         with store.read() as tx:
-            current = tx.mapping_sets.in_force()
-            return current, tx.mapping_sets.files(current) if current else {}
+            wanted = before or tx.mapping_sets.in_force()
+        first, old = _stored(store, wanted) if wanted else (None, {})
+        new = _stored(store, after)[1] if after else site_files(settings.mappings)
     finally:
         store.close()
+    changes = [_change(path, old.get(path), new.get(path)) for path in sorted({*old, *new})]
+    return {
+        "before": first,
+        "after": content_hash(new),
+        "files": [each for each in changes if each is not None],
+    }
 
 
 def _change(path: str, before: bytes | None, after: bytes | None) -> dict[str, Any] | None:
     if before == after:
         return None
     change = "added" if before is None else "removed" if after is None else "changed"
-    lines = difflib.unified_diff(_lines(before), _lines(after), f"{path} (in force)", f"{path} (edited)", lineterm="")
+    lines = difflib.unified_diff(_lines(before), _lines(after), f"{path} (before)", f"{path} (after)", lineterm="")
     return {"path": path, "change": change, "lines": list(lines)}
 
 
@@ -92,26 +205,25 @@ def _lines(content: bytes | None) -> list[str]:
     return (content or b"").decode(errors="replace").splitlines()
 
 
-def put_site_mappings(folder: Path, act_as: str = "") -> dict[str, Any]:
-    """Put the files in force: {"changed", "in_force", "before", "actor"}.
+# --- put -------------------------------------------------------------------------------------------------------------
 
-    Raises ConfigurationError with every problem of the files, NotAllowed for who may not.
+
+def put_site_mappings(folder: Path, act_as: str = "", version: str = "") -> dict[str, Any]:
+    """Put the files, or a set that was in force before, in force: {"changed", "in_force", "before", "actor"}.
+
+    Raises ConfigurationError with every problem of the files, NotAllowed for who may not, NotFound for the version.
     """
     settings = read_settings(folder)
     actor = find_actor(settings, act_as, Permission.PUT_MAPPINGS)
     require(actor, Permission.PUT_MAPPINGS)
-    files = site_files(settings.mappings)
-    edited = content_hash(files)
-    policy = load_policy(files)
-    for connection in policy.mapping_set.connections.values():
-        read_connection(connection)
-    clock = clock_of(settings)
     store = open_store(settings)
     try:
-        with store.write() as tx:
-            before = tx.mapping_sets.in_force()
-            if before != edited:
-                tx.mapping_sets.put_in_force(edited, files, clock.now(), actor.name, actor.role)
+        files = _stored(store, version)[1] if version else site_files(settings.mappings)
+        problems = check_files(settings, files).problems
+        if problems:
+            raise ConfigurationError(list(problems))
+        before = put_in_force(store, files, clock_of(settings).now(), actor.name, actor.role)
     finally:
         store.close()
+    edited = content_hash(files)
     return {"changed": before != edited, "in_force": edited, "before": before, "actor": actor.name}

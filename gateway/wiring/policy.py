@@ -80,25 +80,28 @@ def site_files(overlay: Path) -> dict[str, bytes]:
     return read_mapping_files(shipped=True, overlay=overlay if overlay.is_dir() else None)
 
 
-def bring_in_force(store: Store, files: Mapping[str, bytes], now: datetime, actor: str, role: str) -> LoadedPolicy:
-    """Check the files and make them the set in force; a broken edit leaves the last good set in force.
+def open_policy(store: Store, files: Mapping[str, bytes], now: datetime) -> LoadedPolicy:
+    """The set in force; in a new database these files become it, for without one nothing can be done.
 
-    Raises ConfigurationError when they do not hold and no earlier set is in force.
+    Raises ConfigurationError when there is none and the files do not hold.
     """
-    edited = content_hash(files)
     with store.read() as tx:
         current = tx.mapping_sets.in_force()
-    if current != edited:
-        try:
-            policy = load_policy(files, imported_lists(store))
-        except ConfigurationError:
-            if current is None:
-                raise
-        else:
-            with store.write() as tx:
-                tx.mapping_sets.put_in_force(edited, files, now, actor, role)
-            return policy
-    return policy_in_force(store)
+    if current is not None:
+        return policy_in_force(store)
+    policy = load_policy(files, imported_lists(store))
+    put_in_force(store, files, now, "machine", "machine")
+    return policy
+
+
+def put_in_force(store: Store, files: Mapping[str, bytes], now: datetime, actor: str, role: str) -> str | None:
+    """Make checked files the set every worker goes by; the hash that was in force before. Nothing to do where it is."""
+    edited = content_hash(files)
+    with store.write() as tx:
+        before = tx.mapping_sets.in_force()
+        if before != edited:
+            tx.mapping_sets.put_in_force(edited, files, now, actor, role)
+    return before
 
 
 def policy_in_force(store: Store) -> LoadedPolicy:

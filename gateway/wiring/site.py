@@ -32,7 +32,7 @@ from gateway.pipeline.send import SendPass
 from gateway.ports import Clock
 from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
-from gateway.wiring.policy import LoadedPolicy, bring_in_force, site_files
+from gateway.wiring.policy import LoadedPolicy, open_policy, site_files
 from gateway.wiring.storage import open_store
 
 _MOST_BATCHES = 20
@@ -77,11 +77,14 @@ class Site:
 
 
 def open_site(folder: Path) -> Site:
-    """The site of a folder: database migrated, mapping set in force. Raises ConfigurationError, Unavailable."""
+    """The site of a folder: database migrated, by the mapping set in force. Raises ConfigurationError, Unavailable.
+
+    Edited mapping files change nothing here: they are put in force (gateway.wiring.mappings).
+    """
     settings = read_settings(folder)
     clock = clock_of(settings)
     store = open_store(settings)
-    policy = bring_in_force(store, site_files(settings.mappings), clock.now(), "machine", "machine")
+    policy = open_policy(store, site_files(settings.mappings), clock.now())
     site = put_together(settings, store, clock, policy)
     organizations = {each.id: each.name for each in policy.catalogue.organizations.values()}
     usages = {name: exchange.usage for name, exchange in site.exchanges.items()}

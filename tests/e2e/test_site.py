@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import http.client
 import json
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from tests.e2e import examples
 from tests.e2e.command import Cleanclaim
 
+SHIPPED_HL7 = Path(__file__).parents[2] / "mappings" / "sources" / "riverbend-hl7.yaml"
 CLAIM_KEYS = {
     "id", "state", "payer", "organization", "form", "level_of_care", "from", "through", "charge_cents", "claim_number",
     "holds",
@@ -192,22 +195,71 @@ def test_serving_answers_over_http_and_mllp_and_stops_when_asked(
     assert not (folder / "run" / "ports.json").exists()
 
 
-def test_a_mapping_edit_is_taken_up_without_a_restart(site: Cleanclaim, fed: dict[str, dict[str, Any]]) -> None:
+def test_a_saved_mapping_file_is_used_by_the_next_message_and_a_broken_one_leaves_the_last_good_one_in_force(
+    site: Cleanclaim, fed: dict[str, dict[str, Any]]
+) -> None:
     folder = site.folder / "clinic"
-    annex = folder / "mappings" / "facilities" / "annex.yaml"
-    annex.parent.mkdir(exist_ok=True)
+    token = (folder / "secrets" / "kim.token").read_text().strip()
+    own = folder / "mappings" / "sources" / "riverbend-hl7.yaml"
+    own.parent.mkdir(exist_ok=True)
+    text = SHIPPED_HL7.read_text()
+    edited = text.replace("birth_on: PID-7", "birth_on: PID-5.1")
+    assert text != edited
+    before = site.json("mappings", "history", "--site", "clinic")["versions"][0]["in_force"]
     with site.started("serve", "--site", "clinic") as server:
         ports = json.loads((folder / "run" / "ports.json").read_text())["ports"]
-        annex.write_text(
-            "facilities:\n  - {id: annex, organization: riverbend, name: Annex, time_zone: America/Chicago,\n"
-            "     address: {line1: 1 Side Road, city: Riverbend, state: IL, postal_code: '62099'}}\n"
-        )
-        put = site.run("mappings", "put", "--site", "clinic", "--as", "kim", "--json")
-        assert put.answer["changed"], put.err
+        own.write_text(edited)
         server.wait_for("ready")
-        assert json.loads((folder / "run" / "ports.json").read_text()) == {"pid": server.process.pid, "ports": ports}
-        assert _get(ports["http"], "/readyz") == (200, {"ok": True})
-        assert server.stop().code == 0
+        assert {"pid": server.process.pid, "ports": ports} == json.loads((folder / "run" / "ports.json").read_text())
+        version = site.json("mappings", "history", "--site", "clinic")["versions"][0]
+        assert (before != version["in_force"], "saved-file", getpass.getuser()) == (
+            True, version["role"], version["actor"],
+        )  # fmt: skip
+        assert "patient.birth_on" in _finding_on_a_message(site, ports["mllp:riverbend-hl7"], "SAVED1")
+
+        own.write_text(edited + "  - {name: broken, colour: blue}\n")
+        state = _wait_for_state(ports["http"], token, "refused")
+        assert (version["in_force"], True) == (state["in_force"], len(state["problems"]) > 1)
+        assert any("unknown key 'colour'" in each["message"] for each in state["problems"])
+        doctor = site.run("doctor", "--site", "clinic", "--json")
+        assert doctor.code == 1
+        assert [False] == [each["ok"] for each in doctor.answer["checks"] if each["name"] == "mapping-files-hold"]
+        assert site.run("readiness", "--site", "clinic", "--json").answer["mappings"]["state"] == "refused"
+        assert "patient.birth_on" in _finding_on_a_message(site, ports["mllp:riverbend-hl7"], "SAVED2")
+
+        put = site.run("mappings", "put", "--version", before[:8], "--site", "clinic", "--as", "kim", "--json")
+        assert (before, version["in_force"]) == (put.answer["in_force"], put.answer["before"]), put.err
+        server.wait_for("ready")
+        own.write_text(edited)
+        server.wait_for("ready")
+        ended = server.stop()
+    assert "mapping-files-refused" in ended.err
+    versions = site.json("mappings", "history", "--site", "clinic")["versions"][:3]
+    assert [version["in_force"], before, version["in_force"]] == [each["in_force"] for each in versions]
+    own.unlink()
+    put_back = site.run("mappings", "put", "--site", "clinic", "--as", "kim", "--json")
+    assert put_back.answer["changed"], put_back.err
+
+
+def _finding_on_a_message(site: Cleanclaim, port: int, control_id: str) -> str:
+    """What the running server found amiss with a message that is sent to it now."""
+    known = {each["id"] for each in site.json("messages", "list", "--site", "clinic")["messages"]}
+    _send_over_mllp(port, control_id)
+    for _ in range(40):
+        for each in site.json("messages", "list", "--site", "clinic")["messages"]:
+            if each["id"] not in known and each["findings"]:
+                return str(each["findings"])
+    raise AssertionError("nothing was found amiss")
+
+
+def _wait_for_state(port: int, token: str, wanted: str) -> dict[str, Any]:
+    """What /api/v1/mappings says once it is so."""
+    for _ in range(100):
+        state: dict[str, Any] = _get(port, "/api/v1/mappings", token)[1]
+        if state["state"] == wanted:
+            return state
+        time.sleep(0.1)
+    raise AssertionError(state)
 
 
 def _ask_over_http(port: int, folder: Path) -> None:
@@ -233,13 +285,13 @@ def _get(port: int, path: str, token: str = "") -> tuple[int, Any]:
     return response.status, body
 
 
-def _send_over_mllp(port: int) -> None:
+def _send_over_mllp(port: int, control_id: str = "MLLP1") -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
         for _ in range(2):  # a repeated message gets its first answer
-            link.sendall(b"\x0b" + examples.admission("MLLP1") + b"\x1c\r")
+            link.sendall(b"\x0b" + examples.admission(control_id) + b"\x1c\r")
             answer = b""
             while not answer.endswith(b"\x1c\r"):
                 chunk = link.recv(4096)
                 assert chunk, "the listener hung up"
                 answer += chunk
-            assert b"MSA|AA|MLLP1" in answer
+            assert f"MSA|AA|{control_id}".encode() in answer

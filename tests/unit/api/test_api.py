@@ -201,7 +201,7 @@ def test_a_271_is_taken_by_the_address_that_takes_eligibility(client: TestClient
 
 def test_readiness_tells_what_nobody_loaded(client: TestClient, tokens: Tokens) -> None:
     found = client.get("/api/v1/readiness?days=7", headers=tokens["dana"]).json()
-    assert {"ready", "today", "through", "missing", "due"} == set(found)
+    assert {"ready", "today", "through", "missing", "due", "mappings"} == set(found)
     (missing,) = (each for each in found["missing"] if each["roster"] == "certifications")
     assert ("riverbend", "warn", "clinician") == (missing["organization"], missing["severity"], missing["owner"])
     assert missing["fix"] == "Load it: 'cleanclaim rosters import certifications FILE'."
