@@ -126,7 +126,7 @@ def raw(
 
 
 def reports(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """List files that came back and hold no answer: a partner's own reports, and what was refused. All are kept."""
+    """List files that hold no answer. A partner's own reports, and what was refused; all are kept."""
     with open_desk(site) as desk:
         found = desk.reports()
     output.show(found, as_json=as_json, render=_render_reports)
