@@ -24,6 +24,8 @@ from gateway.claim.party import Identifier
 from gateway.errors import ConfigurationError
 from gateway.ports import Interpretation, MappedRecord, MappingProblem, Resource
 
+_LONGEST_EVENT: Final = 7
+"""`ADT^A01`: what is longer is no event, and may be anything."""
 _REVERSIBLE: Final = (("start_at", "end_at"), ("start_on", "end_on"), ("admitted_on", "discharged_on"))
 
 
@@ -65,7 +67,10 @@ class SourceInterpreter:
         view = self.open_message(content)
         names = self.event_names(view)
         outcome = _Outcome()
-        for compiled in self.entries_for_event(names):
+        chosen = self.entries_for_event(names)
+        if not chosen and not names_of_event(names) & {*self.source.passed_over}:
+            outcome.problems.append(_not_made(self.source, names))
+        for compiled in chosen:
             for each in views_of(compiled, view):
                 self._apply(compiled, each, names, (), received_at, outcome)
         return Interpretation(records=tuple(outcome.records), problems=tuple(outcome.problems))
@@ -112,7 +117,7 @@ class SourceInterpreter:
 
     def entries_for_event(self, names: Mapping[str, Any]) -> list[CompiledEntry]:
         """The entries an HL7 event is for, in the order of the file."""
-        wanted = {names["event"], f"{names['type']}^*"}
+        wanted = names_of_event(names)
         return [each for each in self.entries if wanted.intersection(each.entry.sources)]
 
     def entries_for_type(self, resource_type: str) -> Sequence[CompiledEntry]:
@@ -148,6 +153,22 @@ class SourceInterpreter:
             return
         record = compiled.build(run.filled, identifiers, _incomplete(compiled.entry, view, outcome.problems))
         outcome.records.append(MappedRecord(record=record, asserted_at=at, origins=origins))
+
+
+def names_of_event(names: Mapping[str, Any]) -> set[str]:
+    """What a mapping file may call an event: `SIU^S12` and `SIU^*`."""
+    return {names["event"], f"{names['type']}^*"}
+
+
+def _not_made(source: SourceFile, names: Mapping[str, Any]) -> MappingProblem:
+    event = names["event"] if names["event"].isprintable() and len(names["event"]) <= _LONGEST_EVENT else "this event"
+    return MappingProblem(
+        place="MSH-9",
+        mapping=source.entry,
+        message=f"no record is made of {event}",
+        fix="Add the event to the 'from' of a record, or to 'passed_over' where nothing of it has to be known.",
+        fatal=False,
+    )
 
 
 def views_of(compiled: CompiledEntry, view: View) -> Sequence[View]:
@@ -225,7 +246,8 @@ def _missing(entry: RecordEntry, field_: CompiledField, view: View) -> MappingPr
     return MappingProblem(
         place=view.position,
         mapping=field_.spec.place.entry,
-        message=f"{entry.name}.{field_.target.name}: not found, and every {kind_of_entry(entry)} needs it",
+        message=f"{entry.name}.{field_.target.name}: {field_.spec.in_words} gives nothing, and every "
+        f"{kind_of_entry(entry)} needs it",
         fix="Have the sender fill it, or map a field that is filled.",
     )
 
@@ -234,11 +256,13 @@ def _unidentified(entry: RecordEntry, run: Run) -> list[MappingProblem]:
     if run.notes:
         return [_problem(entry, "identity", note, True) for note in run.notes]
     place = entry.identity[0].place.entry if entry.identity else entry.entry
+    tried = " or ".join(each.in_words for each in entry.identity) or "the resource"
     return [
         MappingProblem(
             place=run.view.position,
             mapping=place,
-            message=f"{entry.name}.identity: no identifier in a known namespace for this {kind_of_entry(entry)}",
+            message=f"{entry.name}.identity: {tried} gives no identifier in a known namespace for this "
+            f"{kind_of_entry(entry)}",
             fix="Map an identifier the sender fills, or add its system or authority to the source's namespaces.",
         )
     ]

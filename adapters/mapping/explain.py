@@ -161,7 +161,7 @@ def _explained(target: Target, spec: ValueSpec, found: list[Found], run: Run, co
     return ExplainedField(
         name=target.name,
         entry=spec.place.entry,
-        tried=say(spec),
+        tried=spec.in_words,
         values=tuple(plain(one.value) for one in found),
         positions=tuple(one.position for one in found),
         chosen_by=found[0].entry if found else "",
@@ -186,7 +186,7 @@ def _ways(target: Target, spec: ValueSpec, run: Run, compiler: SpecCompiler) -> 
         else:
             why = _why_nothing(whole, run, compiler)
         run.notes.clear()
-        ways.append(ExplainedWay(entry=each.place.entry, tried=say(each), why=why))
+        ways.append(ExplainedWay(entry=each.place.entry, tried=each.in_words, why=why))
     return tuple(ways)
 
 
@@ -210,13 +210,3 @@ def _holds(when: Text, run: Run, compiler: SpecCompiler) -> bool:
         return condition is not None and condition.holds(run.names)
     except ConfigurationError:
         return False
-
-
-def say(spec: ValueSpec) -> str:
-    """What a value is made of, in the words of the file."""
-    if spec.path is not None:
-        return spec.path
-    if spec.value is not None:
-        return f"constant {spec.value!r}"
-    joiner = " + " if spec.all_of else " / " if spec.parts else " or "
-    return joiner.join(say(each) for each in spec.inner)

@@ -88,6 +88,16 @@ class ValueSpec:
         """The specs this one is made of."""
         return self.first_of or self.all_of or self.parts
 
+    @property
+    def in_words(self) -> str:
+        """What the value is made of, in the words of the file."""
+        if self.path is not None:
+            return self.path
+        if self.value is not None:
+            return f"constant {self.value!r}"
+        joiner = " + " if self.all_of else " / " if self.parts else " or "
+        return joiner.join(each.in_words for each in self.inner)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedValue:
@@ -136,6 +146,8 @@ class SourceFile:
     """Which source's word counts where two tell of one thing; the lower number wins."""
     medical_record_number: str = ""
     """The namespace whose identifier goes on a claim as the medical record number."""
+    passed_over: tuple[str, ...] = ()
+    """HL7 events of which nothing has to be known; any other that no record is made of is a finding."""
     verified: bool = False
     entry: str = ""
 
@@ -290,6 +302,7 @@ def _check_codec(name: str) -> str:
 
 _RECORDS: Final = {record.kind.value: record for record in FEED_RECORDS}
 
+_EVENT: Final = pattern_kind(r"[A-Z][A-Z0-9]{2}\^(?:[A-Z0-9]{3}|\*)", "an HL7 event such as ORU^R01 or ORU^*")
 _FROM: Final = pattern_kind(
     r"[A-Z][A-Za-z]+|[A-Z][A-Z0-9]{2}\^(?:[A-Z0-9]{3}|\*)|row",
     "a FHIR resource type, an HL7 event such as ADT^A01 or SIU^*, or row",
@@ -337,6 +350,7 @@ SOURCE_FILE: Final = Shape(
         "asserted_at": Key(_SPEC_KIND, says="When the sender says it said so"),
         "precedence": Key(IntegerKind(1), says="Whose word counts where two sources tell of one thing; lower wins"),
         "medical_record_number": Key(IDENTIFIER_WORD, says="Namespace of the number that goes on claims"),
+        "passed_over": Key(ListKind(_EVENT), says="HL7 events of which nothing has to be known"),
         "verified": Key(BOOLEAN, says="Whether somebody has seen this work against the real feed"),
         "records": Key(ListKind(RECORD, filled=True), required=True),
     },

@@ -15,6 +15,7 @@ from gateway.cli.app import app
 from gateway.cli.shapes import SHAPES
 from gateway.rules.gate import RULES, rule_pages
 from gateway.wiring.files import x12_finding_codes
+from gateway.wiring.hl7_events import event_rows, generic_source
 
 _CLI_HEAD = """\
 # Command line
@@ -56,6 +57,29 @@ come under `own_rules:` ([mapping files](mapping-files.md)). Each rule's cases a
 """
 
 
+_HL7_HEAD = """\
+# HL7 v2
+
+Written from the shipped source `generic-hl7` by `python -m gateway.cli.reference docs/reference`; a test sends each
+event. A site's own source file may read any event and any segment, Z-segments too ([mapping files](mapping-files.md)).
+
+| a message | is |
+|---|---|
+| with a readable MSH, a control id and an event | stored, then answered AA, or CA where MSH-15 or MSH-16 is filled |
+| not in the character set it declares | kept and answered AE: the sender may mend it and send again |
+| without MSH-9 or MSH-10, not version 2, or with a damaged segment name | kept and answered AR, with the place |
+| stored before with the same bytes | answered as it was then, and not worked on again |
+| with a control id used before for other bytes | a new message |
+| of an event no record is made of | kept, with a finding; once it is mapped, `cleanclaim messages again --failed` |
+
+Segments that the shipped source reads: PID, MRG, PV1, DG1, IN1, IN2, IN3, AUT, FT1, PR1, ROL, SCH, AIS, AIL, AIP.
+IN1-14 is an authorization where IN3 names none. GT1 is kept and read by nothing: a guarantor stands on no 837.
+
+An event said later wins by EVN-2, else MSH-7, whatever order messages come in.
+
+"""
+
+
 _FINDINGS_HEAD = """\
 # Findings of the X12 check
 
@@ -78,6 +102,7 @@ def write_pages(folder: Path) -> None:
     (folder / "api.md").write_text(api_page(_contract()))
     (folder / "rules.md").write_text(rules_page())
     (folder / "x12-findings.md").write_text(findings_page())
+    (folder / "hl7.md").write_text(hl7_page())
 
 
 def cli_page() -> str:
@@ -107,6 +132,17 @@ def findings_page() -> str:
         answers = ", ".join(each.answered)
         rows.append(f"| `{each.code}` | {snip} | {severity} | {each.means} | {each.remedy} | {answers} |")
     return _FINDINGS_HEAD + "\n".join(rows) + "\n"
+
+
+def hl7_page() -> str:
+    """What becomes of HL7 messages, with every event the shipped source makes records of."""
+    source = generic_source()
+    rows = [f"| `{row.event}` | {row.does} | {', '.join(row.records)} |" for row in event_rows(source)]
+    passed = ", ".join(f"`{event}`" for event in source.passed_over)
+    table = ["| event | what it does | records |", "|---|---|---|", *rows]
+    return "\n".join(
+        [_HL7_HEAD, *table, "", "Passed over, because nothing of them has to be known: " + passed + ".", ""]
+    )
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -14,7 +14,7 @@ import pytest
 from clearinghouse.sandbox.faults import FAULTS
 from gateway.bench.defects.page import defects_page
 from gateway.cli import run
-from gateway.cli.reference import findings_page, rules_page
+from gateway.cli.reference import findings_page, hl7_page, rules_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
 from gateway.services.case import Place
 from gateway.store.database import Database
@@ -35,6 +35,10 @@ REMITTANCE = ROOT / "tests" / "examples" / "synthetic-medicaid-sud-iop" / "reply
 
 def test_the_page_of_the_rules_is_current() -> None:
     assert rules_page() == (REFERENCE / "rules.md").read_text()
+
+
+def test_the_page_of_hl7_is_current() -> None:
+    assert hl7_page() == (REFERENCE / "hl7.md").read_text()
 
 
 def test_the_page_of_the_findings_is_current() -> None:

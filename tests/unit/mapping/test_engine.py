@@ -86,8 +86,12 @@ def test_a_condition_decides_which_groups_count() -> None:
     assert () == of_charges(charge(f6="PY")).problems
 
 
-def test_an_event_no_entry_is_for_says_nothing() -> None:
-    assert Interpretation() == interpreter(HL7_SOURCE).interpret_message(message("MDM^T02", PID), NOW)
+def test_an_event_no_entry_is_for_is_told_unless_the_file_passes_it_over() -> None:
+    content = message("MDM^T02", PID)
+    (problem,) = interpreter(HL7_SOURCE).interpret_message(content, NOW).problems
+    assert ("MSH-9", "no record is made of MDM^T02", False) == (problem.place, problem.message, problem.fatal)
+    passing = HL7_SOURCE.replace("records:", "passed_over: [MDM^*]\nrecords:", 1)
+    assert Interpretation() == interpreter(passing).interpret_message(content, NOW)
 
 
 def test_bytes_that_are_no_message_are_a_format_error() -> None:
@@ -157,14 +161,14 @@ def test_a_record_without_an_identifier_is_not_made() -> None:
     assert () == said.records
     assert ["sources/oak-hl7.yaml:15"] == [problem.mapping for problem in said.problems]
     assert said.problems[0].fatal
-    assert "no identifier in a known namespace" in said.problems[0].message
+    assert "charge.identity: FT1-2 gives no identifier in a known namespace" in said.problems[0].message
 
 
 def test_a_record_without_its_patient_is_not_made() -> None:
     content = message("DFT^P03", ("PID", {3: "77^^^OAK^PI"}), charge())
     said = interpreter(HL7_SOURCE).interpret_message(content, NOW)
     assert () == said.records
-    assert "charge.patient: not found, and every encounter needs it" == said.problems[0].message
+    assert "charge.patient: PID-3[5=MR].1 gives nothing, and every encounter needs it" == said.problems[0].message
 
 
 def test_an_end_before_its_start_is_kept_as_it_was_said_and_listed() -> None:
