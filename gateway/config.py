@@ -23,6 +23,27 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullSettings:
+    """An EHR that only answers: where and as whom it is asked (SMART backend services), for what, how often."""
+
+    base: str
+    token_url: str
+    client_id: str
+    key: str
+    """``file:PATH`` or ``env:NAME`` of the private key in PEM."""
+    key_id: str
+    scope: str = "system/*.rs"
+    types: tuple[str, ...] = (
+        "Organization", "Practitioner", "Location", "Patient", "Coverage", "Condition", "EpisodeOfCare", "Appointment",
+        "Encounter",
+    )  # fmt: skip
+    every_s: int = 300
+    overlap_s: int = 300
+    """How far before the last search the next one begins: what an EHR shows late is not missed."""
+    page_size: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One feed at this site: its mapping file's name, its token by reference, and how far its word is believed."""
 
@@ -30,6 +51,7 @@ class SourceSettings:
     token: str = ""
     """``env:NAME`` or ``file:PATH``; empty for a feed that comes by MLLP or files."""
     mllp: Listener | None = None
+    pull: PullSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +110,17 @@ class Settings:
 
 _TEXT = TextKind()
 _LISTENER = Shape("listener", Listener, {"host": Key(_TEXT), "port": Key(IntegerKind(), required=True)})
+_PULL = Shape(
+    "pull",
+    PullSettings,
+    {
+        **{name: Key(_TEXT, required=True) for name in ("base", "token_url", "client_id", "key", "key_id")},
+        "scope": Key(_TEXT),
+        "types": Key(ListKind(_TEXT, filled=True)),
+        **{name: Key(IntegerKind(minimum=1)) for name in ("every_s", "page_size")},
+        "overlap_s": Key(IntegerKind()),
+    },
+)
 _SOURCE = Shape(
     "source",
     SourceSettings,
@@ -95,6 +128,7 @@ _SOURCE = Shape(
         "name": Key(_TEXT, required=True),
         "token": Key(_TEXT),
         "mllp": Key(_LISTENER),
+        "pull": Key(_PULL),
     },
 )
 _USER = Shape(

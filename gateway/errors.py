@@ -56,6 +56,14 @@ class Unavailable(GatewayError):
     retryable: ClassVar[bool] = True
 
 
+class Throttled(Unavailable):
+    """Something we need asks us to come back later; ``after_s`` says in how many seconds at the earliest."""
+
+    def __init__(self, message: str, after_s: float) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
 class NotSent(GatewayError):
     """The file provably never reached the partner; it may be sent again as it is."""
 

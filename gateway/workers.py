@@ -7,9 +7,11 @@ from time import monotonic
 
 import structlog
 
+from gateway.errors import PartnerPaused, Throttled
 from gateway.jobs.loop import Lane, PassLoop
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.send import Sent
+from gateway.wiring.pulling import SourcePull, source_pulls
 from gateway.wiring.site import Site
 
 _LOG = structlog.get_logger("exchange")
@@ -20,7 +22,7 @@ LONGEST_BACKOFF_S = 60.0
 
 
 def work_loop(site: Site) -> PassLoop:
-    """Every lane of a site: one that interprets, one that derives, one per connection that sends and collects.
+    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled.
 
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
     once for all of them; so do connections, which are nobody's hurry.
@@ -32,7 +34,37 @@ def work_loop(site: Site) -> PassLoop:
         Lane("derive", site.derive_all, every_s),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
+    lanes += [Lane(f"pull-{each.source}", PullPasses(each).run, every_s, woken=True) for each in source_pulls(site)]
     return PassLoop(lanes)
+
+
+class PullPasses:
+    """Takes a page at a time, so that a process that stops waits for one; rests between runs, and when told to."""
+
+    def __init__(self, pull: SourcePull, now: Callable[[], float] = monotonic) -> None:
+        self._pull = pull
+        self._now = now
+        self._rests_until = float("-inf")
+
+    def run(self) -> int:
+        """One page; 0 when there is none to take now. Raises Unavailable."""
+        if self._now() < self._rests_until:
+            return 0
+        try:
+            pulled = self._pull.step()
+        except Throttled as error:
+            self._rests_until = self._now() + error.after_s
+            raise
+        except PartnerPaused as error:
+            self._rests_until = self._now() + REST_S
+            _LOG.error("ehr-refused-us", source=self._pull.source, reason=str(error), again_in_s=REST_S)
+            return 0
+        if pulled is None:
+            self._rests_until = self._now() + self._pull.settings.every_s
+            return 0
+        if pulled.problem:
+            _LOG.warning("pull-of-type-ended", source=self._pull.source, type=pulled.type, reason=pulled.problem)
+        return 1
 
 
 class ExchangePasses:

@@ -37,6 +37,8 @@ class FhirRequest:
     if_match: str | None = None
     idempotency_key: str = ""
     minimal: bool = False
+    pulled: bool = False
+    """True for a page of a search of ours: what the EHR has, not what it asks us to do."""
     lenient: bool = False
     """True leaves resources of types that are not kept out of a Bundle instead of refusing it."""
 
@@ -105,7 +107,7 @@ class FhirReceiver:
         if request.type and request.type not in SUPPORTED_TYPES:
             raise Refused(404, [type_not_supported(request.type)])
         if not request.type:
-            submission = read_bundle(body, lenient=request.lenient)
+            submission = read_bundle(body, lenient=request.lenient, pulled=request.pulled)
         else:
             condition = None
             if request.method == "POST" and request.if_none_exist:
@@ -152,10 +154,10 @@ def _control_key(request: FhirRequest, submission: Submission) -> str:
 def _request_key(request: FhirRequest) -> str:
     """What makes the same bytes the same request, answered with the first answer.
 
-    A PUT is never answered from memory: content A, then B, then A again must leave A. Sending it twice is harmless all
-    the same, because a version that says nothing new is not stored.
+    A PUT, or a page of a search, is never answered from memory: content A, then B, then A again must leave A. Sending
+    it twice is harmless all the same, because a version that says nothing new is not stored.
     """
-    return _once(request) if request.method == "PUT" else request.address
+    return _once(request) if request.method == "PUT" or request.pulled else request.address
 
 
 def _type_of(request: FhirRequest) -> str:

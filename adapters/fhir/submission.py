@@ -79,7 +79,7 @@ class Submission:
     """Everything one request asks to be stored."""
 
     kind: str
-    """``transaction``, ``batch``, ``collection``, ``message`` or ``single``."""
+    """``transaction``, ``batch``, ``collection``, ``message``, ``searchset`` or ``single``."""
     entries: list[Entry]
     control_key: str = ""
     minimal: bool = False
@@ -95,7 +95,7 @@ class Submission:
     @property
     def all_or_nothing(self) -> bool:
         """True when one refused entry refuses all."""
-        return self.kind != "batch"
+        return self.kind not in {"batch", "searchset"}
 
 
 def identifiers_of(body: Mapping[str, Any]) -> list[Identifier]:
@@ -206,8 +206,10 @@ def read_single(
     return Submission(kind="single", entries=[entry])
 
 
-def read_bundle(body: Any, *, lenient: bool = False) -> Submission:
+def read_bundle(body: Any, *, lenient: bool = False, pulled: bool = False) -> Submission:
     """A Bundle posted to ``/fhir``. Entries of a batch keep their issues; otherwise raises Refused with all of them.
+
+    ``pulled`` is a page of a search of ours: each entry is stored by itself, under the id it has.
 
     ``lenient`` (Prefer: handling=lenient) leaves resources of types that are not kept out of any Bundle, and says so.
     """
@@ -217,12 +219,13 @@ def read_bundle(body: Any, *, lenient: bool = False) -> Submission:
             frame.issues.append(_not_a_bundle())
         raise Refused(422, frame.issues)
     kind = body.get("type")
-    if kind in _ANSWERS_AND_RECORDS:
+    whole = kind in _STORED_WHOLE or (pulled and kind == "searchset")
+    if kind in _ANSWERS_AND_RECORDS and not whole:
         frame.issues.append(_bundle_type_not_supported())
     sent = body.get("entry")
     listed = sent if isinstance(sent, list) else []
     entries = [
-        _read_entry(index, each, str(kind), lenient or kind in _STORED_WHOLE)
+        _read_entry(index, each, lenient or whole, stored_whole=whole)
         for index, each in enumerate(listed)
         if isinstance(each, dict)
     ]
@@ -241,7 +244,7 @@ def read_bundle(body: Any, *, lenient: bool = False) -> Submission:
     return submission
 
 
-def _read_entry(index: int, sent: Mapping[str, Any], kind: str, may_skip: bool) -> Entry:
+def _read_entry(index: int, sent: Mapping[str, Any], may_skip: bool, *, stored_whole: bool) -> Entry:
     place: Place = ((None, "Bundle"), "entry", index)
     body = sent.get("resource")
     inspection = inspect_resource(body, (place, "resource")) if body is not None else None
@@ -255,11 +258,11 @@ def _read_entry(index: int, sent: Mapping[str, Any], kind: str, may_skip: bool) 
         full_url=sent["fullUrl"] if isinstance(sent.get("fullUrl"), str) else "",
         issues=inspection.issues if inspection else [],
     )
-    if inspection is None and (kind in _STORED_WHOLE or _writes(sent)):
+    if inspection is None and (stored_whole or _writes(sent)):
         entry.issues.append(_required(f"{render_place(place)}.resource"))
     if entry.type and entry.type not in _SUPPORTED and not _names_an_unknown_type(entry.issues):
         _set_aside(entry, may_skip)
-    if kind in _STORED_WHOLE:
+    if stored_whole:
         _take_own_id(entry)
     elif not entry.skipped:
         _read_request(entry, sent.get("request"))

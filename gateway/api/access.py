@@ -88,6 +88,8 @@ def _limited(receive: _Receive) -> _Receive:
                 message = await receive()
         except TimeoutError:
             raise HTTPException(408, "the body did not arrive in time; send it again") from None
+        if message["type"] == "http.disconnect" and not whole:
+            raise HTTPException(400, "the body broke off; send it again")
         size += len(message.get("body", b""))
         whole = not message.get("more_body", False)
         if size > BODY_MAX:

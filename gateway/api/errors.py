@@ -9,7 +9,6 @@ import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
 from gateway.errors import ConfigurationError, Conflict, FormatError, GatewayError, NotAllowed, NotFound, Unavailable
 
@@ -45,7 +44,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     for refusal in (HTTPException, 404, 405):  # the framework's own "no such address" is known by its number alone
         app.add_exception_handler(refusal, _http_error)
-    app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -77,12 +75,6 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
     status = getattr(error, "status_code", 500)
     message = str(getattr(error, "detail", "the request failed"))
     return _answer(status, _KINDS.get(status, "failed"), message, getattr(error, "headers", None))
-
-
-async def _hung_up(_: Request, __: Exception) -> JSONResponse:
-    """Nobody hears this answer. Senders hang up: that is no failure of ours."""
-    _LOG.info("sender-hung-up")
-    return _answer(400, "misuse", "the body broke off; send it again")
 
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:

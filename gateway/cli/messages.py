@@ -16,6 +16,7 @@ _MOST_LISTED = 20
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("ingest")(ingest)
+    app.command("pull")(pull)
     messages = typer.Typer(help="What came in, what of it failed; interpret it anew.", no_args_is_help=True)
     messages.command("list")(list_messages)
     messages.command("again")(again)
@@ -44,6 +45,28 @@ def ingest(
         found = ingest_paths(desk.site, source, files, advance, strict=strict)
     output.show(found, as_json=as_json, render=_render_ingested)
     return output.FOUND if found["totals"]["refused"] else output.OK
+
+
+def pull(
+    source: Annotated[
+        str, typer.Option("--source", help="A source of site.yaml with a pull section.", show_default=False)
+    ],
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Ask an EHR that only answers for what is new, now. 'serve' does it by itself as often as site.yaml says."""
+    from gateway.wiring.pulling import pull_now
+
+    with open_desk(site) as desk:
+        found = pull_now(desk.site, source)
+    output.show(found, as_json=as_json, render=_render_pulled)
+    return output.FOUND if any(each["refused"] or each["problem"] for each in found["types"]) else output.OK
+
+
+def _render_pulled(found: dict[str, Any]) -> None:
+    numbers = ("pages", "resources", "refused")
+    rows = [[each["type"], *(f"{each[name]:,}" for name in numbers), each["problem"] or ""] for each in found["types"]]
+    output.table(("type", *numbers, "problem"), rows, right=numbers)
 
 
 def _render_ingested(found: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ Control numbers, times and attempts are left out.""",
   "encounters": [id], "findings": [{_PROBLEM}]}}],
  "totals": {{"files", "messages", "stored", "duplicate", "refused", "encounters", "findings"}}}}
 ``index`` counts from 0 in each file; of a CSV's row it is the line, and ``type`` says so.""",
+    "pull": '{"source", "types": [{"type", "pages", "resources", "refused", "problem": null|text}]}',
     "preview": """
 {"messages": [as ingest], "claims": [all of a claims list entry, and all of claims why],
  "days": [{"on", "facility", "program", "level_of_care", "minutes", "services", "cents"}],

@@ -15,9 +15,11 @@ from gateway.claim.finding import Finding, Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
-from gateway.ports import LookAhead, MappingProblem, Resource, ResourceTable
+from gateway.ports import MappingProblem
 from gateway.ports.code_lists import CodeLists
 from gateway.ports.oversight import Audit, MappingSets
+from gateway.ports.pulls import Pulls
+from gateway.ports.resources import Resources
 from gateway.ports.rosters import Rosters
 from gateway.ports.watch import Authorizations, Sessions, Worklist
 from gateway.receivable.ledger import LedgerEntry
@@ -100,60 +102,6 @@ class Work(Protocol):
 
     def record_sweep(self, name: str, value: str) -> None:
         """Remember what a sweep was for."""
-
-
-class OpenResourceTable(ResourceTable, Protocol):
-    """A resource table whose owner decides what of what was put is stored, and writes all of it at once."""
-
-    def look_ahead(self, wanted: Iterable[LookAhead]) -> None:
-        """Ask for all of this at once; ``find`` and ``current`` need not ask again."""
-
-    def keep(self, message_id: str) -> list[str]:
-        """Take what was put since the last call as brought by a message: ``Type/id`` of each. Seen from now on."""
-
-    def discard(self) -> None:
-        """Forget what was put since the last ``keep``."""
-
-    def write(self) -> None:
-        """Write what is kept."""
-
-
-class Resources(Protocol):
-    """FHIR resources by source."""
-
-    def table(self, source: str, at: datetime) -> OpenResourceTable:
-        """The resource table of one source in this transaction."""
-
-    def current(self, source: str, reference: str) -> Resource | None:
-        """The newest version of ``Type/id``, or of the one resource that ``Type?identifier=system|value`` means."""
-
-    def newest(self, source: str, references: Sequence[str]) -> Mapping[str, Resource]:
-        """The newest version of each ``Type/id`` that is there."""
-
-    def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
-        """Ids of the source's resources with that identifier (namespace is the system)."""
-
-    def references(self, source: str) -> list[str]:
-        """``Type/id`` of every resource of the source."""
-
-    def versions_told(self, message_id: str) -> int:
-        """How many resource versions a message brought."""
-
-    def told_by(self, source: str, references: Sequence[str]) -> Mapping[str, str]:
-        """Id of the message that brought each resource's newest version."""
-
-    def hold_lane(self, source: str) -> None:
-        """Map this source's resources alone until the commit.
-
-        Two workers that map one source's resources side by side could each miss the other's: one follows a reference
-        that has not arrived, the other maps what arrived and finds nobody that follows it.
-        """
-
-    def link(self, source: str, followed: Mapping[str, Iterable[str]]) -> None:
-        """Remember which resources the mapping of each one followed, replacing what was remembered."""
-
-    def dependents(self, source: str, references: Sequence[str]) -> set[str]:
-        """References whose mapping followed one of these, by id or by an identifier it has."""
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------
@@ -571,6 +519,7 @@ class Transaction:
     inbox: Inbox
     work: Work
     resources: Resources
+    pulls: Pulls
     subjects: Subjects
     rosters: Rosters
     claims: Claims

@@ -26,6 +26,7 @@ from gateway.store.exchanges import ExchangeRows
 from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
 from gateway.store.mapping_sets import MappingSetRows
+from gateway.store.pulls import PullRows
 from gateway.store.resources import ResourceRows
 from gateway.store.rosters import RosterRows
 from gateway.store.sql import hold_names, insert_missing
@@ -116,6 +117,7 @@ def _rows(connection: Connection, audit: AuditRows) -> Transaction:
         inbox=InboxRows(connection, blobs),
         work=WorkRows(connection),
         resources=ResourceRows(connection),
+        pulls=PullRows(connection),
         subjects=SubjectRows(connection),
         rosters=RosterRows(connection, blobs),
         claims=ClaimRows(connection),

@@ -221,6 +221,16 @@ fhir_link = Table(
     Index("ix_fhir_link_to", "source", "to_reference"),
 )
 
+pull_progress = Table(  # how far each search of an EHR that only answers has come
+    "pull_progress",
+    metadata,
+    Column("source", _NAME, primary_key=True),
+    Column("type", String(40), primary_key=True),
+    Column("whole_until", UtcTime, nullable=True),
+    Column("began_at", UtcTime, nullable=True),
+    Column("next_url", Text, nullable=False),
+)
+
 # --- what it says ----------------------------------------------------------------------------------------------------
 
 subject = Table(

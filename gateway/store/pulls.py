@@ -1,0 +1,37 @@
+"""How far each search of an EHR that only answers has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, select
+
+from gateway.ports.pulls import PullProgress
+from gateway.store.schema import pull_progress
+from gateway.store.sql import insert_or_replace
+
+
+class PullRows:
+    """Implements gateway.ports.pulls.Pulls."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def progress(self, source: str) -> Mapping[str, PullProgress]:
+        """By resource type."""
+        rows = self._connection.execute(select(pull_progress).where(pull_progress.c.source == source))
+        return {
+            row.type: PullProgress(whole_until=row.whole_until, began_at=row.began_at, next_url=row.next_url)
+            for row in rows
+        }
+
+    def record(self, source: str, type: str, progress: PullProgress) -> None:
+        """Remember how far the search has come."""
+        row = {
+            "source": source,
+            "type": type,
+            "whole_until": progress.whole_until,
+            "began_at": progress.began_at,
+            "next_url": progress.next_url,
+        }
+        insert_or_replace(self._connection, pull_progress, [row])

@@ -1,0 +1,149 @@
+"""Pulls what EHRs that only answer have new: a page into the store, then how far that came. Safe to stop anywhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from adapters.fhir.pull import EhrReader, Page
+from adapters.fhir.receiving import FhirReceiver, FhirRequest
+from adapters.fhir.smart_backend import BackendClient, BackendToken, read_key
+from adapters.fhir.submission import SUPPORTED_TYPES
+from clearinghouse.secret import resolve_secret
+from gateway.config import PullSettings, SourceSettings
+from gateway.errors import ConfigurationError, FormatError, NotAllowed, NotFound
+from gateway.ports.pulls import PullProgress
+from gateway.wiring.site import Site
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class PulledType:
+    """What one run pulled of one resource type."""
+
+    type: str
+    pages: int = 0
+    resources: int = 0
+    refused: int = 0
+    problem: str | None = None
+    """Why the search for this type ended early; the other types go on."""
+
+
+class SourcePull:
+    """The searches of one source, type after type, a page a step."""
+
+    def __init__(self, site: Site, source: SourceSettings, sleep: Sleep = time.sleep) -> None:
+        """Raises ConfigurationError, SecretMissing."""
+        assert source.pull is not None, "the source is one that is pulled"
+        self.source = source.name
+        self.settings: PullSettings = source.pull
+        wrong = [each for each in self.settings.types if each not in SUPPORTED_TYPES]
+        if wrong:
+            raise ConfigurationError([f"site.yaml: pull.types of {source.name}: {', '.join(wrong)} is not kept"])
+        key = read_key(resolve_secret(self.settings.key, site.settings.folder).reveal())
+        client = BackendClient(
+            token_url=self.settings.token_url,
+            client_id=self.settings.client_id,
+            key_id=self.settings.key_id,
+            scope=self.settings.scope,
+            key=key,
+        )
+        self._reader = EhrReader(self.settings.base, BackendToken(client, site.clock.now), sleep)
+        self._receiver = FhirReceiver(site.receiver)
+        self._site = site
+        self._waiting: deque[PulledType] = deque()
+        self.under_way = False
+
+    def step(self) -> PulledType | None:
+        """Take one page; what this run pulled of its type so far, or None when the run has come to its end.
+
+        Raises Unavailable and Throttled (later), PartnerPaused (the EHR does not know us).
+        """
+        if not self.under_way:
+            self._waiting.extend(PulledType(type=each) for each in self.settings.types)
+            self.under_way = True
+        if not self._waiting:
+            self.under_way = False
+            return None
+        pulled = self._waiting[0]
+        try:
+            if self._take_page(pulled):
+                self._waiting.popleft()
+        except (NotFound, NotAllowed, FormatError) as error:
+            pulled.problem = str(error)
+            self._waiting.popleft()
+        return pulled
+
+    def _take_page(self, pulled: PulledType) -> bool:
+        """One page stored, and how far that is; True when it was the last."""
+        progress = self._progress(pulled.type)
+        page = self._page(pulled.type, progress)
+        if page is None:
+            return False
+        self._store(page, pulled)
+        began = (progress.began_at if progress.next_url else None) or page.at or self._site.clock.now()
+        if page.next_url:
+            following = PullProgress(whole_until=progress.whole_until, began_at=began, next_url=page.next_url)
+        else:
+            following = PullProgress(whole_until=began)
+        self._record(pulled.type, following)
+        return not page.next_url
+
+    def _page(self, type: str, progress: PullProgress) -> Page | None:
+        """The next page; None when the place a search had come to is no more, so that it begins again."""
+        if not progress.next_url:
+            overlap = timedelta(seconds=self.settings.overlap_s)
+            since = progress.whole_until - overlap if progress.whole_until is not None else None
+            return self._reader.page(self._reader.first_url(type, since, self.settings.page_size))
+        try:
+            return self._reader.page(progress.next_url)
+        except (NotFound, FormatError):
+            self._record(type, PullProgress(whole_until=progress.whole_until))
+            return None
+
+    def _store(self, page: Page, pulled: PulledType) -> None:
+        pulled.pages += 1
+        if not page.entries:
+            return
+        request = FhirRequest(method="POST", content=page.content, pulled=True)
+        answer = json.loads(self._receiver.receive(self.source, request).body)
+        statuses = [each["response"]["status"] for each in answer.get("entry", ())]
+        if answer["resourceType"] != "Bundle":
+            raise FormatError(answer["issue"][0]["diagnostics"])
+        pulled.resources += len(statuses)
+        pulled.refused += sum(not each.startswith("2") for each in statuses)
+
+    def _progress(self, type: str) -> PullProgress:
+        with self._site.store.read() as tx:
+            return tx.pulls.progress(self.source).get(type, PullProgress())
+
+    def _record(self, type: str, progress: PullProgress) -> None:
+        with self._site.store.write() as tx:
+            tx.pulls.record(self.source, type, progress)
+
+
+def source_pulls(site: Site) -> list[SourcePull]:
+    """The sources of the site that are pulled. Raises ConfigurationError, SecretMissing."""
+    return [SourcePull(site, each) for each in site.settings.sources if each.pull is not None]
+
+
+def pull_now(site: Site, source: str) -> dict[str, Any]:
+    """Pull all that is new of one source and work it in: ``pull --json``. Raises NotFound, Unavailable, PartnerPaused.
+
+    {"source", "types": [{"type", "pages", "resources", "refused", "problem"}]}.
+    """
+    settings = next((each for each in site.settings.sources if each.name == source and each.pull is not None), None)
+    if settings is None:
+        raise NotFound(f"site.yaml has no source {source!r} with a pull section")
+    pulling = SourcePull(site, settings)
+    found: dict[str, PulledType] = {}
+    while (pulled := pulling.step()) is not None:
+        found[pulled.type] = pulled
+    site.settle()
+    return {"source": source, "types": [asdict(each) for each in found.values()]}
