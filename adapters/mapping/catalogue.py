@@ -25,10 +25,11 @@ from adapters.mapping.declared import Declared
 from adapters.mapping.inheritance import lay_over_bases
 from adapters.mapping.mapping_files import FOLDERS, content_hash
 from adapters.mapping.payer_rules import NO_RULES
+from adapters.mapping.remembered import Remembered
 from adapters.mapping.shapes import Key, ListKind, Shape
 from adapters.mapping.source_file import SourceFile, read_source
 from adapters.mapping.view import Notation, Reader
-from adapters.mapping.yaml_reader import Place, Problems, Table, nearest, read_yaml
+from adapters.mapping.yaml_reader import Place, Problems, Table, nearest
 from gateway.claim.contract import Catalogue, Charge, Facility, Organization, Payer, ServiceDefinition, SessionKind
 from gateway.claim.party import Identifier
 from gateway.errors import NotFound
@@ -122,21 +123,29 @@ def read_mapping_set(
     problems: Problems,
     notations: Sequence[Notation] = (),
     rules: Mapping[str, Rule] = NO_RULES,
+    remembered: Remembered | None = None,
 ) -> MappingSet:
     """As much of the set as can be read, with everything wrong added to ``problems``."""
+    known = remembered or Remembered()
     gathered = _Gathered()
-    tables = _tables(files, gathered.declared, problems)
+    tables = _tables(files, gathered.declared, known, problems)
     for path, table in lay_over_bases(tables, problems).items():
         _READERS[path.partition("/")[0]](table, gathered, problems)
     _check(gathered, problems, rules)
     by_name = {notation.name: notation for notation in notations}
     for source in gathered.sources:
-        notation = by_name.get(source.format) or Notation(source.format, _any_path)
-        compile_source(source, notation, None, problems)
+        file = source.entry.rpartition(":")[0]
+        alone = "extends" not in tables[file].entries
+        if not (alone and known.is_sound(file, files[file])):
+            notation = by_name.get(source.format) or Notation(source.format, _any_path)
+            before = len(problems)
+            compile_source(source, notation, None, problems)
+            if alone and len(problems) == before and source.format in by_name:
+                known.note_sound(file, files[file])
     return _set_of(gathered, content_hash(files))
 
 
-def _tables(files: Mapping[str, bytes], declared: Declared, problems: Problems) -> dict[str, Table]:
+def _tables(files: Mapping[str, bytes], declared: Declared, known: Remembered, problems: Problems) -> dict[str, Table]:
     """Each file that can be read, and in ``declared`` what the files name."""
     tables: dict[str, Table] = {}
     for path in sorted(files):
@@ -144,7 +153,7 @@ def _tables(files: Mapping[str, bytes], declared: Declared, problems: Problems) 
         if folder not in FOLDERS or "/" not in path:
             problems.add(Place(path), f"lies in no folder of mapping files{nearest(folder, FOLDERS)}")
             continue
-        table = read_yaml(path, files[path], problems)
+        table = known.table(path, files[path], problems)
         if table is None:
             declared.unread(path)
         else:

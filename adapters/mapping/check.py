@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.mapping.catalogue import MappingSet, read_mapping_set
 from adapters.mapping.payer_rules import NO_RULES, remark_on_payer_rules
+from adapters.mapping.remembered import Remembered
 from adapters.mapping.view import Notation
 from adapters.mapping.yaml_reader import Problems
 from gateway.claim.contract import HalfDay, ItemisedService, ServiceDefinition
@@ -28,11 +29,16 @@ class CheckedMappings:
 
 
 def check_mappings(
-    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Mapping[str, Rule] = NO_RULES
+    files: Mapping[str, bytes],
+    notations: Sequence[Notation] = (),
+    rules: Mapping[str, Rule] = NO_RULES,
+    remembered: Remembered | None = None,
 ) -> CheckedMappings:
-    """Everything wrong or odd in the files, as ``file:line:column: sentence``."""
+    """Everything wrong or odd in the files, as ``file:line:column: sentence``; quicker with what is ``remembered``."""
     problems = Problems()
-    loaded = read_mapping_set(files, problems, notations, rules)
+    loaded = read_mapping_set(files, problems, notations, rules, remembered)
+    if remembered is not None:
+        remembered.keep()
     remarks = problems.beside()
     if not len(problems):
         _remark_on_payers(loaded, remarks)

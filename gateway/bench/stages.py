@@ -16,6 +16,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "gate": ("gate.judge_month", "score.measure"),
     "pipeline": ("pipeline.bill",),
     "exchange": ("exchange.trade",),
+    "mappings": ("mapping_files.check_large_site",),
 }
 """The tasks of each stage, as ``module.function`` of this package; each returns the stage's rows."""
 

@@ -9,7 +9,7 @@ from typing import Final
 from adapters.mapping.catalogue import load_mapping_set
 from adapters.mapping.mapping_files import read_mapping_files
 from adapters.mapping.source_file import SourceFile
-from gateway.wiring.policy import NOTATIONS
+from gateway.wiring.mapping_check import NOTATIONS
 
 SOURCE: Final = "generic-hl7"
 

@@ -19,7 +19,8 @@ from gateway.errors import ConfigurationError, GatewayError, NotFound
 from gateway.wiring.clock import StandingClock
 from gateway.wiring.dry_run import dry_run, empty_site, what_comes_of
 from gateway.wiring.files import shown
-from gateway.wiring.policy import load_policy, site_files
+from gateway.wiring.mapping_check import site_files
+from gateway.wiring.policy import load_policy
 from gateway.wiring.site import Site
 
 CASES = "tests"

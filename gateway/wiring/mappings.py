@@ -1,79 +1,27 @@
-"""A site's mapping files for whoever edits them: checked, compared, put in force, put back."""
+"""A site's mapping files against the set in force: how they stand, compared, put in force, put back."""
 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from adapters.mapping.check import CheckedMappings, check_mappings
-from adapters.mapping.mapping_files import content_hash, read_mapping_files
+from adapters.mapping.mapping_files import content_hash
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError, NotFound
 from gateway.ports.oversight import MappingVersion
 from gateway.ports.storage import Store
-from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.clock import clock_of
+from gateway.wiring.mapping_check import check_files, placed, site_files
 from gateway.wiring.people import Permission, find_actor, require
-from gateway.wiring.policy import NOTATIONS, put_in_force, site_files
-from gateway.wiring.site import read_connection
+from gateway.wiring.policy import put_in_force
 from gateway.wiring.storage import open_store
 
 _LOG = structlog.get_logger("mappings")
-_PLACED = re.compile(r"(\S[^:\n]*:\d+(?::\d+)?): (.*)", re.DOTALL)
 _SHORTEST_VERSION = 4
-
-
-# --- checked ---------------------------------------------------------------------------------------------------------
-
-
-def check_files(settings: Settings, files: Mapping[str, bytes]) -> CheckedMappings:
-    """Everything wrong or odd in the files, for this site: its connections and its feeds too."""
-    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME)
-    problems = list(checked.problems)
-    for connection in checked.loaded.connections.values():
-        try:
-            read_connection(connection)
-        except ConfigurationError as error:
-            problems += error.problems
-    missing = [each.name for each in settings.sources if f"sources/{each.name}.yaml" not in files]
-    problems += [f"sources/{name}.yaml:1:1: is not there, and site.yaml names the feed {name!r}" for name in missing]
-    return CheckedMappings(tuple(problems), checked.remarks, checked.loaded)
-
-
-def check_site_mappings(folder: Path) -> dict[str, Any]:
-    """{"ok", "files", "own_files", "hash", "problems": [{"place", "message"}], "remarks": [...]}.
-
-    Raises ConfigurationError only for site.yaml itself.
-    """
-    settings = read_settings(folder)
-    files = site_files(settings.mappings)
-    checked = check_files(settings, files)
-    return {
-        "ok": checked.ok,
-        "files": len(files),
-        "own_files": len(_own_files(settings)),
-        "hash": content_hash(files),
-        "problems": placed(checked.problems),
-        "remarks": placed(checked.remarks),
-    }
-
-
-def _own_files(settings: Settings) -> Mapping[str, bytes]:
-    if not settings.mappings.is_dir():
-        return {}
-    return read_mapping_files(shipped=False, overlay=settings.mappings)
-
-
-def placed(problems: Sequence[str]) -> list[dict[str, str]]:
-    """Each problem as {"place": "file:line:column", "message"}."""
-    matches = [(problem, _PLACED.match(problem)) for problem in problems]
-    return [{"place": at[1], "message": at[2]} if at else {"place": "", "message": each} for each, at in matches]
 
 
 # --- in force --------------------------------------------------------------------------------------------------------

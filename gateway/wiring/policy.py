@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from adapters.codes.releases import CodeReleases
-from adapters.csv.view import CSV_NOTATION
-from adapters.fhir.view import FHIR_NOTATION
-from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
 from adapters.mapping.code_sets import ShippedCodeSets
 from adapters.mapping.engine import SourceInterpreter, facility_names
-from adapters.mapping.mapping_files import content_hash, read_mapping_files
+from adapters.mapping.mapping_files import content_hash
 from gateway.claim.contract import Catalogue
 from gateway.claim.party import Identifier
 from gateway.errors import ConfigurationError
@@ -22,8 +18,7 @@ from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
 from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.codes import imported_lists
-
-NOTATIONS = (FHIR_NOTATION, HL7_NOTATION, CSV_NOTATION)
+from gateway.wiring.mapping_check import NOTATIONS
 
 
 class LoadedPolicy:
@@ -73,11 +68,6 @@ class LoadedPolicy:
 def load_policy(files: Mapping[str, bytes], imported: CodeReleases | None = None) -> LoadedPolicy:
     """The policy of a mapping set's files. Raises ConfigurationError with everything wrong."""
     return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME), imported)
-
-
-def site_files(overlay: Path) -> dict[str, bytes]:
-    """Shipped mapping files with the site's own over them."""
-    return read_mapping_files(shipped=True, overlay=overlay if overlay.is_dir() else None)
 
 
 def open_policy(store: Store, files: Mapping[str, bytes], now: datetime) -> LoadedPolicy:

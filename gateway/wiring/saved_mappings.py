@@ -16,8 +16,9 @@ from gateway.config import Settings
 from gateway.errors import ConfigurationError
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
-from gateway.wiring.mappings import check_files, mapping_state
-from gateway.wiring.policy import put_in_force, site_files
+from gateway.wiring.mapping_check import check_files, site_files
+from gateway.wiring.mappings import mapping_state
+from gateway.wiring.policy import put_in_force
 from gateway.wiring.storage import open_store
 
 _LOG = structlog.get_logger("mappings")

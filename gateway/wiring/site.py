@@ -7,19 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from adapters.mapping.clearinghouse_files import ConnectionFile
 from clearinghouse.exchange import PartnerExchange
 from clearinghouse.folder import FolderMailbox
 from clearinghouse.guide_check import RenderedGuideCheck
 from clearinghouse.mailbox import Mailbox
 from clearinghouse.partner import FolderAccess, PartnerProfile
-from clearinghouse.profile_fields import ProfileError
-from clearinghouse.profile_reading import read_profile
 from clearinghouse.sftp import SftpMailbox
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.parties import Contact, ContactNumber, Name
 from gateway.config import SenderSettings, Settings, read_settings
-from gateway.errors import ConfigurationError
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import CollectPass
 from gateway.pipeline.commands import Commands
@@ -32,7 +28,8 @@ from gateway.pipeline.send import SendPass
 from gateway.ports import Clock
 from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
-from gateway.wiring.policy import LoadedPolicy, open_policy, site_files
+from gateway.wiring.mapping_check import read_connection, site_files
+from gateway.wiring.policy import LoadedPolicy, open_policy
 from gateway.wiring.storage import open_store
 
 _MOST_BATCHES = 20
@@ -128,16 +125,6 @@ def _exchanges(settings: Settings, policy: LoadedPolicy) -> dict[str, PartnerExc
         for name, file in policy.mapping_set.connections.items()
         if name in routed
     }
-
-
-def read_connection(file: ConnectionFile) -> PartnerProfile:
-    """The partner profile of a clearinghouse file. Raises ConfigurationError with file:line of every problem."""
-    try:
-        return read_profile(file.settings)
-    except ProfileError as error:
-        raise ConfigurationError(
-            [f"{file.place(each.path)}: {each.path}: {each.message}" for each in error.found]
-        ) from error
 
 
 def _exchange(settings: Settings, profile: PartnerProfile) -> PartnerExchange:

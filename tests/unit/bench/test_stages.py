@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from gateway.bench import STAGES, exchange, fhir_ingest, gate, hl7_ingest, pipeline, run, score, stages, x12
+from gateway.bench import (
+    STAGES,
+    exchange,
+    fhir_ingest,
+    gate,
+    hl7_ingest,
+    mapping_files,
+    pipeline,
+    run,
+    score,
+    stages,
+    x12,
+)
 from gateway.bench.children import ChildFailed, Outcome, run_task
 from gateway.bench.machine import version_of
 from gateway.errors import NotFound
@@ -51,6 +63,10 @@ def test_memory_is_that_of_a_process_which_does_nothing_else() -> None:
     rows = x12.memory(TINY)
     assert_measured(rows)
     assert all(row["value"] < 300 for row in rows)
+
+
+def test_a_check_of_a_large_site_finds_nothing_wrong_with_it_three_times() -> None:
+    assert_measured(mapping_files.check_large_site(TINY))
 
 
 def test_every_hl7_message_sent_over_mllp_is_on_disk() -> None:
@@ -100,14 +116,16 @@ def test_a_task_that_breaks_takes_no_other_figure_with_it(monkeypatch: pytest.Mo
 
 
 def test_an_unknown_stage_is_refused_by_name_with_those_there_are() -> None:
-    with pytest.raises(NotFound, match=r"no stage named 'x13'; the stages are x12, ingest, gate, pipeline, exchange"):
+    with pytest.raises(
+        NotFound, match=r"no stage named 'x13'; the stages are x12, ingest, gate, pipeline, exchange, mappings"
+    ):
         run(["x13"])
 
 
 def test_every_task_of_every_stage_exists() -> None:
     modules = {
         each.__name__.rpartition(".")[2]: each
-        for each in (exchange, fhir_ingest, gate, hl7_ingest, pipeline, score, x12)
+        for each in (exchange, fhir_ingest, gate, hl7_ingest, mapping_files, pipeline, score, x12)
     }
     for task in (each for tasks in STAGES.values() for each in tasks):
         module, _, function = task.partition(".")

@@ -15,7 +15,7 @@ from adapters.mapping.json_schema import schemas
 from adapters.mapping.mapping_files import read_mapping_files
 from gateway.claim.record import FEED_RECORDS
 from gateway.rules.gate import RULES_BY_NAME
-from gateway.wiring.site import read_connection
+from gateway.wiring.mapping_check import read_connection
 from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = ROOT / "docs" / "reference" / "mapping-files.md"

@@ -1,0 +1,85 @@
+"""A site's mapping files read and checked, without its database: quick to open, for editors and CI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.csv.view import CSV_NOTATION
+from adapters.fhir.view import FHIR_NOTATION
+from adapters.hl7.view import HL7_NOTATION
+from adapters.mapping.check import CheckedMappings, check_mappings
+from adapters.mapping.clearinghouse_files import ConnectionFile
+from adapters.mapping.mapping_files import content_hash, read_mapping_files
+from adapters.mapping.remembered import Remembered
+from clearinghouse.partner import PartnerProfile
+from clearinghouse.profile_fields import ProfileError
+from clearinghouse.profile_reading import read_profile
+from gateway.config import Settings, read_settings
+from gateway.errors import ConfigurationError
+from gateway.rules.gate import RULES_BY_NAME
+
+NOTATIONS: Final = (FHIR_NOTATION, HL7_NOTATION, CSV_NOTATION)
+_REMEMBERED: Final = "run/mapping-files.cache"
+_PLACED = re.compile(r"(\S[^:\n]*:\d+(?::\d+)?): (.*)", re.DOTALL)
+
+
+def site_files(overlay: Path) -> dict[str, bytes]:
+    """Shipped mapping files with the site's own over them."""
+    return read_mapping_files(shipped=True, overlay=overlay if overlay.is_dir() else None)
+
+
+def read_connection(file: ConnectionFile) -> PartnerProfile:
+    """The partner profile of a clearinghouse file. Raises ConfigurationError with file:line of every problem."""
+    try:
+        return read_profile(file.settings)
+    except ProfileError as error:
+        raise ConfigurationError(
+            [f"{file.place(each.path)}: {each.path}: {each.message}" for each in error.found]
+        ) from error
+
+
+def check_files(settings: Settings, files: Mapping[str, bytes]) -> CheckedMappings:
+    """Everything wrong or odd in the files, for this site: its connections and its feeds too."""
+    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME, Remembered(settings.folder / _REMEMBERED))
+    problems = list(checked.problems)
+    for connection in checked.loaded.connections.values():
+        try:
+            read_connection(connection)
+        except ConfigurationError as error:
+            problems += error.problems
+    missing = [each.name for each in settings.sources if f"sources/{each.name}.yaml" not in files]
+    problems += [f"sources/{name}.yaml:1:1: is not there, and site.yaml names the feed {name!r}" for name in missing]
+    return CheckedMappings(tuple(problems), checked.remarks, checked.loaded)
+
+
+def check_site_mappings(folder: Path) -> dict[str, Any]:
+    """{"ok", "files", "own_files", "hash", "problems": [{"place", "message"}], "remarks": [...]}.
+
+    Raises ConfigurationError only for site.yaml itself.
+    """
+    settings = read_settings(folder)
+    files = site_files(settings.mappings)
+    checked = check_files(settings, files)
+    return {
+        "ok": checked.ok,
+        "files": len(files),
+        "own_files": len(_own_files(settings)),
+        "hash": content_hash(files),
+        "problems": placed(checked.problems),
+        "remarks": placed(checked.remarks),
+    }
+
+
+def _own_files(settings: Settings) -> Mapping[str, bytes]:
+    if not settings.mappings.is_dir():
+        return {}
+    return read_mapping_files(shipped=False, overlay=settings.mappings)
+
+
+def placed(problems: Sequence[str]) -> list[dict[str, str]]:
+    """Each problem as {"place": "file:line:column", "message"}."""
+    matches = [(problem, _PLACED.match(problem)) for problem in problems]
+    return [{"place": at[1], "message": at[2]} if at else {"place": "", "message": each} for each, at in matches]
