@@ -47,6 +47,7 @@ from gateway.ports import (
     RenderedInterchange,
     Settled,
 )
+from gateway.ports.partners import AWAITED
 
 _READERS: Mapping[str, tuple[str, Callable[[bytes], tuple[Answer, ...]]]] = {
     "TA1": ("TA1", interchange_answers),
@@ -105,14 +106,17 @@ class PartnerExchange:
         return self._profile.schedule.takes_files_at(at)
 
     def answers_due(self, sent_at: datetime) -> Mapping[str, datetime]:
-        """By when each answer to a file sent then is due: `syntax` (TA1, 999), `clearinghouse` and `payer` (277CA),
-        `remittance` (835). One that the partner never sends, or sends only on an error, is left out."""
+        """By when each answer to a file sent then is due, by the words of gateway.ports.partners.AWAITED. One that the
+        partner never sends, or sends only on an error, is left out."""
         rules, schedule = self._profile.answers, self._profile.schedule
-        clocks = {"remittance": rules.remittance_within}
-        if Expected.ALWAYS in (rules.ta1, rules.ack_999):
-            clocks["syntax"] = rules.syntax_within
+        ta1, ack_999, first_277ca, payer_277ca, remittance = AWAITED
+        clocks = {remittance: rules.remittance_within}
+        if rules.ta1 is Expected.ALWAYS:
+            clocks[ta1] = rules.syntax_within
+        if rules.ack_999 is Expected.ALWAYS:
+            clocks[ack_999] = rules.syntax_within
         if rules.status_277ca is Expected.ALWAYS:
-            clocks |= {"clearinghouse": rules.first_277ca_within, "payer": rules.payer_277ca_within}
+            clocks |= {first_277ca: rules.first_277ca_within, payer_277ca: rules.payer_277ca_within}
         return {name: schedule.due(sent_at, within) for name, within in clocks.items()}
 
     @property

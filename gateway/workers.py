@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from time import monotonic
 
 import structlog
@@ -17,12 +18,15 @@ from gateway.wiring.site import Site
 _LOG = structlog.get_logger("exchange")
 REST_S = 15 * 60.0
 """How long a partner that refused us (credentials, host key) is left alone; a restart tries at once."""
+LISTEN_EVERY_S = 60.0
+"""How often it is asked whether an answer is overdue."""
 LONGEST_BACKOFF_S = 60.0
 """A partner that is away, or whose file is in doubt, is asked again less and less often, down to this."""
 
 
 def work_loop(site: Site) -> PassLoop:
-    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled.
+    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled,
+    one that notices what was not answered.
 
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
     once for all of them; so do connections, which are nobody's hurry.
@@ -35,6 +39,7 @@ def work_loop(site: Site) -> PassLoop:
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
     lanes += [Lane(f"pull-{each.source}", PullPasses(each).run, every_s, woken=True) for each in source_pulls(site)]
+    lanes.append(Lane("silences", site.silences.run, LISTEN_EVERY_S))
     return PassLoop(lanes)
 
 
@@ -90,6 +95,7 @@ class ExchangePasses:
         paused = sent.paused or collected.paused
         if paused:
             self._rests_until = self._now() + REST_S
+            self._site.collecting.note_contact(self._connection, paused, timedelta(seconds=REST_S))
             _LOG.error("partner-paused", connection=self._connection, reason=paused, again_in_s=REST_S)
         problems = len(sent.problems) + len(collected.problems)
         self._troubled = self._troubled + 1 if problems or sent.in_doubt else 0

@@ -30,6 +30,7 @@ from gateway.pipeline.interpret import InterpretPass
 from gateway.pipeline.owners import SourceOwner
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.send import SendPass
+from gateway.pipeline.silence import SilencePass
 from gateway.ports import Arrival, Interpretation, Interpreter, MappedRecord, Resource
 from gateway.ports.storage import ClaimRow, InterchangeRow, Store, Version
 from gateway.rules.context import CodeSets
@@ -131,6 +132,7 @@ class Site:
         self.deriving = DerivePass(store, self.clock, derivation)
         self.sending = SendPass(store, self.clock, derivation, self.exchanges)
         self.collecting = CollectPass(store, self.clock, self.policy, self.exchanges)
+        self.silences = SilencePass(store, self.clock, self.exchanges)
         self.commands = Commands(store, self.clock, derivation)
 
     def heir(self, **changes: Any) -> Site:
@@ -237,6 +239,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
         },
         "envelope": {"isa06": SENDER_ID, "isa08": RECEIVER_ID, "usage": changes.get("usage", "T")},
         "referee": changes.get("referee", "none"),
+        "acks": changes.get("acks", {}),
         "schedule": changes.get("schedule"),
     }
 

@@ -120,7 +120,7 @@ _TABLE = (
         "never-answer",
         Argument.KIND,
         "files are taken, and no answer of this kind ever comes",
-        "an interchange that no answer names is listed as silent",
+        "once its clock has run out, the answer is listed by `exchange silences`, and one event is logged",
     ),
     Fault(
         "duplicate-answers",

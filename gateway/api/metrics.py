@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -45,12 +46,21 @@ class _StoreCollector(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Claims by state, work by kind, interchanges by connection and state; none while the database is away."""
+        """Claims by state, work by kind, what each connection has; none while the database is away."""
         up = GaugeMetricFamily("cleanclaim_database_up", "1 when the database answers")
         claims = GaugeMetricFamily("cleanclaim_claims", "Claims by state", labels=["state"])
         work = GaugeMetricFamily("cleanclaim_work_waiting", "Work still to be done", labels=["kind"])
         files = GaugeMetricFamily(
             "cleanclaim_interchanges", "Interchanges by delivery state", labels=["connection", "state"]
+        )
+        silences = GaugeMetricFamily(
+            "cleanclaim_silent_answers", "Answers that are overdue", labels=["connection", "answer"]
+        )
+        set_aside = GaugeMetricFamily(
+            "cleanclaim_answers_set_aside", "Answers that were not applied", labels=["connection", "status"]
+        )
+        contacts = GaugeMetricFamily(
+            "cleanclaim_last_contact_seconds", "When a partner last answered, as Unix time", labels=["connection"]
         )
         try:
             with self._store.read() as tx:
@@ -58,14 +68,23 @@ class _StoreCollector(Collector):
                     claims.add_metric([state], number)
                 for kind, number in tx.work.count().items():
                     work.add_metric([kind], number)
-                tally: dict[tuple[str, str], int] = {}
-                for row in tx.exchanges.interchanges():
-                    tally[row.connection, row.state] = tally.get((row.connection, row.state), 0) + 1
+                tally = tx.partners.interchange_counts()
+                silent = Counts((each.interchange.connection, each.answer) for each in tx.partners.silences())
+                aside = Counts(
+                    (each.connection, each.status) for each in tx.partners.answer_notes() if each.status != "applied"
+                )
+                for connection, contact in tx.partners.contacts().items():
+                    if contact.contacted_at:
+                        contacts.add_metric([connection], contact.contacted_at.timestamp())
         except Unavailable:
             up.add_metric([], 0)
             yield up
             return
         for (connection, state), number in sorted(tally.items()):
             files.add_metric([connection, state], number)
+        for (connection, answer), number in sorted(silent.items()):
+            silences.add_metric([connection, answer], number)
+        for (connection, status), number in sorted(aside.items()):
+            set_aside.add_metric([connection, status], number)
         up.add_metric([], 1)
-        yield from (up, claims, work, files)
+        yield from (up, claims, work, files, silences, set_aside, contacts)

@@ -281,6 +281,15 @@ def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:
         return Response(desk.raw_answer(answer, actor), media_type="application/edi-x12")
 
     @router.get(
+        "/exchange/silences",
+        tags=["exchange"],
+        summary="Answers that partners owe us by their own clocks",
+        dependencies=[Depends(access.may(Permission.SEE_COUNTS))],
+    )
+    def silences(connection: str = "") -> Answer:
+        return desk.silences(connection)
+
+    @router.get(
         "/reports",
         tags=["exchange"],
         summary="Files that came back and hold no answer",

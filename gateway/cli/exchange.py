@@ -19,11 +19,12 @@ def add_to(app: typer.Typer) -> None:
     for name, command in (("status", status), ("send", send), ("collect", collect), ("resolve", resolve), ("raw", raw)):
         exchange.command(name)(command)
     exchange.command("reports")(reports)
+    exchange.command("silences")(silences)
     app.add_typer(exchange, name="exchange")
 
 
 def status(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Say what is queued, in doubt, silent or set aside."""
+    """Say of each partner when it last answered, and what is queued, in doubt, silent or set aside."""
     with open_desk(site) as desk:
         found = desk.exchange_status()
     output.show(found, as_json=as_json, render=_render_status)
@@ -36,21 +37,55 @@ def _render_status(found: dict[str, Any]) -> None:
         answers = ", ".join(f"{number} {kind}" for kind, number in each["answers"].items() if number)
         output.facts(
             [
+                ("  last contact", _minute(each["last_contact"]) or "never"),
+                ("  next run", _minute(each["next_run"])),
+                ("  trouble", each["problem"] and f"{each['problem']} (since {_minute(each['troubled_since'])})"),
                 ("  queued", each["queued"]),
                 ("  sending", each["sending"]),
                 ("  delivered", each["delivered"]),
                 ("  rejected", each["rejected"]),
                 ("  answers", answers or "none"),
+                ("  reports", each["reports"] or None),
             ]
         )
         for row in each["in_doubt"]:
             output.say(f"  in doubt: {row['id']} ({row['remote_name']}); cleanclaim exchange resolve {row['id']} ...")
         for row in each["silent"]:
-            output.say(f"  silent: {row['remote_name']}, {row['claims']} claims, sent {row['created_at'][:16]}")
+            output.say(f"  silent: {row['remote_name']}: no {row['answer']} for {row['waiting']} of its claims, "
+                       f"due {_minute(row['due_at'])}")  # fmt: skip
         for row in each["set_aside"]:
             output.say(f"  set aside: {row['type']} {row['id']}: {row['status']}, {row['reason']}")
         for row in each["not_ours"]:
             output.say(f"  not ours: {row['type']} {row['id']}: {row['reason']}")
+
+
+def _minute(time: str | None) -> str:
+    return time[:16].replace("T", " ") if time else ""
+
+
+def silences(site: SiteFolder = HERE, connection: _Connection = "", as_json: AsJson = False) -> int:
+    """List the answers that partners owe us by their own clocks, the longest due first."""
+    with open_desk(site) as desk:
+        found = desk.silences(connection)
+    output.show(found, as_json=as_json, render=_render_silences)
+    return output.FOUND if found["silences"] else output.OK
+
+
+def _render_silences(found: dict[str, Any]) -> None:
+    rows = [
+        (
+            each["connection"],
+            each["answer"],
+            _minute(each["due_at"]),
+            each["isa13"],
+            each["remote_name"],
+            each["waiting"],
+            output.dollars(each["charge_cents"]),
+        )
+        for each in found["silences"]
+    ]
+    columns = ("connection", "no", "due", "ISA13", "file", "claims", "billed")
+    output.table(columns, rows, right=("ISA13", "claims", "billed"))
 
 
 def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:

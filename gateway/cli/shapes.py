@@ -95,10 +95,14 @@ all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis",
 {"items": [{"due_on", "owner", "rule", "message", "fix", "cents", "about", "organization", "patient_id", "values",
   "source"}]}""",
     "exchange status": """
-{"connections": [{"connection", "queued", "sending", "delivered", "rejected",
+{"connections": [{"connection", "last_contact": null|time, "problem": null|sentence, "troubled_since": null|time,
+  "next_run": null|time, "queued", "sending", "delivered", "rejected",
   "in_doubt": [{"id", "isa13", "form", "remote_name", "state", "claims", "charge_cents", "created_at"}],
-  "silent": [same], "answers": {type: number}, "set_aside": [{"id", "type", "status", "reason"}],
-  "not_ours": [{"id", "type", "reason"}]}]}""",
+  "silent": [as exchange silences], "answers": {type: number}, "reports": number,
+  "set_aside": [{"id", "type", "status", "reason"}], "not_ours": [same]}]}""",
+    "exchange silences": """
+{"silences": [{"connection", "interchange", "isa13", "remote_name", "state", "answer": "TA1|999|277CA|277CA-payer|835",
+  "due_at", "silent_since", "claims", "waiting": claims without it, "charge_cents", "created_at"}]}""",
     "exchange send": '{"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused": sentence}]}',
     "exchange collect": """
 {"connections": [{"connection", "files", "applied", "duplicates", "set_aside", "reports", "settling",

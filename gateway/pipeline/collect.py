@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.claim.answer import (
     Answer,
@@ -66,19 +66,29 @@ class CollectPass:
         exchange = self._exchanges[connection]
         collected = Collected()
         failed_in_a_row = 0
+        trouble = ""
         try:
             with exchange.open_inbox() as inbox:
                 for waiting in inbox.waiting():
                     failed = self._fetch(inbox, connection, waiting, collected)
                     failed_in_a_row = failed_in_a_row + 1 if failed else 0
                     if failed_in_a_row == _MOST_FAILURES:
+                        trouble = collected.problems[-1]
                         break  # it is not the file: the partner, or our database, does not answer
                 collected.settling = inbox.settling
         except Unavailable as error:
-            collected.problems.append(str(error))
+            trouble = str(error)
+            collected.problems.append(trouble)
         except PartnerPaused as error:
-            collected.paused = str(error)
+            trouble = collected.paused = str(error)
+        self.note_contact(connection, trouble, exchange.poll_every)
         return collected
+
+    def note_contact(self, connection: str, problem: str, again_in: timedelta) -> None:
+        """Remember how talking to a partner went, empty when it answered, and when it is tried again."""
+        now = self._clock.now()
+        with self._store.write() as tx:
+            tx.partners.note_contact(connection, now, problem, now + again_in)
 
     def _fetch(self, inbox: RemoteInbox, connection: str, waiting: RemoteAnswer, collected: Collected) -> bool:
         """Whether fetching one file failed: it stays where it is, and the others are fetched all the same."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from gateway.errors import NotFound
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.holds import machine_findings
-from gateway.ports.storage import ClaimRow, DayRow, Draft, InterchangeRow, PlacementRow, Transaction, Version
+from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction, Version
 from gateway.services.case import Merged
 
 
@@ -237,57 +237,6 @@ def _fact(fact: ClaimFact) -> dict[str, Any]:
 
 def _act(act: Any) -> dict[str, Any]:
     return {**act, "at": act["at"].isoformat()}
-
-
-def exchange_status(tx: Transaction, connections: Iterable[str]) -> list[dict[str, Any]]:
-    """Per connection: what is queued, in doubt, silent; what came back and was set aside."""
-    answers = list(tx.exchanges.answers())
-    status = []
-    for connection in connections:
-        rows = tx.exchanges.interchanges(connection)
-        own = [each for each in answers if each.connection == connection]
-        status.append(
-            {
-                "connection": connection,
-                "queued": sum(row.state == "ready" for row in rows),
-                "sending": sum(row.state == "sending" for row in rows),
-                "in_doubt": [_interchange(row) for row in rows if row.state == "in-doubt"],
-                "delivered": sum(row.state == "delivered" for row in rows),
-                "rejected": sum(row.state == "rejected" for row in rows),
-                "silent": [_interchange(row) for row in rows if row.state == "delivered" and not _heard(tx, row)],
-                "answers": {kind: sum(each.type == kind for each in own) for kind in ("TA1", "999", "277CA", "835")},
-                "set_aside": [
-                    {"id": each.id, "type": each.type, "status": each.status, "reason": each.reason}
-                    for each in own
-                    if each.status in ("quarantined", "unbalanced")
-                ],
-                "not_ours": [
-                    {"id": each.id, "type": each.type, "reason": each.reason}
-                    for each in own
-                    if each.status == "applied" and each.reason
-                ],
-            }
-        )
-    return status
-
-
-def _heard(tx: Transaction, row: InterchangeRow) -> bool:
-    """Whether any answer spoke of what the interchange carried."""
-    carried = {claim_id for claim_id, _ in tx.exchanges.versions_in(row.id)}
-    return any(fact.answer_id for facts in tx.claims.facts(sorted(carried)).values() for fact in facts)
-
-
-def _interchange(row: InterchangeRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "isa13": row.isa13,
-        "form": row.form,
-        "remote_name": row.remote_name,
-        "state": row.state,
-        "claims": row.claim_count,
-        "charge_cents": row.charge_cents,
-        "created_at": row.created_at.isoformat(),
-    }
 
 
 def placement_list(tx: Transaction, place: str = "", on: date | None = None) -> list[dict[str, Any]]:

@@ -294,8 +294,12 @@ class Exchange(Protocol):
         """Whether the partner's hours let files be sent at that time."""
 
     def answers_due(self, sent_at: datetime) -> Mapping[str, datetime]:
-        """By when each answer to a file sent then is due: ``syntax`` (TA1, 999), ``clearinghouse`` and ``payer``
-        (277CA), ``remittance`` (835). One that the partner never sends, or sends only on an error, is left out."""
+        """By when each answer to a file sent then is due, by the words of gateway.ports.partners.AWAITED. One that the
+        partner never sends, or sends only on an error, is left out."""
+
+    @property
+    def poll_every(self) -> timedelta:
+        """How often the partner wants to be asked for answers."""
 
     @property
     def most_bytes(self) -> int:

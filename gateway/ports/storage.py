@@ -18,6 +18,7 @@ from gateway.lifecycle import ClaimFact
 from gateway.ports import MappingProblem
 from gateway.ports.code_lists import CodeLists
 from gateway.ports.oversight import Audit, MappingSets
+from gateway.ports.partners import Partners
 from gateway.ports.pulls import Pulls
 from gateway.ports.resources import Resources
 from gateway.ports.rosters import Rosters
@@ -408,18 +409,6 @@ class AnswerRow:
     transaction: AnswerTransaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRow:
-    """A returned file of which nothing was read: a report in the partner's own format, or a file that was refused."""
-
-    id: str
-    connection: str
-    remote_name: bytes
-    sha256: str
-    received_at: datetime
-    reason: str
-
-
 class Exchanges(Protocol):
     """Interchanges out, answers back."""
 
@@ -480,9 +469,6 @@ class Exchanges(Protocol):
     def add_file(self, connection: str, content: bytes, remote_name: bytes, at: datetime, problem: str = "") -> str:
         """Store a returned file; the id of its row."""
 
-    def reports(self) -> Iterable[ReportRow]:
-        """Returned files of which nothing was read, in order of arrival."""
-
     def add_answer(self, file_id: str, answer: AnswerRow) -> None:
         """Store one transaction of it."""
 
@@ -531,6 +517,7 @@ class Transaction:
     authorizations: Authorizations
     worklist: Worklist
     sessions: Sessions
+    partners: Partners
     savepoint: SavepointFactory
 
 

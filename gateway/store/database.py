@@ -26,6 +26,7 @@ from gateway.store.exchanges import ExchangeRows
 from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
 from gateway.store.mapping_sets import MappingSetRows
+from gateway.store.partners import PartnerRows
 from gateway.store.pulls import PullRows
 from gateway.store.resources import ResourceRows
 from gateway.store.rosters import RosterRows
@@ -129,6 +130,7 @@ def _rows(connection: Connection, audit: AuditRows) -> Transaction:
         authorizations=AuthorizationRows(connection),
         worklist=WorklistRows(connection),
         sessions=SessionRows(connection),
+        partners=PartnerRows(connection),
         savepoint=lambda: _savepoint(connection, audit),
     )
 

@@ -21,7 +21,7 @@ from gateway.claim.answer import (
 from gateway.claim.identifiers import stable_id
 from gateway.errors import NotFound
 from gateway.lifecycle import DELIVERY_MOVES
-from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow, ReportRow
+from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -103,12 +103,12 @@ class ExchangeRows:
 
     def interchanges(self, connection: str = "", states: Sequence[str] = ()) -> list[InterchangeRow]:
         """Interchanges by connection and delivery state, oldest first."""
-        statement = _interchanges().order_by(interchange.c.connection_id, interchange.c.isa13)
+        statement = interchanges_with_tenant().order_by(interchange.c.connection_id, interchange.c.isa13)
         if connection:
             statement = statement.where(interchange.c.connection_id == connection)
         if states:
             statement = statement.where(interchange.c.state.in_(states))
-        return [_interchange(row) for row in self._connection.execute(statement)]
+        return [interchange_row(row) for row in self._connection.execute(statement)]
 
     def interchange_by_number(self, connection: str, isa13: int) -> InterchangeRow | None:
         """The interchange with this ISA13."""
@@ -242,20 +242,6 @@ class ExchangeRows:
         )
         return file_id
 
-    def reports(self) -> Iterable[ReportRow]:
-        """Returned files of which nothing was read, in order of arrival."""
-        columns = answer_file.c
-        statement = select(answer_file).where(columns.problem != "").order_by(columns.received_at, columns.id)
-        for row in self._connection.execute(statement):
-            yield ReportRow(
-                id=row.id,
-                connection=row.connection_id,
-                remote_name=row.remote_name,
-                sha256=row.sha256,
-                received_at=row.received_at,
-                reason=row.problem,
-            )
-
     def add_answer(self, file_id: str, answer_: AnswerRow) -> None:
         """Store one transaction of it."""
         self._blobs.put(answer_.transaction.raw)
@@ -297,15 +283,17 @@ class ExchangeRows:
         return self._blobs.get(sha256)
 
     def _one(self, condition: Any) -> InterchangeRow | None:
-        row = self._connection.execute(_interchanges().where(condition)).first()
-        return _interchange(row) if row else None
+        row = self._connection.execute(interchanges_with_tenant().where(condition)).first()
+        return interchange_row(row) if row else None
 
 
-def _interchanges() -> Select[Any]:
+def interchanges_with_tenant() -> Select[Any]:
+    """Every interchange, with whose it is; `interchange_row` reads what comes of it."""
     return select(interchange, connection.c.tenant_id).join(connection, connection.c.id == interchange.c.connection_id)
 
 
-def _interchange(row: Row[Any]) -> InterchangeRow:
+def interchange_row(row: Row[Any]) -> InterchangeRow:
+    """One interchange of `interchanges_with_tenant`."""
     return InterchangeRow(
         id=row.id,
         connection=row.connection_id,

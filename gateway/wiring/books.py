@@ -15,7 +15,8 @@ from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
-from gateway.ports.storage import AnswerRow, InboundMessage, ReportRow, Store
+from gateway.ports.partners import ReportRow
+from gateway.ports.storage import AnswerRow, InboundMessage, Store
 from gateway.wiring.messages import said_of, was_said
 from gateway.wiring.rosters import roster_kind, roster_view
 from gateway.wiring.storage import open_store
@@ -108,7 +109,7 @@ class Books:
         """{"reports": [{"id", "connection", "remote_name", "received_at", "reason", "bytes_sha256"}]}: files that came
         back and hold no answer."""
         with self._store.read() as tx:
-            return {"reports": [_report(row) for row in tx.exchanges.reports()]}
+            return {"reports": [_report(row) for row in tx.partners.reports()]}
 
     def rosters(self) -> dict[str, Any]:
         """{"rosters": [{"organization", "kind", "source", "loaded_at", "rows"}]}: what is loaded."""

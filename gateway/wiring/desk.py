@@ -10,9 +10,10 @@ from typing import Any
 
 from gateway.claim.roster import RosterKind
 from gateway.errors import Conflict, NotAllowed, NotFound
-from gateway.pipeline import doctor, views
+from gateway.pipeline import doctor, exchange_views
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.readiness import readiness, readiness_view
+from gateway.pipeline.silence import silence_view
 from gateway.wiring.benefit_answers import read_benefit_answers
 from gateway.wiring.books import Books
 from gateway.wiring.mappings import mapping_state, state_view
@@ -133,9 +134,16 @@ class Desk(Books):
     # --- exchange ----------------------------------------------------------------------------------------------------
 
     def exchange_status(self) -> dict[str, Any]:
-        """{"connections": [what is queued, in doubt, silent, set aside at each]}."""
+        """{"connections": [last contact and next run, what is queued, in doubt, silent, set aside at each]}."""
         with self.site.store.read() as tx:
-            return {"connections": views.exchange_status(tx, self.site.exchanges)}
+            return {"connections": exchange_views.exchange_status(tx, self.site.exchanges)}
+
+    def silences(self, connection: str = "") -> dict[str, Any]:
+        """{"silences": [what a partner should have answered by now, the longest due first]}."""
+        names = self._connections(connection)
+        with self.site.store.read() as tx:
+            found = [silence_view(each) for each in tx.partners.silences(connection)]
+        return {"silences": [each for each in found if each["connection"] in names]}
 
     def send(self, actor: Actor, connection: str = "") -> dict[str, Any]:
         """One sending pass: {"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused"}]}."""
@@ -143,6 +151,7 @@ class Desk(Books):
         self.site.settle()
         names = self._connections(connection)
         passes = [{"connection": name, **asdict(self.site.sending.run(name))} for name in names]
+        self.site.silences.run()
         return {"connections": passes}
 
     def collect(self, actor: Actor, connection: str = "") -> dict[str, Any]:
@@ -150,6 +159,7 @@ class Desk(Books):
         require(actor, Permission.EXCHANGE)
         names = self._connections(connection)
         passes = [{"connection": name, **asdict(self.site.collecting.run(name))} for name in names]
+        self.site.silences.run()
         self._after()
         return {"connections": passes}
 
@@ -165,7 +175,7 @@ class Desk(Books):
         require(actor, Permission.HAND_ON_ANSWERS)
         with self.site.store.read() as tx:
             kept = {row.id: row.raw_sha256 for row in tx.exchanges.answers()}
-            kept |= {row.id: row.sha256 for row in tx.exchanges.reports()}
+            kept |= {row.id: row.sha256 for row in tx.partners.reports()}
             if answer_id not in kept:
                 raise NotFound("there is no such answer; GET /api/v1/answers lists them, /api/v1/reports the reports")
             content = tx.exchanges.raw(kept[answer_id])
@@ -181,7 +191,7 @@ class Desk(Books):
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         with self.site.store.read() as tx:
-            for report in tx.exchanges.reports() if type == REPORT else ():
+            for report in tx.partners.reports() if type == REPORT else ():
                 path = folder / f"report_{report.received_at:%Y%m%d}_{report.id}"
                 written = _write_once(path, tx.exchanges.raw(report.sha256))
                 files.append({"answer": report.id, "type": REPORT, "path": str(path), "written": written})

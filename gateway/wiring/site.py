@@ -25,6 +25,7 @@ from gateway.pipeline.interpret import InterpretPass
 from gateway.pipeline.owners import SourceOwner
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.send import SendPass
+from gateway.pipeline.silence import SilencePass
 from gateway.ports import Clock
 from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
@@ -51,6 +52,7 @@ class Site:
     derivation: Derivation
     sending: SendPass
     collecting: CollectPass
+    silences: SilencePass
     commands: Commands
 
     def close(self) -> None:
@@ -106,6 +108,7 @@ def put_together(settings: Settings, store: Database, clock: Clock, policy: Load
         derivation=derivation,
         sending=SendPass(store, clock, derivation, exchanges),
         collecting=CollectPass(store, clock, policy, exchanges),
+        silences=SilencePass(store, clock, exchanges),
         commands=Commands(store, clock, derivation),
     )
 

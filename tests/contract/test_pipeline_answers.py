@@ -290,7 +290,7 @@ def test_a_file_that_is_no_answer_is_kept_and_listed_as_a_report(site: Site, con
     assert (collected.files, collected.reports, collected.problems) == (1, 1, [])
     assert answers(site) == []
     with site.store.read() as tx:
-        (report,) = tx.exchanges.reports()
+        (report,) = tx.partners.reports()
         assert (report.remote_name, tx.exchanges.raw(report.sha256)) == (b"\xffodd name", content)
     assert "no X12" in report.reason
     site.collecting.take(CONNECTION, content, b"other name", collected)
@@ -617,7 +617,7 @@ def test_an_archive_that_is_refused_is_kept_whole_and_nothing_of_it_is_used(site
     collected = site.answer(content)
     assert (collected.applied, len(collected.problems)) == (0, 1)
     with site.store.read() as tx:
-        (report,) = tx.exchanges.reports()
+        (report,) = tx.partners.reports()
         assert tx.exchanges.raw(report.sha256) == content
     assert "leads out" in report.reason
     assert site.state() is ClaimState.TRANSMITTED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ from gateway.cli import run
 from gateway.cli.reference import findings_page, hl7_page, rules_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
 from gateway.services.case import Place
-from gateway.store.database import Database
-from tests.factories import CHAIN
 from tests.unit.docs.pages import ROOT, blocks
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -108,16 +105,6 @@ def test_the_shapes_of_demo_and_bench_are_those_the_command_line_documents() -> 
         section = command_line.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
         documented = set(re.findall(r'[{ ]"([a-z_]+)"', section.partition("```")[2]))
         assert documented and documented <= _names(shape)
-
-
-def test_the_operators_query_of_silence_can_be_asked(tmp_path: Path) -> None:
-    (query,) = (block.text for block in blocks(ROOT / "docs" / "how-to" / "operate.md") if block.language == "sql")
-    store = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}", CHAIN)
-    store.migrate()
-    store.close()
-    with sqlite3.connect(tmp_path / "empty.sqlite") as connection:
-        assert connection.execute(query).fetchall() == []
-    connection.close()
 
 
 def _first_column(heading: str) -> list[str]:

@@ -1,0 +1,66 @@
+"""How things stand with each partner: what is on its way, in doubt, silent, set aside; when it was last heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from gateway.pipeline.silence import silence_view
+from gateway.ports.partners import AnswerNote, Contact
+from gateway.ports.storage import InterchangeRow, Transaction
+
+_SET_ASIDE = ("quarantined", "unbalanced")
+
+
+def exchange_status(tx: Transaction, connections: Iterable[str]) -> list[dict[str, Any]]:
+    """One partner each, in order of name."""
+    states, answers = tx.partners.interchange_counts(), tx.partners.answer_counts()
+    notes, contacts = list(tx.partners.answer_notes()), tx.partners.contacts()
+    return [
+        {
+            "connection": connection,
+            **_contact(contacts.get(connection, Contact())),
+            "queued": states.get((connection, "ready"), 0),
+            "sending": states.get((connection, "sending"), 0),
+            "delivered": states.get((connection, "delivered"), 0),
+            "rejected": states.get((connection, "rejected"), 0),
+            "in_doubt": [_interchange(row) for row in tx.exchanges.interchanges(connection, ["in-doubt"])],
+            "silent": [silence_view(each) for each in tx.partners.silences(connection)],
+            "answers": {kind: answers.get((connection, kind), 0) for kind in ("TA1", "999", "277CA", "835")},
+            "reports": sum(each.connection == connection for each in tx.partners.reports()),
+            "set_aside": [_note(each) for each in notes if each.connection == connection and each.status in _SET_ASIDE],
+            "not_ours": [_note(each) for each in notes if each.connection == connection and each.status == "applied"],
+        }
+        for connection in sorted(connections)
+    ]
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    return {
+        "last_contact": _time(contact.contacted_at),
+        "problem": contact.problem or None,
+        "troubled_since": _time(contact.troubled_since),
+        "next_run": _time(contact.next_at),
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _note(note: AnswerNote) -> dict[str, Any]:
+    return {"id": note.id, "type": note.type, "status": note.status, "reason": note.reason}
+
+
+def _interchange(row: InterchangeRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "isa13": row.isa13,
+        "form": row.form,
+        "remote_name": row.remote_name,
+        "state": row.state,
+        "claims": row.claim_count,
+        "charge_cents": row.charge_cents,
+        "created_at": row.created_at.isoformat(),
+    }
