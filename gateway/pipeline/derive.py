@@ -27,8 +27,9 @@ from gateway.lifecycle import (
 )
 from gateway.pipeline.authorizations import accounts_of, entries_of
 from gateway.pipeline.check import Candidate, Checker
+from gateway.pipeline.corrections import billed_otherwise, correction_items
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
-from gateway.pipeline.money import state_of
+from gateway.pipeline.money import VOID, state_of
 from gateway.pipeline.papers_due import papers_due
 from gateway.pipeline.watch import Watched, keep_watch
 from gateway.pipeline.worklist import worklist_of
@@ -38,7 +39,7 @@ from gateway.rules.context import BilledLine, GateContext, PreviousVersion
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Placement
 
-VOID, REPLACEMENT = "8", "7"
+REPLACEMENT = "7"
 MACHINE = "machine"
 
 
@@ -162,6 +163,10 @@ class Derivation:
         items = (
             *worklist_of(facts, entries, accounts, claims.values(), catalogue, today),
             *papers_due(facts, billed, catalogue, today),
+            *correction_items(
+                ((each.row.id, facts.patient_id, each.claim, each.findings) for each in proposals if each.correction),
+                catalogue.payers,
+            ),
         )
         return Watched(facts=facts, entries=tuple(entries), accounts=tuple(accounts), items=items)
 
@@ -291,11 +296,12 @@ def _proposal(row: ClaimRow, known: KnownClaim | None, drafted: DraftClaim) -> _
 def _proposed(
     row: ClaimRow, known: KnownClaim | None, claim: Claim, drafted: DraftClaim, *, correction: bool
 ) -> _Proposal:
+    differs = (billed_otherwise(known.live, claim),) if correction and known and known.live else ()
     return _Proposal(
         row=row,
         known=known,
         claim=claim,
-        findings=drafted.findings,
+        findings=(*drafted.findings, *differs),
         encounter_ids=drafted.encounter_ids,
         days=drafted.days,
         complete=drafted.complete,
@@ -308,11 +314,12 @@ def _void(known: KnownClaim, claim: Claim) -> _Proposal:
     """Nothing supports the claim any more: take it back in the amounts it was sent with."""
     live = known.live
     assert live is not None, "only what the payer may have is voided"
+    void = replace(claim, frequency=VOID, payer_claim_number=known.payer_claim_number(live))
     return _Proposal(
         row=known.row,
         known=known,
-        claim=replace(claim, frequency=VOID, payer_claim_number=known.payer_claim_number(live)),
-        findings=(),
+        claim=void,
+        findings=(billed_otherwise(live, void),),
         encounter_ids=(),
         days=(),
         complete=True,

@@ -19,9 +19,10 @@ from gateway.errors import FileTooLarge, FormatError, GatewayError, NotAllowed, 
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.deliver import DELIVERED, FRESH, IN_DOUBT, Deliveries
-from gateway.pipeline.derive import MACHINE, Derivation
+from gateway.pipeline.derive import MACHINE, REPLACEMENT, Derivation
 from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
-from gateway.pipeline.money import project
+from gateway.pipeline.interpret import DERIVE
+from gateway.pipeline.money import VOID, project
 from gateway.pipeline.second_opinion import agreed_contents
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
 from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, Store, Transaction, Version
@@ -29,6 +30,7 @@ from gateway.ports.watch import AuthorizationName
 
 _LOG = structlog.get_logger("pipeline")
 _HOUR = timedelta(hours=1)
+_CORRECTIONS = frozenset({REPLACEMENT, VOID})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +213,8 @@ class SendPass(Deliveries):
         tx.claims.add_facts([_fact(each, FactKind.FROZEN, interchange_id, f"{isa13:09d}", now) for each in versions])
         claim_ids = [each.claim_id for each in versions]
         tx.claims.drop_drafts(claim_ids)
+        # What a correction was about is settled once it leaves; of an original nothing else hangs on it.
+        tx.work.add(DERIVE, {each.claim.key.patient_id for each in versions if each.claim.frequency in _CORRECTIONS})
         project(tx, claim_ids)
         return interchange_id
 

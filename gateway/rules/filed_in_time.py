@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from gateway.claim.contract import ClaimForm
+from gateway.claim.claim import Claim
+from gateway.claim.contract import ClaimForm, LineOfBusiness, Payer
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.rules.rule import Group, Inspection, Limits, Need, Rule
 
@@ -22,8 +23,8 @@ _SATURDAY = 5
 
 def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
     claim, today = inspection.claim, inspection.context.today
-    basis = claim.statement_through_on if claim.form is ClaimForm.INSTITUTIONAL else claim.statement_from_on
-    last = _last_day(inspection, basis)
+    basis = _basis(claim)
+    last = last_day_to_file(claim, inspection.context.payer)
     if last is None:
         return
     left = (last - today).days
@@ -49,13 +50,18 @@ def _check(inspection: Inspection, limits: Limits) -> Iterator[Finding]:
         )
 
 
-def _last_day(inspection: Inspection, basis: date) -> date | None:
-    payer = inspection.context.payer
-    corrected = inspection.claim.frequency in ("7", "8")
+def last_day_to_file(claim: Claim, payer: Payer | None) -> date | None:
+    """The last day the payer takes the claim, a replacement or void by its own limit; None where nobody says."""
+    corrected = claim.frequency in ("7", "8")
     days = (payer.corrected_filing_days if corrected else payer.timely_filing_days) if payer is not None else None
     if days is not None:
-        return basis + timedelta(days=days)
-    return _medicare_last_day(basis) if inspection.is_medicare else None
+        return _basis(claim) + timedelta(days=days)
+    return _medicare_last_day(_basis(claim)) if claim.insured.line_of_business is LineOfBusiness.MEDICARE else None
+
+
+def _basis(claim: Claim) -> date:
+    """The day filing limits are counted from."""
+    return claim.statement_through_on if claim.form is ClaimForm.INSTITUTIONAL else claim.statement_from_on
 
 
 def _medicare_last_day(basis: date) -> date:
