@@ -35,7 +35,7 @@ class RenderedGuideCheck:
         try:
             content = self._render(claim)
         except UnwritableValue as error:
-            return [_finding("unwritable", Severity.BLOCK, "G02", "", str(error))]
+            return [_finding("unwritable", Severity.BLOCK, "G02", f"{error.loop}.{error.element}", str(error))]
         return [
             _finding(
                 found.code,

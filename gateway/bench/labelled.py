@@ -18,6 +18,7 @@ from gateway.claim.finding import Finding, Severity, blocks
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.errors import ConfigurationError
+from gateway.wiring.codes import import_codes
 from gateway.wiring.site import Site
 
 FAMILY_OF = {
@@ -56,6 +57,7 @@ _ALSO = {
     "stay-covers-days": "G18",
 }
 """Rules with a code beyond the thirty families, and the family each belongs to."""
+_LISTS_HOLD_FROM = date(2026, 1, 1)
 _MORNING = time(13, tzinfo=UTC)
 _NAMES = (("riverbend-mrn", "mrn"), ("riverbend-recovery-mrn", "recovery_mrn"))
 
@@ -156,6 +158,10 @@ def _site(cases: Sequence[Case], today: date) -> Iterator[Site]:
     with folder_of_site(datetime.combine(today, _MORNING)) as folder:
         for change in cases[0].mapping:
             _change(folder / "mappings", change)
+        for each in cases[0].lists:
+            file = folder / f"{each.kind}.txt"
+            file.write_text(each.content)
+            import_codes(folder, each.kind, file, _LISTS_HOLD_FROM)
         with site_in(folder, rosters_of([each.chart for each in cases])) as site:
             yield site
 

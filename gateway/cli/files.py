@@ -88,12 +88,17 @@ def _what(entry: dict[str, Any]) -> str:
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "no transaction"
 
 
+_SEVERITIES = {"block": "error", "warn": "warning"}
+"""In one table with the check's findings the gate's have the check's words."""
+
+
 def _finding_rows(part: dict[str, Any], where: str) -> Any:
     for each in part.get("findings", ()):
         yield _finding_row(each, where)
     for claim in part.get("gate", {}).get("claims", ()):
         for each in claim["findings"]:
-            yield each["severity"], "gate", f"claim {claim['place']}", each["path"], each["rule"], each["message"]
+            severity = _SEVERITIES.get(each["severity"], each["severity"])
+            yield severity, "gate", f"claim {claim['place']}", each["path"], each["rule"], each["message"]
     for name, title in (("interchanges", "interchange"), ("groups", "group"), ("transactions", ""), ("messages", "")):
         for below in part.get(name, ()):
             inside = title or below["type"]

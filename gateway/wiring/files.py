@@ -74,7 +74,19 @@ def check_files(paths: Sequence[Path], gate: FileGate | None = None) -> Iterator
         entry = _guarded(path, _CHECKS)
         if gate is not None and entry["readable"] and _holds_claims(entry):
             entry["gate"] = gate.judge(path)
+            _leave_to_the_gate(entry)
         yield entry
+
+
+def _leave_to_the_gate(entry: Mapping[str, Any]) -> None:
+    """The gate, which knows more releases, says what diagnoses were not judged; the check need not say it too."""
+    from clearinghouse.x12.codes_837 import RELEASE_MISSING
+
+    if entry["gate"]["claims"]:
+        for each in entry["interchanges"]:
+            for transaction in (one for group in each["groups"] for one in group["transactions"]):
+                kept = [found for found in transaction["findings"] if found["code"] != RELEASE_MISSING]
+                transaction["findings"] = kept
 
 
 def _holds_claims(entry: Mapping[str, Any]) -> bool:

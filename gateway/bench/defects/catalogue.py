@@ -9,9 +9,20 @@ from itertools import count
 from random import Random
 from types import ModuleType
 
-from gateway.bench.defects import attendance, authorization, codes, feeds, near_misses, papers, payer, people, place
+from gateway.bench.defects import (
+    attendance,
+    authorization,
+    codes,
+    feeds,
+    lists,
+    near_misses,
+    papers,
+    payer,
+    people,
+    place,
+)
 from gateway.bench.defects.chart import CONTEXTS, Chart, Context, make_chart
-from gateway.bench.defects.label import Defect, Labelled, MappingChange, NearMiss, Outcome
+from gateway.bench.defects.label import CodeListFile, Defect, Labelled, MappingChange, NearMiss, Outcome
 
 JUDGED_ON = date(2026, 9, 1)
 
@@ -20,8 +31,10 @@ def _defects(*modules: ModuleType) -> tuple[Defect, ...]:
     return tuple(each for module in modules for each in vars(module).values() if isinstance(each, Defect))
 
 
-DEFECTS = _defects(codes, place, attendance, authorization, payer, people, papers, feeds)
-NEAR_MISSES = tuple(each for each in vars(near_misses).values() if isinstance(each, NearMiss))
+DEFECTS = _defects(codes, lists, place, attendance, authorization, payer, people, papers, feeds)
+NEAR_MISSES = tuple(
+    each for module in (near_misses, lists) for each in vars(module).values() if isinstance(each, NearMiss)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +45,7 @@ class Case:
     done: tuple[Labelled, ...]
     today: date
     mapping: tuple[MappingChange, ...]
+    lists: tuple[CodeListFile, ...]
 
     @property
     def defects(self) -> tuple[Defect, ...]:
@@ -87,4 +101,5 @@ def _case(context: Context, done: Sequence[Labelled], number: int, seed: int) ->
         done=tuple(done),
         today=todays[0] if todays else JUDGED_ON,
         mapping=tuple(change for each in done for change in each.mapping),
+        lists=tuple(each for one in done for each in one.lists),
     )

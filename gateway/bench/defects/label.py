@@ -57,6 +57,14 @@ class MappingChange:
     new: str
 
 
+@dataclass(frozen=True, slots=True)
+class CodeListFile:
+    """A code list the organization imported, in the layout its owner publishes."""
+
+    kind: str
+    content: str
+
+
 Change = Callable[[Chart], None]
 Fits = Callable[[Context], bool]
 Today = Callable[[Chart], date]
@@ -72,6 +80,7 @@ class Labelled:
     change: Change
     fits: Fits
     mapping: tuple[MappingChange, ...]
+    lists: tuple[CodeListFile, ...]
     apart: bool
     """True when it changes what holds for every patient of the organization."""
     today: Today | None
@@ -111,6 +120,7 @@ def defect(
     outcome: Outcome = Outcome.HELD,
     fits: Fits = anywhere,
     mapping: tuple[MappingChange, ...] = (),
+    lists: tuple[CodeListFile, ...] = (),
     apart: bool = False,
     today: Today | None = None,
     conceals: bool = False,
@@ -124,7 +134,8 @@ def defect(
             change=change,
             fits=fits,
             mapping=mapping,
-            apart=apart or bool(mapping),
+            lists=lists,
+            apart=apart or bool(mapping or lists),
             today=today,
             pitfall=pitfall,
             families=tuple(families.split()),
@@ -140,6 +151,7 @@ def near_miss(
     *,
     fits: Fits = anywhere,
     mapping: tuple[MappingChange, ...] = (),
+    lists: tuple[CodeListFile, ...] = (),
     today: Today | None = None,
     unbilled_days: int = 0,
 ) -> Callable[[Change], NearMiss]:
@@ -152,7 +164,8 @@ def near_miss(
             change=change,
             fits=fits,
             mapping=mapping,
-            apart=bool(mapping),
+            lists=lists,
+            apart=bool(mapping or lists),
             today=today,
             unbilled_days=unbilled_days,
         )

@@ -83,6 +83,37 @@ def _home(postal_code: str) -> dict[str, Any]:
     return {"use": "home", "line": ["9 Larch Lane"], "city": "Larkton", "state": "IL", "postalCode": postal_code}
 
 
+# --- what an 837 cannot hold -----------------------------------------------------------------------------------------
+
+
+@defect(_WHO, "G02", Desk.FRONT_DESK)
+def family_name_longer_than_the_guides_hold(chart: Chart) -> None:
+    """The family name has eighty letters; a claim holds sixty."""
+    name, given = "Featherstonehaugh" * 5, chart.patient.human.given
+    _says(chart, "Patient.name", [{"use": "official", "family": name[:80], "given": [given]}], "PID-5",
+          f"{name[:80]}^{given}")  # fmt: skip
+
+
+@defect(_WHO, "G02", Desk.FRONT_DESK, fits=_is_the_subscriber)
+def city_of_one_letter(chart: Chart) -> None:
+    """The city of the address is one letter; a claim wants two."""
+    home = {**_home("62096-1234"), "city": "L"}
+    _says(chart, "Patient.address", [home], "PID-11", "9 Larch Lane^^L^IL^62096-1234")
+
+
+@defect(_WHO, "G02", Desk.FRONT_DESK)
+def name_in_another_script(chart: Chart) -> None:
+    """The name is written in letters that no clearinghouse takes."""
+    _says(chart, "Patient.name", [{"use": "official", "family": "Петрова", "given": ["Анна"]}], "PID-5",
+          "Петрова^Анна")  # fmt: skip
+
+
+@defect(_WHO, "G02", Desk.FRONT_DESK)
+def group_number_longer_than_the_guides_hold(chart: Chart) -> None:
+    """The group number of the policy has sixty characters; a claim holds fifty."""
+    chart.policy.group_number = "G" * 60
+
+
 # --- the coverage ----------------------------------------------------------------------------------------------------
 
 

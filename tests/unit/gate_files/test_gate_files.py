@@ -153,3 +153,16 @@ def test_by_a_site_its_own_files_decide(tmp_path: Path, capsys: pytest.CaptureFi
     by_site, by_what_ships = (check(capsys, file, *words)[1] for words in (("--site", folder), ()))
     rules = [{each["rule"] for each in entry["gate"]["claims"][0]["findings"]} for entry in (by_site, by_what_ships)]
     assert [False, True] == ["payer-addressed" in each for each in rules]
+
+
+def test_diagnoses_of_a_year_nobody_loaded_are_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = date(2026, 10, 6)
+    claim = line(institutional(), service_on=later)
+    file = tmp_path / "claims.837"
+    file.write_bytes(written(replace(claim, statement_from_on=later, statement_through_on=later, admitted_on=later)))
+    capsys.readouterr()
+    run(["check", str(file), "--gate"])
+    told = capsys.readouterr().out
+    assert (1, 0) == (told.count("No ICD-10-CM release is loaded"), told.count("diagnosis-unjudged"))
+    assert "warning" in told
+    assert "block" not in told
