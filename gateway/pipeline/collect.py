@@ -19,6 +19,7 @@ from gateway.claim.answer import (
 from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
 from gateway.errors import FormatError, NoAnswer, PartnerPaused, Unavailable
+from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
 from gateway.pipeline.derive import MACHINE
@@ -95,8 +96,11 @@ class CollectPass:
         try:
             content = inbox.download(waiting)
             if content is not None:
+                reach(FaultPoint.COLLECT_DOWNLOADED)
                 self.take(connection, content, waiting.name, collected)
+                reach(FaultPoint.COLLECT_COMMITTED)
                 inbox.dispose(waiting)
+                reach(FaultPoint.COLLECT_DISPOSED)
         except Unavailable as error:
             collected.problems.append(str(error))
             return True
@@ -126,11 +130,13 @@ class CollectPass:
                 collected.problems.append(problem)
             return
         file_id = tx.exchanges.add_file(connection, content, remote_name, now)
+        reach(FaultPoint.COLLECT_STORED)
         for name, member in members:
             self._take(tx, connection, member, b"%s/%s" % (remote_name, name.encode()), collected)
         for ordinal, transaction in enumerate(transactions):
             row = self._apply(tx, exchange, connection, transaction, f"{file_id}/{ordinal}", now)
             tx.exchanges.add_answer(file_id, row)
+            reach(FaultPoint.POST_APPLIED)
             collected.applied += row.status == APPLIED
             collected.duplicates += row.status == DUPLICATE
             collected.set_aside += row.status in (QUARANTINED, UNBALANCED)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from gateway.claim.identifiers import stable_id
 from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
+from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
@@ -48,6 +49,8 @@ class Deliveries:
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):
                 return row.state
             content = tx.exchanges.raw(row.sha256)
+            tx.audit.record(self._clock.now(), MACHINE, MACHINE, "send", f"interchange:{row.id}")
+        reach(FaultPoint.SEND_CLAIMED)
         return self._upload(exchange, row, row.epoch + 1, lease, content)
 
     def _upload(self, exchange: Exchange, row: InterchangeRow, epoch: int, lease: datetime, content: bytes) -> str:
@@ -72,6 +75,7 @@ class Deliveries:
             return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
         except Conflict:
             return self._state(row.id)
+        reach(FaultPoint.FINISH_UPLOADED)
         return self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
 
     def settle(self, connection: str) -> int:
@@ -119,6 +123,7 @@ class Deliveries:
             return self._state(row.id)
         except (Unavailable, PartnerPaused):
             settled = Settled.UNKNOWN
+        reach(FaultPoint.SETTLE_PROBED)
         return self._settled(row, steps, settled)
 
     def _settled(self, row: InterchangeRow, steps: Sequence[DeliveryStep], settled: Settled) -> str:
@@ -142,10 +147,12 @@ class Deliveries:
         Raises Conflict when the lease is not ours any more: somebody decided on the interchange while we slept, and we
         must not go on.
         """
+        reach(FaultPoint.SEND_CHANGED)
         step = self._made(interchange_id, epoch, marker, detail)
         with self._store.write() as tx:
             if not tx.exchanges.add_step_of_holder(step, lease):
                 raise Conflict("another sender, or a person, has taken this interchange over")
+        reach(FaultPoint.SEND_MARKED)
 
     def _note(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
         with self._store.write() as tx:
@@ -162,6 +169,7 @@ class Deliveries:
         with self._store.write() as tx:
             if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
                 add_interchange_fact(tx, interchange_id, kind, "", now)
+                tx.audit.record(now, MACHINE, MACHINE, state, f"interchange:{interchange_id}")
             return self._state_in(tx, interchange_id)
 
     def _state(self, interchange_id: str) -> str:

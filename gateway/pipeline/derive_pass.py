@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.errors import GatewayError
+from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.interpret import DERIVE
 from gateway.ports import Clock
@@ -38,6 +39,7 @@ class DerivePass:
     def _derive(self, most: int) -> int:
         with self._store.write() as tx:
             patients = tx.work.take(DERIVE, most)
+            reach(FaultPoint.DERIVING)
             if patients:
                 self._derivation.derive(tx, patients, self._clock.now())
             return len(patients)

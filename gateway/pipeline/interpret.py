@@ -15,6 +15,7 @@ from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import PatientRecord, RecordKind
 from gateway.errors import GatewayError
+from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.receive import INTERPRET_MESSAGE
 from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
@@ -53,6 +54,7 @@ class InterpretPass:
         try:
             with self._store.write() as tx:
                 waiting = {kind: tx.work.take(kind, _BATCH) for kind in _KINDS}
+                reach(FaultPoint.INTERPRETING)
                 self._interpret(tx, waiting)
                 return sum(map(len, waiting.values()))
         except GatewayError:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from gateway.claim.identifiers import new_ulid
+from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.group_commit import GroupCommit
 from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
 from gateway.pipeline.submit import FhirCommit
@@ -52,7 +53,9 @@ class Receiver:
             tx.inbox.hold(keys)
             new, receipts = self._sort_out(arrivals, hashes, keys, tx.inbox.with_keys(keys))
             tx.inbox.add_answered(new)
+            reach(FaultPoint.MESSAGES_STORED)
             tx.work.add(INTERPRET_MESSAGE, [message.id for message, _ in new if not message.refusal])
+        reach(FaultPoint.MESSAGES_ANSWERED)
         self._notify()
         return receipts
 

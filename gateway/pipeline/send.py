@@ -16,6 +16,7 @@ from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
 from gateway.errors import FileTooLarge, FormatError, GatewayError, NotAllowed, NotSent, PartnerPaused, Unavailable
+from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.deliver import DELIVERED, FRESH, IN_DOUBT, Deliveries
@@ -185,12 +186,14 @@ class SendPass(Deliveries):
         now: datetime,
     ) -> str:
         isa13 = tx.exchanges.next_number(connection, "isa13")
+        reach(FaultPoint.FREEZE_NUMBERED)
         interchange_id = new_ulid(now)
         versions = self._versions(tx, leaving, interchange_id, now)
         numbered = [NumberedClaim(claim=each.claim, claim_number=each.claim_number) for each in versions]
         batch_reference = new_ulid(now)
         numbers = InterchangeNumbers(isa13=isa13, batch_reference=batch_reference, created_at=now)
         rendered = _render(exchange, numbered, numbers)
+        reach(FaultPoint.FREEZE_RENDERED)
         tx.exchanges.add_interchange(
             InterchangeRow(
                 id=interchange_id,
@@ -216,6 +219,7 @@ class SendPass(Deliveries):
         # What a correction was about is settled once it leaves; of an original nothing else hangs on it.
         tx.work.add(DERIVE, {each.claim.key.patient_id for each in versions if each.claim.frequency in _CORRECTIONS})
         project(tx, claim_ids)
+        tx.audit.record(now, MACHINE, MACHINE, "freeze", f"interchange:{interchange_id}", "", f"{isa13:09d}")
         return interchange_id
 
     def _versions(self, tx: Transaction, leaving: Sequence[Draft], interchange_id: str, now: datetime) -> list[Version]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.errors import Unavailable
+from gateway.fault_points import FaultPoint, reach
 from gateway.ports.storage import Transaction
 from gateway.store import schema
 from gateway.store.attended import SessionRows
@@ -82,6 +83,10 @@ class Database:
             with connection.begin():
                 yield _rows(connection, audit)
                 audit.seal()
+                if writing:
+                    reach(FaultPoint.COMMITTING)
+            if writing:
+                reach(FaultPoint.COMMITTED)
             audit.anchor()
 
     def ensure_tenant(self, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]) -> None:

@@ -6,15 +6,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from gateway.store.database import Database
-from gateway.store.schema import metadata
-from tests.factories import CHAIN, CONNECTION, ORGANIZATION, TENANT
+from tests.databases import empty_postgres, prepare_database
+from tests.factories import CHAIN
 from tests.partner_answers import Partner
-from tests.pipeline_site import OTHER_CONNECTION, Site
+from tests.pipeline_site import Site
 from tests.servers import PostgresCluster
 
 
@@ -22,7 +20,7 @@ from tests.servers import PostgresCluster
 def migrated_postgres(postgres_cluster: PostgresCluster) -> Iterator[str]:
     """A PostgreSQL database with our tables in it, emptied after each test: that is much faster than a new one."""
     url = postgres_cluster.create_database()
-    _prepare(url)
+    prepare_database(url)
     yield url
     postgres_cluster.drop_database(url)
 
@@ -31,7 +29,7 @@ def migrated_postgres(postgres_cluster: PostgresCluster) -> Iterator[str]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with our tables in it."""
     path = tmp_path_factory.mktemp("migrated") / "store.sqlite"
-    _prepare(f"sqlite:///{path}")
+    prepare_database(f"sqlite:///{path}")
     return path
 
 
@@ -44,7 +42,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     url: str = request.getfixturevalue("migrated_postgres")
     yield url
-    _empty(url)
+    empty_postgres(url)
 
 
 @pytest.fixture
@@ -52,20 +50,6 @@ def store(store_url: str) -> Iterator[Database]:
     """That database, open."""
     database = Database(store_url, CHAIN)
     yield database
-    database.close()
-
-
-def _empty(url: str) -> None:
-    tables = (table for table in reversed(metadata.sorted_tables) if table.name not in ("connection", "organization"))
-    emptying = [SQL("DELETE FROM {};").format(Identifier(table.name)) for table in tables if table.name != "tenant"]
-    with psycopg.connect(url, options="-c lock_timeout=10s") as connection:
-        connection.execute(SQL("").join([SQL("TRUNCATE audit_event;"), *emptying]))  # no row of it may be deleted
-
-
-def _prepare(url: str) -> None:
-    database = Database(url, CHAIN)
-    database.migrate()
-    database.ensure_tenant(TENANT, {ORGANIZATION: "Harbor Behavioral Health"}, {CONNECTION: "T", OTHER_CONNECTION: "T"})
     database.close()
 
 
