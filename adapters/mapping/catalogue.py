@@ -13,6 +13,7 @@ from adapters.mapping.catalogue_checks import (
     check_charges,
     check_facilities,
     check_ids,
+    check_levels,
     check_payers,
     check_services,
     check_sources,
@@ -252,5 +253,6 @@ def _check(gathered: _Gathered, problems: Problems, rules: Mapping[str, Rule]) -
     check_charges(gathered.charges, declared, problems)
     check_payers(gathered.payers, declared, rules, problems)
     check_services(gathered.services, declared, problems)
+    check_levels(gathered.services, gathered.payers, problems)
     check_sources(gathered.sources, declared, problems)
     declared.tell_unjudged(problems)

@@ -87,6 +87,16 @@ def check_payers(payers: Sequence[Payer], declared: Declared, rules: Mapping[str
     _check_names(payers, "payer", problems)
 
 
+def check_levels(services: Sequence[ServiceDefinition], payers: Sequence[Payer], problems: Problems) -> None:
+    """Nothing defines for a payer what its file says it does not buy."""
+    said = {each.id: each for each in payers if each.levels_of_care and not problems.is_partial(each.entry)}
+    for service in services:
+        for payer in (said[name] for name in service.payers if name in said):
+            if service.level_of_care not in (None, *payer.levels_of_care):
+                sentence = f"{payer.id!r} does not buy {service.level_of_care}: see its levels_of_care ({payer.entry})"
+                problems.add_at(service.entry, sentence)
+
+
 def check_services(services: Sequence[ServiceDefinition], declared: Declared, problems: Problems) -> None:
     """Services name what exists, and no day has two equally specific ones."""
     by_id: dict[str, list[ServiceDefinition]] = defaultdict(list)
@@ -114,7 +124,7 @@ def _rivals(services: Sequence[ServiceDefinition]) -> list[tuple[ServiceDefiniti
     alike: dict[Hashable, list[int]] = defaultdict(list)
     for place, each in enumerate(services):
         for key in each.payers or each.lines_of_business:
-            alike[each.level_of_care, _rank(each), bool(each.payers), str(key)].append(place)
+            alike[each.level_of_care, definition_rank(each), bool(each.payers), str(key)].append(place)
     pairs = {pair for places in alike.values() for pair in combinations(places, 2)}
     return [(services[one], services[other]) for one, other in sorted(pairs)]
 
@@ -130,7 +140,8 @@ def _tie(one: ServiceDefinition, other: ServiceDefinition) -> bool:
     )
 
 
-def _rank(each: ServiceDefinition) -> tuple[bool, ...]:
+def definition_rank(each: ServiceDefinition) -> tuple[bool, ...]:
+    """How specific a definition is; of those that fit a day the greatest wins (gateway.services.resolve)."""
     return bool(each.payers), bool(each.plans), bool(each.facilities), each.opps is not None, bool(each.program_kinds)
 
 

@@ -390,6 +390,8 @@ class Payer:
     claim_filing_code: str
     """SBR09."""
     names: tuple[Identifier, ...]
+    levels_of_care: tuple[LevelOfCare, ...] = ()
+    """What it buys at all; empty where the file does not say."""
     routes: tuple[Route, ...] = ()
     enrollments: tuple[Enrollment, ...] | None = None
     """None when no enrollment roster is loaded: unknown, which is not false."""

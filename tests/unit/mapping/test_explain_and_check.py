@@ -8,8 +8,19 @@ from adapters.mapping.engine import SourceInterpreter
 from adapters.mapping.explain import ExplainedEntry, explain_message, explain_resource
 from adapters.mapping.mapping_files import read_mapping_files
 from gateway.errors import FormatError
-from tests.unit.mapping.small_set import HL7_SOURCE, PAYERS, SERVICES, Arrived, a_set, message, resource
+from tests.unit.mapping.small_set import (
+    FACILITIES,
+    HL7_SOURCE,
+    PAYERS,
+    SERVICES,
+    SESSIONS,
+    Arrived,
+    a_set,
+    message,
+    resource,
+)
 
+ONLY_IOP = PAYERS + "    levels_of_care: [IOP]\n"
 PID = ("PID", {3: "77^^^OAK^MR"})
 FT1 = ("FT1", {1: "1", 2: "T1", 4: "202608030900", 6: "CG", 7: "QQQ"})
 PAID = ("FT1", {1: "2", 2: "T2", 6: "PY"})
@@ -125,7 +136,7 @@ def test_a_set_with_problems_is_not_ok_and_is_still_read_as_far_as_it_goes() -> 
 
 
 def test_what_is_right_but_odd_is_remarked_on() -> None:
-    unused = PAYERS + PAYERS.removeprefix("payers:\n").replace("acme", "idle").replace("ACME", "IDLE").replace(
+    unused = ONLY_IOP + PAYERS.removeprefix("payers:\n").replace("acme", "idle").replace("ACME", "IDLE").replace(
         "    routes: [{connection: house, payer_number: 60054}]\n", ""
     )
     services = SERVICES + (
@@ -135,8 +146,9 @@ def test_what_is_right_but_odd_is_remarked_on() -> None:
     found = check_mappings(a_set(payers=unused, services=services))
     assert found.ok
     assert [
-        "payers/oak.yaml:8:5: 'idle' has no route: its claims cannot be sent",
-        "payers/oak.yaml:8:5: no service definition says how 'idle' is billed",
+        "facilities/oak.yaml:21:5: S9480 is not in codes/hcpcs.yaml; add it there if it is right",
+        "payers/oak.yaml:9:5: 'idle' has no route: its claims cannot be sent",
+        "payers/oak.yaml:9:5: no service definition says how 'idle' is billed",
         "services/oak.yaml:2:5: S9480 is not in codes/hcpcs.yaml; add it there if it is right",
         "services/oak.yaml:9:5: H9999 is not in codes/hcpcs.yaml; add it there if it is right",
         "services/oak.yaml:9:5: no charge prices H9999 at any facility",
@@ -172,3 +184,70 @@ def test_days_of_a_broken_entry_are_compared_with_no_other() -> None:
     twice = SERVICES + SERVICES.removeprefix("services:\n").replace("2026-01-01", "2027-13-01")
     (problem,) = check_mappings(a_set(services=twice)).problems
     assert "services/oak.yaml:10:12: '2027-13-01' is not a date such as 2026-08-03" == problem
+
+
+def remarks_of(**changes: str) -> list[str]:
+    found = check_mappings(a_set(codes=SESSIONS, **changes))
+    assert found.ok, found.problems
+    return [each for each in found.remarks if "hcpcs.yaml" not in each]
+
+
+def test_a_payer_without_a_definition_for_a_level_of_care_is_remarked_on_unless_its_file_says_it_buys_none() -> None:
+    assert [
+        "payers/oak.yaml:2:5: no service definition says how PHP is billed to 'acme'; if it buys none, list what it "
+        "buys under levels_of_care"
+    ] == remarks_of()
+    assert [] == remarks_of(payers=ONLY_IOP)
+    both = ONLY_IOP.replace("[IOP]", "[IOP, OP]")
+    assert ["payers/oak.yaml:2:5: no service definition says how OP is billed to 'acme'"] == remarks_of(payers=both)
+
+
+def test_a_definition_for_what_the_payer_does_not_buy_is_a_problem() -> None:
+    found = check_mappings(a_set(payers=PAYERS + "    levels_of_care: [PHP]\n"))
+    assert ("services/oak.yaml:2:5: 'acme' does not buy IOP: see its levels_of_care (payers/oak.yaml:2)",) == (
+        found.problems
+    )
+
+
+def test_a_definition_that_more_specific_ones_leave_no_day_is_remarked_on() -> None:
+    general = (
+        "  - {id: all-iop, since: 2026-03-01, level_of_care: IOP, form: 837I, lines_of_business: [commercial],\n"
+        "     revenue_code: 0905, hcpcs: S9480}\n"
+    )
+    assert [
+        "services/oak.yaml:9:5: service 'all-iop' is never reached: on all its days acme-iop (services/oak.yaml:2) "
+        "come before it"
+    ] == remarks_of(payers=ONLY_IOP, services=SERVICES + general)
+    narrower = SERVICES.replace("payers: [acme]", "payers: [acme]\n    program_kinds: [SUD]")
+    assert [] == remarks_of(payers=ONLY_IOP, services=narrower + general)
+    ending = SERVICES.replace("    level_of_care", "    until: 2026-12-31\n    level_of_care", 1)
+    assert [] == remarks_of(payers=ONLY_IOP, services=ending + general)
+
+
+def test_days_that_nothing_covers_between_two_versions_are_remarked_on() -> None:
+    first = SERVICES.replace("    level_of_care", "    until: 2026-06-30\n    level_of_care", 1)
+    again = SERVICES.removeprefix("services:\n").replace("2026-01-01", "2026-08-01")
+    assert [
+        "services/oak.yaml:10:5: service 'acme-iop' has a gap: nothing holds from 2026-07-01 to 2026-07-31"
+    ] == remarks_of(payers=ONLY_IOP, services=first + again)
+    assert [] == remarks_of(payers=ONLY_IOP, services=first + again.replace("2026-08-01", "2026-07-01"))
+
+
+def test_a_price_that_ends_before_the_service_is_remarked_on() -> None:
+    ending = FACILITIES.replace("since: 2026-01-01}", "since: 2026-01-01, until: 2026-12-31}")
+    assert [
+        "services/oak.yaml:2:5: no charge prices 0905 S9480 from 2027-01-01 on, and the service goes on"
+    ] == remarks_of(payers=ONLY_IOP, facilities=ending)
+
+
+def test_codes_are_looked_up_for_the_days_of_the_entry() -> None:
+    lists = {
+        "codes/places-of-service.yaml": b"places_of_service: [{code: 22, label: On campus}]",
+        "codes/hcpcs.yaml": b"hcpcs: [{code: S9480, label: IOP, until: 2026-09-30}]",
+    }
+    facilities = FACILITIES.replace("    bill_class: 13\n", "    bill_class: 13\n    place_of_service: 23\n")
+    assert [
+        "facilities/oak.yaml:13:5: 23 is not in codes/places-of-service.yaml; add it there if it is right",
+        "facilities/oak.yaml:22:5: S9480 is not in codes/hcpcs.yaml on 2026-10-01, a day this entry holds",
+        "services/oak.yaml:2:5: S9480 is not in codes/hcpcs.yaml on 2026-10-01, a day this entry holds",
+    ] == list(check_mappings(a_set(payers=ONLY_IOP, facilities=facilities) | lists).remarks)
