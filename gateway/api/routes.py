@@ -88,6 +88,7 @@ class EncounterDecision(_Request):
     encounters: tuple[str, str]
     decision: str = Field(description="same or different")
     organization: str = ""
+    reason: str = Field(default="", description="Why; needed where one feed told of both")
 
 
 class AgainRequest(_Request):
@@ -164,7 +165,7 @@ def _add_encounters(router: APIRouter, desk: Desk, access: Access) -> None:
         request: EncounterDecision, actor: Annotated[Actor, Depends(access.may(Permission.DECIDE_ENCOUNTERS))]
     ) -> Answer:
         first, second = request.encounters
-        return desk.decide_encounters(first, second, request.decision, actor, request.organization)
+        return desk.decide_encounters(first, second, request.decision, actor, request.organization, request.reason)
 
 
 def _add_rosters(router: APIRouter, desk: Desk, access: Access) -> None:

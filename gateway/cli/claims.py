@@ -271,11 +271,12 @@ def decide(
     decision: Annotated[str, typer.Argument(help="same or different", show_default=False)],
     site: SiteFolder = HERE,
     organization: Annotated[str, typer.Option(help="Whose they are; needed where there are several.")] = "",
+    reason: Reason = "",
     act_as: ActAs = "",
     as_json: AsJson = False,
 ) -> int:
-    """Say whether two encounters are one visit. Two feeds may have told of it."""
+    """Say whether two encounters are one visit. Two feeds may have told of it; of one feed's two it takes a reason."""
     with open_desk_as(site, act_as, "decide-encounters") as (desk, actor):
-        done = desk.decide_encounters(first, second, decision, actor, organization)
+        done = desk.decide_encounters(first, second, decision, actor, organization, reason)
     output.show(done, as_json=as_json, render=lambda _: output.say(f"Decided: {decision}."))
     return output.OK

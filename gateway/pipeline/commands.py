@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from gateway.claim.finding import Severity, blocks
 from gateway.claim.identifiers import stable_id
-from gateway.claim.record import RecordKind
+from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind, guard_hold, guard_release
@@ -152,15 +152,25 @@ class Commands:
                 add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
             return state
 
-    def decide_encounters(self, organization: str, pair: frozenset[str], decision: str, actor: Actor) -> None:
-        """Say of two encounters told by two feeds whether they are one. Raises NotAllowed."""
+    def decide_encounters(
+        self, organization: str, pair: frozenset[str], decision: str, actor: Actor, reason: str = ""
+    ) -> None:
+        """Say of two encounters told by two feeds whether they are one. Raises NotAllowed.
+
+        Two patients' visits are never one; two that one feed told itself are one only for a reason.
+        """
         if decision not in ("same", "different"):
             raise NotAllowed("two encounters are either the same or different")
+        if len(pair) != 2:
+            raise NotAllowed("give two different encounters")
         with self._store.write() as tx:
+            patients = tx.subjects.standing(sorted(tx.subjects.patients_of(sorted(pair))))
+            if decision == "same":
+                _guard_same(tx, patients, pair, reason)
             tx.subjects.decide_encounters(organization, pair, decision)
             now = self._clock.now()
-            tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)))
-            tx.work.add(DERIVE, tx.subjects.patient_ids())
+            tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)), reason)
+            tx.work.add(DERIVE, patients)
 
     def load_roster(
         self,
@@ -207,6 +217,31 @@ class Commands:
     def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
         rows = tx.claims.rows([claim_id for claim_id, _ in tx.exchanges.versions_in(interchange_id)])
         tx.work.add(DERIVE, {row.patient_id for row in rows})
+
+
+def _guard_same(tx: Transaction, patients: Sequence[str], pair: frozenset[str], reason: str) -> None:
+    told: dict[str, dict[str, EncounterRecord]] = {each: {} for each in pair}
+    whose: set[str] = set()
+    for patient_id, assertions in tx.subjects.about_patients(patients).items():
+        for each in assertions:
+            if each.subject_id in pair and isinstance(each.record, EncounterRecord):
+                told[each.subject_id][each.source] = each.record
+                whose.add(patient_id)
+    if len(whose) > 1:
+        raise NotAllowed("these are visits of two patients; if the two are one person, merge them in the EHR")
+    first, second = (told[each] for each in sorted(pair))
+    for source in sorted({*first} & {*second}):
+        if not reason:
+            raise NotAllowed(
+                f"{source} itself tells of both, {_when(first[source])} and {_when(second[source])}: two sessions of "
+                "one feed are made one only with a reason (--reason); if the EHR has it twice, take one back there"
+            )
+
+
+def _when(record: EncounterRecord) -> str:
+    """From when to when, in UTC."""
+    start, end = (f"{each:%Y-%m-%d %H:%M}" if each else "no time" for each in (record.start_at, record.end_at))
+    return f"{start} to {end} UTC"
 
 
 def _concerned(tx: Transaction, organization: str, changes: Changes, *, everyone: bool) -> Iterable[str]:

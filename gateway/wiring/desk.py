@@ -80,7 +80,7 @@ class Desk(Books):
             return {"claim": row.id, "state": row.state}
 
     def decide_encounters(
-        self, first: str, second: str, decision: str, actor: Actor, organization: str = ""
+        self, first: str, second: str, decision: str, actor: Actor, organization: str = "", reason: str = ""
     ) -> dict[str, Any]:
         """Say whether two encounters told by two feeds are one: {"encounters": [ids], "decision"}."""
         require(actor, Permission.DECIDE_ENCOUNTERS)
@@ -90,7 +90,7 @@ class Desk(Books):
         if unknown:
             raise NotFound(f"there is no encounter {unknown[0]}; 'cleanclaim encounters list' shows their ids")
         pair = frozenset({first, second})
-        self.site.commands.decide_encounters(self._organization(organization), pair, decision, actor)
+        self.site.commands.decide_encounters(self._organization(organization), pair, decision, actor, reason)
         self._after()
         return {"encounters": sorted(pair), "decision": decision}
 
