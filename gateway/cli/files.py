@@ -78,6 +78,26 @@ def render_checked(answer: dict[str, Any]) -> None:
             output.say(f"and {len(rows) - _MOST_SHOWN:,} more; --json lists all")
 
 
+def _render_acknowledgment(told: dict[str, Any]) -> None:
+    sets = f"{told['accepted']} of {output.count(told['received'], 'transaction set')}"
+    output.say(f"  999: group {told['answers']} is {told['verdict']}; {sets} accepted")
+    for each in told["sets"]:
+        output.say(f"    {each['type']} {each['control_number']} is {each['verdict']}")
+        for error in each["errors"][:_MOST_SHOWN]:
+            output.say(f"      {error}")
+
+
+def _render_statuses(control_number: str, told: dict[str, Any]) -> None:
+    by = " and ".join(told["by"]) or "nobody named"
+    counts = f"{told['accepted']:,} accepted, {told['refused']:,} refused"
+    output.say(f"  277CA {control_number} by the {by}: {output.count(told['claim_count'], 'claim')}, {counts}")
+    rows = [(each["claim"], each["by"], "; ".join(each["why"])) for each in told["refusals"]]
+    if rows:
+        output.table(("refused claim", "by", "status"), rows)
+    if told["refused"] > len(rows):
+        output.say(f"and {told['refused'] - len(rows):,} more refused")
+
+
 def _what(entry: dict[str, Any]) -> str:
     """What a file holds, in a few words."""
     if entry["format"] == "fhir":
@@ -120,7 +140,7 @@ def read(
     prove: Annotated[bool, typer.Option("--write", help="Prove it: write each back, and compare the bytes.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Read X12 and HL7 files, as JSON, without loss. An 835 says whether it balances."""
+    """Read X12 and HL7 files, as JSON, without loss. An 835 says whether it balances, a TA1, 999 or 277CA what it refuses."""
     from gateway.wiring.files import expand, overview, stream_read
 
     paths = expand(files)
@@ -148,12 +168,19 @@ def _render_read(entry: dict[str, Any]) -> None:
     proof = {True: "; written back, the same bytes", False: "; WRITTEN BACK, OTHER BYTES", None: ""}
     output.say(f"{entry['path']}: {_what(entry)}{proof[entry.get('same_bytes')]}")
     for interchange in entry.get("interchanges", ()):
+        for each in interchange["acknowledgments"]:
+            why = f": {each['why']}" if each["why"] else ""
+            output.say(f"  TA1: interchange {each['answers']} is {each['verdict']}{why}")
         for group in interchange["groups"]:
             for transaction in group["transactions"]:
                 _render_transaction(transaction)
 
 
 def _render_transaction(transaction: dict[str, Any]) -> None:
+    if transaction["type"] == "999":
+        _render_acknowledgment(transaction["told"])
+    if transaction["type"] == "277CA":
+        _render_statuses(transaction["control_number"], transaction["told"])
     if "claims" not in transaction:
         return
     if transaction["error"]:
