@@ -140,7 +140,7 @@ def read(
     prove: Annotated[bool, typer.Option("--write", help="Prove it: write each back, and compare the bytes.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Read X12 and HL7 files, as JSON, without loss. An 835 says whether it balances, a TA1, 999 or 277CA what it refuses."""
+    """Read X12 and HL7 files, as JSON, without loss. An 835 says if it balances, an acknowledgment what it refuses."""
     from gateway.wiring.files import expand, overview, stream_read
 
     paths = expand(files)
