@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from clearinghouse.archive import ArchiveRefused, is_archive, unpacked
 from clearinghouse.claims_to_837 import transaction_837
 from clearinghouse.inbox import Key, PartnerInbox, Sighted
 from clearinghouse.interchange_ta1 import interchange_answers
-from clearinghouse.partner import Expected, PartnerProfile, Publish, Referee, file_name
+from clearinghouse.partner import Expected, PartnerProfile, Publish, Referee, file_name, number_in
 from clearinghouse.remit_835 import remittances
 from clearinghouse.returned_file import Enclosed, split_returned
 from clearinghouse.status_277ca import claim_answers
@@ -227,6 +227,16 @@ class PartnerExchange:
     def _own_file(self, interchange: RenderedInterchange) -> box.RemoteFile:
         name = interchange.remote_name.encode()
         return box.RemoteFile(self._profile.upload.directory, name, len(interchange.content), None)
+
+    def highest_number_seen(self) -> int:
+        """The highest ISA13 in the names of our files wherever the partner shows them; 0 for none."""
+        rules = self._profile.upload
+        with _translated(), self._mailbox.session() as session:
+            names = [file.name for file in session.list(rules.directory)]
+            for place in rules.probe_directories:
+                with suppress(box.RemoteMissing):
+                    names += [file.name for file in session.list(place)]
+        return max((number_in(rules, name) for name in names), default=0)
 
     # --- back --------------------------------------------------------------------------------------------------------
 

@@ -220,3 +220,23 @@ def file_name(rules: UploadRules, transaction: str, control_number: int, usage: 
     if len(name) > rules.max_name or not re.fullmatch(f"[{rules.characters}]+", name) or name.startswith("."):
         raise ValueError(f"the name pattern {rules.name!r} gives a name this partner would refuse")
     return name
+
+
+def number_in(rules: UploadRules, name: bytes) -> int:
+    """The control number in a name that our pattern gave, also within a longer one the partner made of it; 0 for none.
+
+    A partner may put words before and after our name; a number that only looks like ours errs on the safe side.
+    """
+    shapes = {
+        "tx": "837[IP]",
+        "isa13": "([0-9]{9})",
+        "usage": "[PT]",
+        "yyyymmddHHMMSS": "[0-9]{14}",
+        "yyyymmdd": "[0-9]{8}",
+    }
+    pieces, at = [], 0
+    for token in NAME_TOKEN.finditer(rules.name):
+        pieces += [re.escape(rules.name[at : token.start()]), shapes[token[1]]]
+        at = token.end()
+    found = re.search("".join([*pieces, re.escape(rules.name[at:])]).encode(), name)
+    return int(found[1]) if found else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from time import monotonic
 
 import structlog
@@ -17,7 +16,7 @@ from gateway.wiring.site import Site
 
 _LOG = structlog.get_logger("exchange")
 REST_S = 15 * 60.0
-"""How long a partner that refused us (credentials, host key) is left alone; a restart tries at once."""
+"""How long an EHR that refused us is left alone; a restart tries at once."""
 LISTEN_EVERY_S = 60.0
 """How often it is asked whether an answer is overdue."""
 LONGEST_BACKOFF_S = 60.0
@@ -73,8 +72,8 @@ class PullPasses:
 
 
 class ExchangePasses:
-    """Sends when something waits, collects as often as the partner's profile says, and leaves a partner alone that
-    refused us: another login with the same words locks the account."""
+    """Sends when something waits, collects as often as the partner's profile says. A partner that is away is asked less
+    and less often; one that refused us is not asked at all, which the passes see to, until a person resumes it."""
 
     def __init__(self, site: Site, connection: str, now: Callable[[], float] = monotonic) -> None:
         self._site = site
@@ -82,6 +81,7 @@ class ExchangePasses:
         self._now = now
         self._rests_until = self._collects_at = float("-inf")
         self._problems = self._troubled = 0
+        self._stopped = ""
 
     def run(self) -> int:
         """One pass; how many files moved."""
@@ -92,14 +92,13 @@ class ExchangePasses:
             sent = self._site.sending.run(self._connection)
         finally:  # what keeps us from sending keeps nobody's answer from being heard
             collected = Collected() if sent.paused else self._collect()
-        paused = sent.paused or collected.paused
-        if paused:
-            self._rests_until = self._now() + REST_S
-            self._site.collecting.note_contact(self._connection, paused, timedelta(seconds=REST_S))
-            _LOG.error("partner-paused", connection=self._connection, reason=paused, again_in_s=REST_S)
+        stopped = sent.paused or collected.paused or sent.refused
+        if stopped and stopped != self._stopped:
+            _LOG.error("connection-stopped", connection=self._connection, reason=stopped)
+        self._stopped = stopped
         problems = len(sent.problems) + len(collected.problems)
         self._troubled = self._troubled + 1 if problems or sent.in_doubt else 0
-        if self._troubled and not paused:
+        if self._troubled:
             self._rests_until = self._now() + min(2.0**self._troubled, LONGEST_BACKOFF_S)
         if problems != self._problems:
             self._problems = problems

@@ -23,6 +23,7 @@ from gateway.lifecycle import ClaimState
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import Collected, CollectPass
 from gateway.pipeline.commands import Actor, Commands
+from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.derive_pass import DerivePass
 from gateway.pipeline.doctor import examine
@@ -34,6 +35,7 @@ from gateway.pipeline.silence import SilencePass
 from gateway.ports import Arrival, Interpretation, Interpreter, MappedRecord, Resource
 from gateway.ports.storage import ClaimRow, InterchangeRow, Store, Version
 from gateway.rules.context import CodeSets
+from gateway.wiring.numbers_beside import NumbersBeside
 from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT, ManualClock
 from tests.unit.services import samples
 
@@ -130,8 +132,9 @@ class Site:
         self.receiver = Receiver(store, self.clock, owners)
         self.interpreting = InterpretPass(store, self.clock, self.policy)
         self.deriving = DerivePass(store, self.clock, derivation)
-        self.sending = SendPass(store, self.clock, derivation, self.exchanges)
-        self.collecting = CollectPass(store, self.clock, self.policy, self.exchanges)
+        self.connections = ConnectionWatch(store, self.clock, NumbersBeside(root / "sent-numbers"))
+        self.sending = SendPass(store, self.clock, derivation, self.exchanges, self.connections)
+        self.collecting = CollectPass(store, self.clock, self.policy, self.exchanges, self.connections)
         self.silences = SilencePass(store, self.clock, self.exchanges)
         self.commands = Commands(store, self.clock, derivation)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import output
+from gateway.cli import exchange_connections, output
 from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_desk, open_desk_as
 
 _Connection = Annotated[str, typer.Option("--connection", help="Only this connection.")]
@@ -20,11 +20,12 @@ def add_to(app: typer.Typer) -> None:
         exchange.command(name)(command)
     exchange.command("reports")(reports)
     exchange.command("silences")(silences)
+    exchange_connections.add_to(exchange)
     app.add_typer(exchange, name="exchange")
 
 
 def status(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
-    """Say of each partner when it last answered, and what is queued, in doubt, silent or set aside."""
+    """Say of each partner when it last answered. Then what is queued, in doubt, silent or set aside."""
     with open_desk(site) as desk:
         found = desk.exchange_status()
     output.show(found, as_json=as_json, render=_render_status)
@@ -34,6 +35,8 @@ def status(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
 def _render_status(found: dict[str, Any]) -> None:
     for each in found["connections"]:
         output.say(each["connection"])
+        if each["paused"]:
+            output.say(f"  paused: {each['paused']}; cleanclaim exchange resume {each['connection']} --reason ...")
         answers = ", ".join(f"{number} {kind}" for kind, number in each["answers"].items() if number)
         output.facts(
             [
@@ -64,7 +67,7 @@ def _minute(time: str | None) -> str:
 
 
 def silences(site: SiteFolder = HERE, connection: _Connection = "", as_json: AsJson = False) -> int:
-    """List the answers that partners owe us by their own clocks, the longest due first."""
+    """List the answers that partners owe us. By their own clocks, the longest due first."""
     with open_desk(site) as desk:
         found = desk.silences(connection)
     output.show(found, as_json=as_json, render=_render_silences)
@@ -93,7 +96,8 @@ def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = 
     with open_desk_as(site, act_as, "exchange") as (desk, actor), output.progress("sending"):
         done = desk.send(actor, connection)
     output.show(done, as_json=as_json, render=_render_sent)
-    return output.FOUND if any(each["paused"] or each["in_doubt"] for each in done["connections"]) else output.OK
+    troubled = any(each["paused"] or each["refused"] or each["in_doubt"] for each in done["connections"])
+    return output.FOUND if troubled else output.OK
 
 
 def _render_sent(done: dict[str, Any]) -> None:
@@ -103,6 +107,8 @@ def _render_sent(done: dict[str, Any]) -> None:
     for each in done["connections"]:
         if each["paused"]:
             output.say(f"{each['connection']} is paused: {each['paused']}")
+        if each["refused"]:
+            output.say(f"{each['connection']}: nothing was sent. {each['refused']}")
 
 
 def collect(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:

@@ -21,6 +21,7 @@ from gateway.claim.identifiers import stable_id
 from gateway.errors import FormatError, NoAnswer, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
+from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
@@ -56,16 +57,26 @@ class Collected:
 class CollectPass:
     """Fetches and applies answers for the connections it knows."""
 
-    def __init__(self, store: Store, clock: Clock, policy: PolicyInForce, exchanges: Mapping[str, Exchange]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        policy: PolicyInForce,
+        exchanges: Mapping[str, Exchange],
+        watch: ConnectionWatch,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._policy = policy
         self._exchanges = exchanges
+        self._watch = watch
 
     def run(self, connection: str) -> Collected:
         """Fetch every settled file, commit it, apply it, and only then let the partner's copy go."""
         exchange = self._exchanges[connection]
-        collected = Collected()
+        collected = Collected(paused=self._watch.standing(connection).paused)
+        if collected.paused:
+            return collected
         failed_in_a_row = 0
         trouble = ""
         try:
@@ -81,7 +92,7 @@ class CollectPass:
             trouble = str(error)
             collected.problems.append(trouble)
         except PartnerPaused as error:
-            trouble = collected.paused = str(error)
+            trouble = collected.paused = self._watch.pause(connection, error)
         self.note_contact(connection, trouble, exchange.poll_every)
         return collected
 

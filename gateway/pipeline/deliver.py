@@ -15,6 +15,7 @@ from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
+from gateway.ports.connections import SentNumbers
 from gateway.ports.storage import DeliveryStep, InterchangeRow, Store, Transaction
 
 LEASE = timedelta(minutes=20)
@@ -25,10 +26,13 @@ ABANDONED, REJECTED = "abandoned", "rejected"
 class Deliveries:
     """Delivers for the connections it knows."""
 
-    def __init__(self, store: Store, clock: Clock, exchanges: Mapping[str, Exchange]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, exchanges: Mapping[str, Exchange], sent_numbers: SentNumbers
+    ) -> None:
         self._store = store
         self._clock = clock
         self._exchanges = exchanges
+        self._sent_numbers = sent_numbers
 
     def deliver(self, interchange_id: str) -> str:
         """Try to move one frozen interchange; the delivery state it is in afterwards.
@@ -45,6 +49,7 @@ class Deliveries:
                 raise NotAllowed(
                     f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
                 )
+            self._sent_numbers.remember(row.connection, tx.exchanges.last_number(row.connection, "isa13"))
             lease = self._clock.now() + LEASE
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):
                 return row.state
@@ -79,7 +84,10 @@ class Deliveries:
         return self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
 
     def settle(self, connection: str) -> int:
-        """Look after interchanges whose sender died or lost its connection; how many are still in doubt."""
+        """Look after interchanges whose sender died or lost its connection; how many are still in doubt.
+
+        Raises PartnerPaused when the partner refuses us: they stay in doubt.
+        """
         now = self._clock.now()
         with self._store.read() as tx:
             rows = tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT))
@@ -121,7 +129,10 @@ class Deliveries:
             settled = exchange.settle(interchange, [step.marker for step in steps], on_step)
         except Conflict:
             return self._state(row.id)
-        except (Unavailable, PartnerPaused):
+        except PartnerPaused:
+            self._settled(row, steps, Settled.UNKNOWN)
+            raise
+        except Unavailable:
             settled = Settled.UNKNOWN
         reach(FaultPoint.SETTLE_PROBED)
         return self._settled(row, steps, settled)

@@ -13,9 +13,11 @@ from gateway.pipeline.money import project
 from gateway.ports.storage import Transaction
 
 UNWRITABLE, UNDERIVABLE, REFEREE_DISAGREES = "unwritable", "derivation-broke", "referee-disagrees"
+RESTORED = "restored-from-backup"
 _FIXES = {
     UNWRITABLE: "correct the value where it is kept, then release the claim",
     UNDERIVABLE: "tell the maintainers; once it is mended, release the claim",
+    RESTORED: "look for the claim among the partner's; release it only when no file there holds it",
     REFEREE_DISAGREES: (
         "correct the value where it is kept, then release the claim; where the referee is wrong, "
         "set `referee: none` in the partner's file"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from gateway.errors import FileTooLarge, FormatError, GatewayError, NotAllowed, 
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.check import Cleared
+from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import DELIVERED, FRESH, IN_DOUBT, Deliveries
 from gateway.pipeline.derive import MACHINE, REPLACEMENT, Derivation
 from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
@@ -42,6 +43,9 @@ class Sent:
     delivered: int = 0
     in_doubt: int = 0
     paused: str = ""
+    """Why nobody logs in there before a person looked."""
+    refused: str = ""
+    """Why nothing may leave, though the partner would take it."""
     problems: tuple[str, ...] = ()
     """What the partner would not take, and why; the files wait."""
 
@@ -49,26 +53,52 @@ class Sent:
 class SendPass(Deliveries):
     """Freezes and delivers for the connections it knows."""
 
-    def __init__(self, store: Store, clock: Clock, derivation: Derivation, exchanges: Mapping[str, Exchange]) -> None:
-        super().__init__(store, clock, exchanges)
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        derivation: Derivation,
+        exchanges: Mapping[str, Exchange],
+        watch: ConnectionWatch,
+    ) -> None:
+        super().__init__(store, clock, exchanges, watch.sent_numbers)
         self._derivation = derivation
+        self._watch = watch
 
     def run(self, connection: str) -> Sent:
         """One pass: settle what was interrupted, freeze what is released, deliver what is frozen."""
-        frozen = delivered = 0
-        in_doubt = self.settle(connection)
-        if not self._exchanges[connection].takes_files_at(self._clock.now()):
+        exchange = self._exchanges[connection]
+        paused = self._watch.standing(connection).paused
+        if paused:
+            return Sent(paused=paused)
+        refused = self._watch.refusal(connection, exchange.usage)
+        if refused:
+            return Sent(refused=refused)
+        try:
+            in_doubt = self.settle(connection)
+        except PartnerPaused as error:
+            return self._pause(connection, error)
+        if not exchange.takes_files_at(self._clock.now()):
             return Sent(in_doubt=in_doubt)
+        frozen = 0
         for form in ClaimForm:
             while self.freeze(connection, form):
                 frozen += 1
         waiting = self._waiting(connection)
+        sent = self._deliver_each(connection, waiting)
+        return replace(sent, frozen=frozen, in_doubt=in_doubt + sent.in_doubt)
+
+    def _pause(self, connection: str, refusal: PartnerPaused) -> Sent:
+        return Sent(paused=self._watch.pause(connection, refusal))
+
+    def _deliver_each(self, connection: str, waiting: Sequence[InterchangeRow]) -> Sent:
+        delivered = in_doubt = 0
         paused, problems = "", []
         for row in waiting:
             try:
                 outcome = self.deliver(row.id)
             except PartnerPaused as error:
-                paused = str(error)
+                paused = self._pause(connection, error).paused
                 break
             except Unavailable as error:
                 problems.append(f"{row.remote_name}: {error}")
@@ -78,7 +108,7 @@ class SendPass(Deliveries):
                 continue  # this file alone
             delivered += outcome == DELIVERED
             in_doubt += outcome == IN_DOUBT
-        return Sent(frozen=frozen, delivered=delivered, in_doubt=in_doubt, paused=paused, problems=tuple(problems))
+        return Sent(delivered=delivered, in_doubt=in_doubt, paused=paused, problems=tuple(problems))
 
     def _waiting(self, connection: str) -> list[InterchangeRow]:
         """What is frozen and not sent, oldest first: as many files as the partner takes in this hour."""

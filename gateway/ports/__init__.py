@@ -270,9 +270,10 @@ class Settled(StrEnum):
     UNKNOWN = "unknown"
 
 
-OPENED, REFUSED, REMOVING, PROBED = "opened", "refused", "removing", "probed"
+OPENED, REFUSED, RENAME_SENT, REMOVING, PROBED = "opened", "refused", "rename_sent", "removing", "probed"
 """Delivery markers that use cases know: the first change at the partner's is about to be asked for; the partner said no
-to it, and no byte left; an unfinished part is about to be removed; a probe found nothing of the file, or removed it."""
+to it, and no byte left; the rename to the final name is about to be asked for; an unfinished part is about to be
+removed; a probe found nothing of the file, or removed it."""
 
 
 class Exchange(Protocol):
@@ -342,6 +343,12 @@ class Exchange(Protocol):
 
         ``PROBED`` is among the markers once an earlier call answered NOT_SENT. ``on_step`` runs before the removal, and
         what it raises prevents it.
+        """
+
+    def highest_number_seen(self) -> int:
+        """The highest ISA13 in the names of our files wherever the partner shows them; 0 for none.
+
+        Raises Unavailable, PartnerPaused.
         """
 
     def open_inbox(self) -> AbstractContextManager[RemoteInbox]:

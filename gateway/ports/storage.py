@@ -17,6 +17,7 @@ from gateway.claim.record import FeedRecord, RecordKind
 from gateway.lifecycle import ClaimFact
 from gateway.ports import MappingProblem
 from gateway.ports.code_lists import CodeLists
+from gateway.ports.connections import Connections
 from gateway.ports.oversight import Audit, MappingSets
 from gateway.ports.partners import Partners
 from gateway.ports.pulls import Pulls
@@ -415,6 +416,12 @@ class Exchanges(Protocol):
     def next_number(self, connection: str, name: str) -> int:
         """The next of one of the connection's numbers, allocated in this transaction; never used twice."""
 
+    def last_number(self, connection: str, name: str) -> int:
+        """The number given out last; 0 before the first."""
+
+    def move_number(self, connection: str, name: str, to: int) -> None:
+        """Give out only numbers beyond this one from now on; never moves back."""
+
     def add_interchange(self, row: InterchangeRow, content: bytes, version_ids: Sequence[str]) -> None:
         """Freeze an interchange with the versions it carries."""
 
@@ -447,6 +454,9 @@ class Exchanges(Protocol):
 
         ``epoch`` None is the partner's own word, which counts whoever is sending.
         """
+
+    def doubt(self, interchange_id: str) -> None:
+        """Put an interchange that is not known to be delivered in doubt, whoever holds it."""
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""
@@ -510,6 +520,7 @@ class Transaction:
     rosters: Rosters
     claims: Claims
     exchanges: Exchanges
+    connections: Connections
     ledger: Ledger
     audit: Audit
     mapping_sets: MappingSets

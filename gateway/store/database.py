@@ -23,6 +23,7 @@ from gateway.store.authorizations import AuthorizationRows
 from gateway.store.blobs import BlobRows
 from gateway.store.claims import ClaimRows
 from gateway.store.code_lists import CodeListRows
+from gateway.store.connections import ConnectionRows
 from gateway.store.exchanges import ExchangeRows
 from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
@@ -128,6 +129,7 @@ def _rows(connection: Connection, audit: AuditRows) -> Transaction:
         rosters=RosterRows(connection, blobs),
         claims=ClaimRows(connection),
         exchanges=ExchangeRows(connection, blobs),
+        connections=ConnectionRows(connection),
         ledger=LedgerRows(connection),
         audit=audit,
         mapping_sets=MappingSetRows(connection, blobs),

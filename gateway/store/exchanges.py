@@ -55,6 +55,18 @@ class ExchangeRows:
         """The next of one of the connection's numbers; a rolled back transaction gives it back unused."""
         return next_value(self._connection, control_number, {"connection_id": connection, "name": name})
 
+    def last_number(self, connection: str, name: str) -> int:
+        """The number given out last; 0 before the first."""
+        columns = control_number.c
+        last = select(columns.last).where(columns.connection_id == connection, columns.name == name)
+        return int(self._connection.scalar(last) or 0)
+
+    def move_number(self, connection: str, name: str, to: int) -> None:
+        """Give out only numbers beyond this one from now on; never moves back."""
+        ahead = to - self.last_number(connection, name)
+        if ahead > 0:
+            next_value(self._connection, control_number, {"connection_id": connection, "name": name}, ahead)
+
     def add_interchange(self, row: InterchangeRow, content: bytes, version_ids: Sequence[str]) -> None:
         """Freeze an interchange with the versions it carries, in order."""
         self._blobs.put(content)
@@ -167,6 +179,15 @@ class ExchangeRows:
             move = move.where(columns.epoch == epoch)
         moved = self._connection.execute(move.values(state=state, lease_until=None))
         return moved.rowcount == 1
+
+    def doubt(self, interchange_id: str) -> None:
+        """Put an interchange that is not known to be delivered in doubt, whoever holds it."""
+        columns = interchange.c
+        self._connection.execute(
+            update(interchange)
+            .where(columns.id == interchange_id, columns.state.in_(("ready", *DELIVERY_MOVES["in-doubt"])))
+            .values(state="in-doubt", lease_until=None)
+        )
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""

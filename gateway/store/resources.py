@@ -62,7 +62,7 @@ _NEWEST = select(fhir_resource).join(
 
 
 class ResourceRows:
-    """Implements gateway.ports.storage.Resources."""
+    """Implements gateway.ports.resources.Resources."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -156,7 +156,7 @@ class ResourceRows:
 
 
 class SourceResources:
-    """Implements gateway.ports.storage.OpenResourceTable for one source inside one transaction.
+    """Implements gateway.ports.resources.OpenResourceTable for one source inside one transaction.
 
     What the database holds is asked once, what is kept is laid over it, so that many messages share their statements.
     """

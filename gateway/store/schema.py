@@ -76,6 +76,19 @@ connection = Table(
     Column("usage", String(1), nullable=False),
 )
 
+connection_fact = Table(  # append-only
+    "connection_fact",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False, index=True),
+    Column("kind", String(30), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("role", _NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
 audit_event = Table(  # append-only: triggers refuse to change or delete
     "audit_event",
     metadata,

@@ -134,9 +134,10 @@ class Desk(Books):
     # --- exchange ----------------------------------------------------------------------------------------------------
 
     def exchange_status(self) -> dict[str, Any]:
-        """{"connections": [last contact and next run, what is queued, in doubt, silent, set aside at each]}."""
+        """{"connections": [last contact, next run, what is queued, in doubt, silent, set aside, paused at each]}."""
         with self.site.store.read() as tx:
-            return {"connections": exchange_views.exchange_status(tx, self.site.exchanges)}
+            found = exchange_views.exchange_status(tx, self.site.exchanges)
+        return {"connections": [each | asdict(self.site.connections.standing(each["connection"])) for each in found]}
 
     def silences(self, connection: str = "") -> dict[str, Any]:
         """{"silences": [what a partner should have answered by now, the longest due first]}."""
@@ -146,7 +147,7 @@ class Desk(Books):
         return {"silences": [each for each in found if each["connection"] in names]}
 
     def send(self, actor: Actor, connection: str = "") -> dict[str, Any]:
-        """One sending pass: {"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused"}]}."""
+        """One sending pass: {"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused", ...}]}."""
         require(actor, Permission.EXCHANGE)
         self.site.settle()
         names = self._connections(connection)

@@ -19,6 +19,7 @@ from gateway.config import SenderSettings, Settings, read_settings
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import CollectPass
 from gateway.pipeline.commands import Commands
+from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.derive_pass import DerivePass
 from gateway.pipeline.interpret import InterpretPass
@@ -30,6 +31,7 @@ from gateway.ports import Clock
 from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
 from gateway.wiring.mapping_check import read_connection, site_files
+from gateway.wiring.numbers_beside import SENT_NUMBERS, NumbersBeside
 from gateway.wiring.policy import LoadedPolicy, open_policy
 from gateway.wiring.storage import open_store
 
@@ -54,6 +56,7 @@ class Site:
     collecting: CollectPass
     silences: SilencePass
     commands: Commands
+    connections: ConnectionWatch
 
     def close(self) -> None:
         """Let the database go."""
@@ -95,6 +98,7 @@ def put_together(settings: Settings, store: Database, clock: Clock, policy: Load
     """A site of its parts; nothing is read or written yet."""
     exchanges, owners = _exchanges(settings, policy), _owners(settings, policy)
     derivation = Derivation(policy, Checker(RenderedGuideCheck(_submitter(settings.sender, "CHECK"))))
+    connections = ConnectionWatch(store, clock, NumbersBeside(settings.folder / SENT_NUMBERS))
     return Site(
         settings=settings,
         store=store,
@@ -106,9 +110,10 @@ def put_together(settings: Settings, store: Database, clock: Clock, policy: Load
         interpreting=InterpretPass(store, clock, policy),
         deriving=DerivePass(store, clock, derivation),
         derivation=derivation,
-        sending=SendPass(store, clock, derivation, exchanges),
-        collecting=CollectPass(store, clock, policy, exchanges),
+        sending=SendPass(store, clock, derivation, exchanges, connections),
+        collecting=CollectPass(store, clock, policy, exchanges, connections),
         silences=SilencePass(store, clock, exchanges),
+        connections=connections,
         commands=Commands(store, clock, derivation),
     )
 
@@ -133,14 +138,15 @@ def _exchanges(settings: Settings, policy: LoadedPolicy) -> dict[str, PartnerExc
 def _exchange(settings: Settings, profile: PartnerProfile) -> PartnerExchange:
     return PartnerExchange(
         profile,
-        _mailbox(settings, profile),
+        mailbox_of(settings, profile),
         _submitter(settings.sender, profile.envelope.sender_id.strip()),
         local_time=ZoneInfo(settings.sender.time_zone),
         settle_gap=timedelta(seconds=settings.settle_gap_s),
     )
 
 
-def _mailbox(settings: Settings, profile: PartnerProfile) -> Mailbox:
+def mailbox_of(settings: Settings, profile: PartnerProfile) -> Mailbox:
+    """The partner's mailbox; relative secrets are beside the site's settings."""
     if isinstance(profile.access, FolderAccess):
         return FolderMailbox(profile.access, profile.upload)
     return SftpMailbox(profile.access, profile.upload, secrets_beside=settings.folder)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clearinghouse.mailbox import Step
+from clearinghouse.mailbox import AuthenticationFailed, HostKeyChanged, Step
 from gateway.claim.contract import ClaimForm
-from gateway.errors import DeliveryUnknown, NotSent, PartnerPaused, Unavailable
+from gateway.errors import DeliveryUnknown, NotAllowed, NotSent, Unavailable
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.deliver import LEASE
@@ -18,7 +18,7 @@ from gateway.pipeline.send import SendPass, Sent
 from gateway.ports import RenderedInterchange, Settled
 from gateway.store.database import Database
 from tests.contract.races import at_once
-from tests.factories import CONNECTION
+from tests.factories import CONNECTION, NOON
 from tests.partner_answers import Partner
 from tests.pipeline_site import BILLER, OTHER_CONNECTION, SETTLE_GAP, SUPERVISOR, Site
 
@@ -279,7 +279,7 @@ def test_a_partner_gets_no_more_files_in_an_hour_than_it_takes(store: Database, 
     assert site.sending.run(CONNECTION).delivered == 1
 
 
-def test_a_partner_that_refuses_our_login_is_tried_once_in_a_pass(
+def test_a_partner_that_refuses_our_login_is_tried_once_until_a_person_resumes_the_connection(
     store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = Site(store, tmp_path, max_claims=1)
@@ -287,14 +287,35 @@ def test_a_partner_that_refuses_our_login_is_tried_once_in_a_pass(
     for number in (1, 2):
         site.admit(number)
 
-    def refuse(rendered: RenderedInterchange, on_step: Callable[[str, str], None]) -> None:
-        tries.append(rendered.remote_name)
-        raise PartnerPaused("the partner refused our login")
+    def refuse() -> None:
+        tries.append("login")
+        raise AuthenticationFailed("the partner refused the login")
 
-    monkeypatch.setattr(site.exchange, "upload", refuse)
-    sent = site.sending.run(CONNECTION)
-    assert (sent.paused, len(tries)) == ("the partner refused our login", 1)
-    assert [row.state for row in site.interchanges()] == ["ready", "ready"]
+    with monkeypatch.context() as patch:
+        patch.setattr(site.mailbox, "session", refuse)
+        assert site.sending.run(CONNECTION).paused == f"the partner refused the login (since {NOON:%Y-%m-%d %H:%M} UTC)"
+        for process in (site, site.heir()):  # a restart is no reason to try again
+            patch.setattr(process.mailbox, "session", refuse)
+            assert "the partner refused the login" in process.sending.run(CONNECTION).paused
+            assert "the partner refused the login" in process.collecting.run(CONNECTION).paused
+    assert (len(tries), [row.state for row in site.interchanges()]) == (1, ["ready", "ready"])
+    with pytest.raises(NotAllowed, match="say why"):
+        site.connections.resume(CONNECTION, BILLER, "")
+    site.connections.resume(CONNECTION, BILLER, "they unlocked the account")
+    assert site.sending.run(CONNECTION).delivered == 2
+
+
+def test_a_refused_login_while_collecting_pauses_sending_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.admit()
+
+    def refuse() -> None:
+        raise HostKeyChanged("the host key is not the pinned one")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.mailbox, "session", refuse)
+        assert "the host key is not the pinned one" in site.collecting.run(CONNECTION).paused
+    assert "the host key is not the pinned one" in site.sending.run(CONNECTION).paused
+    assert site.interchanges() == []
 
 
 def test_an_upload_of_unknown_end_is_in_doubt_and_so_is_its_claim(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from gateway import workers
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.send import Sent
-from gateway.workers import LONGEST_BACKOFF_S, REST_S, ExchangePasses
+from gateway.workers import LONGEST_BACKOFF_S, ExchangePasses
 
 
 @dataclass
@@ -58,19 +58,6 @@ def test_answers_are_asked_for_as_often_as_the_profile_says_and_claims_leave_at_
     assert len(partner.sends) == 20
 
 
-@pytest.mark.parametrize(
-    "word", [{"sent": Sent(paused="login refused")}, {"collected": Collected(paused="login refused")}]
-)
-def test_a_partner_that_refused_the_login_hears_one_try_and_then_rest(word: dict[str, Any]) -> None:
-    partner = Partner(poll_every=timedelta(seconds=1), **word)
-    partner.run_for(partner.passes(), int(REST_S))
-    assert len(partner.sends) == 1
-    assert len(partner.collects) == (0 if "sent" in word else 1)
-    partner.sent, partner.collected = Sent(), Collected()
-    partner.run_for(partner.passes(), 3)
-    assert len(partner.sends) == 4
-
-
 @pytest.mark.parametrize("word", [{"sent": Sent(problems=("away",))}, {"sent": Sent(in_doubt=1)}])
 def test_a_partner_that_is_away_is_asked_less_and_less_often(word: dict[str, Any]) -> None:
     partner = Partner(**word)
@@ -93,6 +80,6 @@ def test_a_refusal_is_said_where_an_operator_sees_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(
         workers, "_LOG", SimpleNamespace(error=lambda _, **said: heard.append(said), warning=heard.append)
     )
-    partner = Partner(collected=Collected(paused="the host key is not the pinned one"))
+    partner = Partner(sent=Sent(paused="the host key is not the pinned one"))
     partner.run_for(partner.passes(), 10)
     assert [each["reason"] for each in heard] == ["the host key is not the pinned one"]

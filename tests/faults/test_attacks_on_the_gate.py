@@ -284,7 +284,7 @@ def test_a_patient_who_breaks_the_freeze_is_held_and_the_others_leave(site: Site
     broken, well = site.claims()
     derivation = Breaking(site.policy, site.deriving._derivation._checker)
     derivation.broken = broken.patient_id
-    sending = SendPass(site.store, site.clock, derivation, site.exchanges)
+    sending = SendPass(site.store, site.clock, derivation, site.exchanges, site.connections)
     sent = sending.run(CONNECTION)
     assert (sent.frozen, sent.delivered) == (1, 1)
     states = {row.id: row.state for row in site.claims()}
