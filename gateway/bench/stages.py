@@ -16,7 +16,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "gate": ("gate.judge_month", "score.measure"),
     "pipeline": ("pipeline.bill",),
     "exchange": ("exchange.trade",),
-    "mappings": ("mapping_files.check_large_site",),
+    "mappings": ("mapping_files.check_large_site", "what_if.foretell"),
 }
 """The tasks of each stage, as ``module.function`` of this package; each returns the stage's rows."""
 

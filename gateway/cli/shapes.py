@@ -157,6 +157,12 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
    "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number, "values": null|[text], "notes",
      "why": null|text, "ways": [{"entry": "file:line", "tried", "why": null|text}]}]}]}]}]}
 The ways are the alternatives of a value, each with why it gave nothing.""",
+    "mappings what-if": """
+{"since", "in_force": hash, "files": [path that differs], "read_again": [source], "encounters", "patients",
+ "payers": [{"payer", "claims", "held", "freed", "corrected", "appears", "disappears", "differs", "before_cents",
+   "after_cents", "held_cents", "freed_cents"}],
+ "claims": [{"claim", "payer", "start_on", "through_on", "change": "held|freed|corrected|appears|disappears|differs",
+   "before_cents", "after_cents", "why": [sentence]}]}""",
     "mappings diff": """
 {"before": null|hash, "after": hash,
  "files": [{"path", "change": "added|changed|removed", "lines": [unified diff]}]}""",

@@ -155,6 +155,9 @@ class Subjects(Protocol):
     ) -> Mapping[str, Sequence[tuple[RecordKind, str, str]]]:
         """(kind, subject, patient) of what each of these resources or messages said last, not taken back."""
 
+    def told_about(self, patient_ids: Sequence[str], source: str) -> list[str]:
+        """The resources and messages of a source that ever told of these patients."""
+
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject, taken-back ones left out.
 

@@ -51,6 +51,10 @@ class Database:
         self._chain = chain
         self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
 
+    def at(self, url: str) -> Database:
+        """The same database elsewhere, its acts sealed by the same chain."""
+        return Database(url, self._chain)
+
     def migrate(self) -> None:
         """Bring the schema to the newest revision; safe to repeat. Raises Unavailable."""
         config = Config()

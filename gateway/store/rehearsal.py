@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.engine import make_url
 
 from gateway.ports.storage import Transaction
 from gateway.store.database import Database
@@ -17,12 +22,44 @@ def rehearsed(database: Database) -> Iterator[Database]:
 
     Work that waits in the database is left to those who do it: the block sees only what it asks for itself.
     """
+    with _taken_back(database, database.write()) as rehearsal:
+        yield rehearsal
+
+
+@contextmanager
+def rehearsed_beside(database: Database) -> Iterator[Database]:
+    """As ``rehearsed``, for work that takes long: whoever writes to the database meanwhile does not wait for it.
+
+    An SQLite database is copied (into a folder beside it, which is removed afterwards); PostgreSQL shows one picture.
+    """
+    with ExitStack() as stack:
+        if database.url.startswith("sqlite"):
+            database = stack.enter_context(_copy_of(database))
+        yield stack.enter_context(_taken_back(database, database.read()))
+
+
+@contextmanager
+def _taken_back(database: Database, transaction: AbstractContextManager[Transaction]) -> Iterator[Database]:
     try:
-        with database.write() as tx:
+        with transaction as tx:
             yield _Rehearsal(database.url, replace(tx, work=_WorkAtHand()))
             raise _TakenBack
     except _TakenBack:
         pass
+
+
+@contextmanager
+def _copy_of(database: Database) -> Iterator[Database]:
+    path = Path(str(make_url(database.url).database))
+    with TemporaryDirectory(prefix=".rehearsal-", dir=path.parent) as folder:
+        copied = Path(folder) / "copy.sqlite"
+        with closing(sqlite3.connect(path)) as original, closing(sqlite3.connect(copied)) as copy:
+            original.backup(copy)
+        beside = database.at(f"sqlite:///{copied}")
+        try:
+            yield beside
+        finally:
+            beside.close()
 
 
 class _TakenBack(Exception):

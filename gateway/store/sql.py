@@ -58,9 +58,9 @@ def hold_names(connection: Connection, names: Iterable[str]) -> None:
     """Make every other transaction that holds one of these names wait until this one ends.
 
     For things that have no row to lock yet. In sorted order, so that two holders of the same names never wait in a
-    circle. SQLite has one writer at a time and needs none of it.
+    circle. SQLite has one writer at a time and needs none of it, and who only reads holds nobody up.
     """
-    wanted = sorted(set(names))
+    wanted = sorted(set(names)) if connection.get_execution_options().get("cleanclaim_writing", True) else []
     if wanted and connection.dialect.name == "postgresql":
         statement = (
             "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"

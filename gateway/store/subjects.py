@@ -116,6 +116,18 @@ class SubjectRows:
                 said[key].append((RecordKind(kind), subject_id, patient_id))
         return said
 
+    def told_about(self, patient_ids: Sequence[str], source: str) -> list[str]:
+        """The resources and messages of a source that ever told of these patients, in the order they first did."""
+        found: dict[str, int] = {}
+        for some in slices(list(self._with_joined(patient_ids))):
+            columns = assertion.c
+            told = select(columns.origin_key, func.min(columns.id)).where(
+                columns.patient_id.in_(some), columns.source == source
+            )
+            for origin_key, first in self._connection.execute(told.group_by(columns.origin_key)):
+                found[origin_key] = min(first, found.get(origin_key, first))
+        return sorted(found, key=found.__getitem__)
+
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject."""
         patients = self._with_joined(patient_ids)

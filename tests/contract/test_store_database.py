@@ -14,11 +14,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from gateway.claim.party import Identifier
+from gateway.claim.record import RecordKind
 from gateway.claim.roster import CredentialRecord, CredentialRole, about
 from gateway.errors import Conflict, NotFound, Unavailable
 from gateway.ports.storage import Outcome
 from gateway.store.coding import encode
 from gateway.store.database import Database
+from gateway.store.rehearsal import rehearsed_beside
 from gateway.store.schema import metadata
 from tests.factories import CHAIN, CONNECTION, NOON, ORGANIZATION, TENANT
 
@@ -167,3 +170,18 @@ def test_equal_bytes_are_stored_once_and_named_by_their_hash(store: Database) ->
         assert tx.exchanges.raw(hashlib.sha256(b"ISA*00*").hexdigest()) == b"ISA*00*"
         with pytest.raises(NotFound):
             tx.exchanges.raw("0" * 64)
+
+
+def test_a_long_rehearsal_keeps_no_writer_waiting_and_nothing_of_it_stays(store: Database) -> None:
+    """Each writes while the other is at it, and what the rehearsal wrote is gone after."""
+    name = Identifier("ehr", "P1")
+    with rehearsed_beside(store) as beside:
+        with beside.write() as tx:
+            (known,) = tx.subjects.resolve(ORGANIZATION, RecordKind.PATIENT, [[name]])
+        with store.write() as tx:
+            tx.work.record_sweep("meanwhile", "said")
+        with beside.read() as tx:
+            assert known == tx.subjects.find(ORGANIZATION, RecordKind.PATIENT, name)
+    with store.read() as tx:
+        assert tx.subjects.find(ORGANIZATION, RecordKind.PATIENT, name) is None
+        assert "said" == tx.work.last_sweep("meanwhile")

@@ -17,6 +17,7 @@ from gateway.bench import (
     run,
     score,
     stages,
+    what_if,
     x12,
 )
 from gateway.bench.children import ChildFailed, Outcome, run_task
@@ -67,6 +68,10 @@ def test_memory_is_that_of_a_process_which_does_nothing_else() -> None:
 
 def test_a_check_of_a_large_site_finds_nothing_wrong_with_it_three_times() -> None:
     assert_measured(mapping_files.check_large_site(TINY))
+
+
+def test_every_stored_encounter_is_worked_through_for_a_what_if() -> None:
+    assert_measured(what_if.foretell(TINY))
 
 
 def test_every_hl7_message_sent_over_mllp_is_on_disk() -> None:
