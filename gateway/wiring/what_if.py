@@ -17,9 +17,9 @@ from gateway.ports.storage import Transaction
 from gateway.store.rehearsal import rehearsed_beside
 from gateway.wiring.codes import imported_lists
 from gateway.wiring.dry_run import over
-from gateway.wiring.mappings import check_files
+from gateway.wiring.mapping_check import check_files, site_files
 from gateway.wiring.messages import FHIR_CONTENT, references_of
-from gateway.wiring.policy import LoadedPolicy, load_policy, site_files
+from gateway.wiring.policy import LoadedPolicy, load_policy
 from gateway.wiring.site import Site, put_together
 
 _BATCH = 100
