@@ -133,7 +133,7 @@ def test_what_is_foretold_is_what_comes_once_the_files_are_put_in_force(
     make_site(folder, demo=True, database="sqlite:///site.sqlite", samples={})
     site = open_site(folder)
     takings = {feed: Taking(site, feed) for feed in Feed}
-    for message in clinic_month(patients=4).messages():
+    for message in clinic_month(patients=6).messages():
         takings[message.feed].take_bytes(message.content)
     site.settle()
     was = drafts(site)
