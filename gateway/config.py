@@ -44,6 +44,16 @@ class PullSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropSettings:
+    """A folder that a feed's files are dropped into."""
+
+    folder: str
+    """Beside site.yaml where it is relative."""
+    settle_s: int = 5
+    """How long a file has to stay as it is before it counts as written whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One feed at this site: its mapping file's name, its token by reference, and how far its word is believed."""
 
@@ -51,6 +61,7 @@ class SourceSettings:
     token: str = ""
     """``env:NAME`` or ``file:PATH``; empty for a feed that comes by MLLP or files."""
     mllp: Listener | None = None
+    drop: DropSettings | None = None
     pull: PullSettings | None = None
 
 
@@ -121,6 +132,7 @@ _PULL = Shape(
         "overlap_s": Key(IntegerKind()),
     },
 )
+_DROP = Shape("drop", DropSettings, {"folder": Key(_TEXT, required=True), "settle_s": Key(IntegerKind())})
 _SOURCE = Shape(
     "source",
     SourceSettings,
@@ -128,6 +140,7 @@ _SOURCE = Shape(
         "name": Key(_TEXT, required=True),
         "token": Key(_TEXT),
         "mllp": Key(_LISTENER),
+        "drop": Key(_DROP),
         "pull": Key(_PULL),
     },
 )

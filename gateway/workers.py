@@ -11,6 +11,7 @@ from gateway.errors import PartnerPaused, Throttled
 from gateway.jobs.loop import Lane, PassLoop
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.send import Sent
+from gateway.wiring.drop_folders import DropFolder
 from gateway.wiring.pulling import SourcePull, source_pulls
 from gateway.wiring.site import Site
 
@@ -24,7 +25,8 @@ LONGEST_BACKOFF_S = 60.0
 
 
 def work_loop(site: Site) -> PassLoop:
-    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled,
+    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled
+    and per folder watched,
     one that notices what was not answered.
 
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
@@ -38,6 +40,11 @@ def work_loop(site: Site) -> PassLoop:
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
     lanes += [Lane(f"pull-{each.source}", PullPasses(each).run, every_s, woken=True) for each in source_pulls(site)]
+    lanes += [
+        Lane(f"drop-{each.name}", DropFolder(site, each.name, each.drop).run, every_s)
+        for each in site.settings.sources
+        if each.drop is not None
+    ]
     lanes.append(Lane("silences", site.silences.run, LISTEN_EVERY_S))
     return PassLoop(lanes)
 

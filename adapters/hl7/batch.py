@@ -6,16 +6,18 @@ Source: HL7 v2.5.1 chapter 2, 2.10.3 (batch protocol). Captured MLLP traffic (SB
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from adapters.hl7.charsets import find_wide_codec
-from adapters.hl7.framing import END_BLOCK, MAX_FRAME_BYTES
+from adapters.hl7.framing import END_BLOCK, MAX_FRAME_BYTES, START_BLOCK
 
 _CHUNK_BYTES = 256 * 1024
 _BLANK = b" \t\r\n\x0b\x0c\x1c"
 _ENVELOPES = frozenset({b"FHS", b"BHS", b"BTS", b"FTS"})
+_ENDS = {b"FHS": b"FTS", b"BHS": b"BTS"}
 _UTF8_MARK = b"\xef\xbb\xbf"
 _FAULT_KEPT_BYTES = 4096
 
@@ -51,6 +53,24 @@ def read_batch(
     return _Splitter(max_message_bytes).split(_lines(beginning, stream, max_message_bytes))
 
 
+def batch_control_id(beginning: bytes) -> str:
+    """BHS-11 of a file's first batch, or FHS-11 of the file; empty where neither says one that can be said again."""
+    for name in (b"BHS", b"FHS"):
+        for line in beginning.splitlines():
+            fields = line.lstrip(_BLANK).split(line.lstrip(_BLANK)[3:4] or b"|")
+            if fields[0] == name and len(fields) > 10:
+                found = fields[10].decode("ascii", "ignore").strip()
+                return found if found.isprintable() and not set(found) & set("|^~\\&") else ""
+    return ""
+
+
+def write_batch(answers: Sequence[bytes], at: datetime, control_id: str, refers_to: str) -> bytes:
+    """Answers, framed or not, as one batch; ``refers_to`` is the control id of the batch they answer (BHS-12)."""
+    head = f"BHS|^~\\&|||||{at:%Y%m%d%H%M%S%z}||||{control_id}|{refers_to}".rstrip("|").encode()
+    bodies = [_without_framing(each.lstrip(START_BLOCK)).rstrip(b"\r\n") for each in answers]
+    return b"\r".join([head, *bodies, b"BTS|%d" % len(bodies), b""])
+
+
 class _Splitter:
     """Holds the lines of the message being read, and what the envelopes promise."""
 
@@ -62,6 +82,8 @@ class _Splitter:
         self._messages = 0
         self._messages_in_batch = 0
         self._batches = 0
+        self._open: dict[bytes, int] = {}
+        """Envelopes that began and did not end, each with where."""
 
     def split(self, lines: Iterator[tuple[int, bytes]]) -> Iterator[BatchMessage | BatchFault]:
         for position, line in lines:
@@ -76,17 +98,23 @@ class _Splitter:
                 kept = text[:_FAULT_KEPT_BYTES]
                 yield BatchFault(position, "outside-message", "a line stands before any MSH", kept)
         yield from self._finish()
+        for name, position in self._open.items():
+            sentence = f"no {_text(_ENDS[name])} ends what {_text(name)} began: the file may have been cut short"
+            yield BatchFault(position, "unfinished", sentence)
 
     def _begin(self, position: int, text: bytes, name: bytes) -> Iterator[BatchFault]:
         if name == b"MSH":
             self._started_at = position
             self._append(text)
-        elif name == b"BHS":
+        elif name in _ENDS:
+            self._open[name] = position
             self._messages_in_batch = 0
         elif name == b"BTS":
+            self._open.pop(b"BHS", None)
             self._batches += 1
             yield from _check_count(position, text, self._messages_in_batch, "batch-count", "BTS-1")
         elif name == b"FTS":
+            self._open.pop(b"FHS", None)
             yield from _check_count(position, text, self._batches, "file-count", "FTS-1")
 
     def _append(self, line: bytes) -> None:
@@ -128,6 +156,10 @@ def _lines(beginning: bytes, stream: BinaryIO, longest: int) -> Iterator[tuple[i
 def _without_framing(raw: bytes) -> bytes:
     """Cut MLLP's end block off, and what follows it; a message keeps its own last segment terminator."""
     return raw[: raw.rindex(END_BLOCK)] if raw.rstrip(b"\r\n").endswith(END_BLOCK) else raw
+
+
+def _text(name: bytes) -> str:
+    return name.decode("ascii")
 
 
 def _check_count(position: int, line: bytes, found: int, reason: str, place: str) -> Iterator[BatchFault]:

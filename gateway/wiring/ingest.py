@@ -64,6 +64,8 @@ class Taking:
         self._policy = AcceptancePolicy(fallback_charset=file.character_set or None)
         self._fhir = FhirReceiver(site.receiver)
         self._entries: list[dict[str, Any]] = []
+        self.answers: list[bytes] = []
+        """What the senders of HL7 messages are told, in order."""
         self._told: list[tuple[str, ...]] = []
         """Per entry what told it: an HL7 message's id, or ``Type/id`` of FHIR resources."""
 
@@ -85,6 +87,11 @@ class Taking:
                 self._take_fhir(str(path), path.read_bytes())
         except OSError as error:
             self._note(str(path), 0, "", "refused", f"cannot be read: {error.strerror}")
+
+    @property
+    def entries(self) -> Sequence[dict[str, Any]]:
+        """What was taken so far, message by message; encounters and findings come with ``finish``."""
+        return self._entries
 
     def take_bytes(self, content: bytes) -> None:
         """A body that came over HTTP."""
@@ -115,6 +122,7 @@ class Taking:
                 self._note(path, index, "", "refused", entry.text)
                 continue
             receipt = next(receipts)
+            self.answers += [receipt.answer] if receipt.answer else []
             outcome = "refused" if arrival.refusal else receipt.outcome
             self._note(path, index, arrival.event, outcome, arrival.refusal or None, (receipt.message_id,))
 

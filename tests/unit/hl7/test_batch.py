@@ -1,10 +1,11 @@
 import io
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
+from adapters.hl7.batch import BatchFault, BatchMessage, batch_control_id, read_batch, write_batch
 from adapters.hl7.er7 import read_message
 from adapters.hl7.framing import frame
 from tests.unit.hl7.samples import ADT, DFT
@@ -46,7 +47,7 @@ def test_batch_envelopes_are_no_part_of_a_message_and_their_counts_are_checked()
 
 def test_every_message_says_where_it_began() -> None:
     source = b"FHS|^~\\&\r" + ADT.encode() + b"\r\n" + DFT.encode()
-    places = [entry.byte_position for entry in read_batch(source)]
+    places = [entry.byte_position for entry in read_batch(source) if isinstance(entry, BatchMessage)]
     assert [source[place : place + 4] for place in places] == [b"MSH|", b"MSH|"]
 
 
@@ -110,3 +111,36 @@ def test_an_empty_file_holds_nothing() -> None:
 def test_any_bytes_are_split_without_failing(source: bytes) -> None:
     list(read_batch(source))
     list(read_batch(b"MSH|" + source))
+
+
+@pytest.mark.parametrize(
+    ("lines", "cut"),
+    [
+        (["FHS|^~\\&", "BHS|^~\\&", ADT, "BTS|1"], ["FTS ends what FHS"]),
+        (["BHS|^~\\&", ADT], ["BTS ends what BHS"]),
+        (["FHS|^~\\&", "BHS|^~\\&", ADT], ["FTS ends what FHS", "BTS ends what BHS"]),
+        (["FHS|^~\\&", "BHS|^~\\&", ADT, "BTS|1", "FTS|1"], []),
+    ],
+)
+def test_an_envelope_that_nothing_ends_is_a_fault_and_its_messages_are_read(lines: list[str], cut: list[str]) -> None:
+    entries = list(read_batch("\r".join(lines).encode()))
+    assert 1 == sum(isinstance(each, BatchMessage) for each in entries)
+    found = [each for each in entries if isinstance(each, BatchFault)]
+    assert ["unfinished"] * len(cut) == [each.reason for each in found]
+    assert all(sentence in each.text for sentence, each in zip(cut, found, strict=True))
+
+
+def test_answers_are_written_as_a_batch_that_names_the_one_it_answers() -> None:
+    asked = b"FHS|^~\\&|A|B|C|D|20260803||||F1\rBHS|^~\\&|A|B|C|D|20260803||||B7\r" + ADT.encode()
+    at = datetime(2026, 8, 3, 18, tzinfo=UTC)
+    answers = [b"\x0bMSH|^~\\&|1\rMSA|AA|1\r\x1c\r", b"MSH|^~\\&|2\rMSA|AR|2"]
+    written = write_batch(answers, at, "R1", batch_control_id(asked))
+    assert written.startswith(b"BHS|^~\\&|||||20260803180000+0000||||R1|B7\r")
+    entries = list(read_batch(written))
+    assert [b"MSA|AA|1", b"MSA|AR|2"] == [each.raw.splitlines()[1] for each in entries]
+    assert written.endswith(b"BTS|2\r")
+
+
+@pytest.mark.parametrize("beginning", [ADT.encode(), b"BHS|^~\\&", b"BHS|^~\\&|||||||||a&b", b""])
+def test_a_batch_without_a_control_id_that_can_be_said_again_has_none(beginning: bytes) -> None:
+    assert "" == batch_control_id(beginning)
