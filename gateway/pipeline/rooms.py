@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from gateway.claim.contract import Catalogue, SessionKind
 from gateway.claim.record import AttendanceStatus
@@ -16,6 +16,7 @@ from gateway.rules import group_within_size
 from gateway.rules.context import Room
 from gateway.services.case import PatientCase
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _Lead = tuple[str, str, date]
 """Organization, clinician, date."""
 
@@ -48,13 +49,14 @@ def gather_rooms(
     earlier = _rooms([*around, *(row for told in before.values() for row in told)])
     kinds, cap = catalogue.sessions, _smallest_cap(catalogue)
     change = _Change(earlier, rooms, kinds, cap)
+    contested = {lead: _contested(led, kinds) for lead, led in rooms.items()}
     found = {}
     for patient_id, rows in now.items():
         told = [row for id in (patient_id, *aliases.get(patient_id, ())) for row in before.get(id, ())]
         changed = {*told, *rows} - ({*told} & {*rows})
         found[patient_id] = Gathering(
             rows=rows,
-            rooms_elsewhere=_elsewhere(rows, rooms, kinds),
+            rooms_elsewhere=_elsewhere(rows, contested, kinds),
             group_sizes=_group_sizes(rows, rooms, kinds) if cap is not None else {},
             affected=frozenset(change.affected(changed)) - batch,
         )
@@ -184,12 +186,37 @@ class _Change:
             yield from self.differing[lead]
 
 
+def _at_one_time(rooms: Sequence[Room]) -> Iterator[list[Room]]:
+    """Rooms in order of start as runs: what overlaps is in one run."""
+    run: list[Room] = []
+    until = _LONG_AGO
+    for room in rooms:
+        if run and room.start_at >= until:
+            yield run
+            run = []
+        until = max(until, room.end_at)
+        run.append(room)
+    if run:
+        yield run
+
+
+def _contested(rooms: Sequence[Room], kinds: Mapping[str, SessionKind]) -> list[Room]:
+    """The rooms without the groups during which the clinician, whose rooms these are, was nowhere else."""
+    return [room for run in _at_one_time(rooms) if not _is_one_group(run, kinds) for room in run]
+
+
+def _is_one_group(run: Sequence[Room], kinds: Mapping[str, SessionKind]) -> bool:
+    first = run[0]
+    return all(each.is_group_of(first.session, first.facility, kinds) for each in run)
+
+
 def _in_two_rooms(rooms: Sequence[Room], kinds: Mapping[str, SessionKind]) -> Iterator[tuple[str, str]]:
     """(encounter, patient) at whose time the clinician, whose rooms these are in order of start, was elsewhere too."""
-    for place, room in enumerate(rooms):
-        if not kinds[room.session].group and _are_several(room.attendees):
+    contested = _contested(rooms, kinds)
+    for place, room in enumerate(contested):
+        if not room.is_group_of(room.session, room.facility, kinds) and _are_several(room.attendees):
             yield from room.attendees
-        for other in rooms[place + 1 :]:
+        for other in contested[place + 1 :]:
             if other.start_at >= room.end_at:
                 break
             together = (*room.attendees, *other.attendees)
@@ -203,12 +230,15 @@ def _are_several(attendees: Iterable[tuple[str, str]]) -> bool:
 
 def _crowded(rooms: Sequence[Room], kinds: Mapping[str, SessionKind], cap: int) -> Iterator[tuple[str, str]]:
     """(encounter, patient) of groups that are larger than the cap."""
-    for room in rooms:
-        group = [
-            each for each in rooms if _overlap(room, each) and each.is_group_of(room.session, room.facility, kinds)
-        ]
-        if len({patient_id for each in group for _, patient_id in each.attendees}) > cap:
-            yield from room.attendees
+    for run in _at_one_time(rooms):
+        for room in run if _headcount(run) > cap else ():
+            same = (each for each in run if each.is_group_of(room.session, room.facility, kinds))
+            if _headcount(each for each in same if _overlap(room, each)) > cap:
+                yield from room.attendees
+
+
+def _headcount(rooms: Iterable[Room]) -> int:
+    return len({patient_id for each in rooms for _, patient_id in each.attendees})
 
 
 def _overlap(one: SessionRow | Room, other: Room) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.authorization.account import AuthorizationEntry
 from gateway.claim.finding import Finding
@@ -89,9 +89,8 @@ class Worklist(Protocol):
         """Patients who have an item, or an authorization: a new day may change what is said of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRow:
-    """One attended clinical session, as other patients' claims may have to look at it."""
+class SessionRow(NamedTuple):
+    """One attended clinical session, as other patients' claims may have to look at it; they come by the thousand."""
 
     encounter_id: str
     patient_id: str

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
 from gateway.ports.watch import SessionRow
 from gateway.store.schema import attended_session
 from gateway.store.sql import insert_or_replace, slices
+
+_COLUMNS = (
+    attended_session.c.encounter_id,
+    attended_session.c.patient_id,
+    attended_session.c.organization_id,
+    attended_session.c.facility,
+    attended_session.c.session,
+    attended_session.c.clinician,
+    attended_session.c.on,
+    attended_session.c.start_at,
+    attended_session.c.end_at,
+)
+"""In the order of SessionRow's fields."""
+_SESSIONS = select(*_COLUMNS)
 
 
 class SessionRows:
@@ -23,28 +36,15 @@ class SessionRows:
         """Replace what was derived of the patients' sessions."""
         for some in slices(list(patient_ids)):
             self._connection.execute(delete(attended_session).where(attended_session.c.patient_id.in_(some)))
-        values = [
-            {
-                "encounter_id": each.encounter_id,
-                "organization_id": each.organization,
-                "patient_id": each.patient_id,
-                "facility": each.facility,
-                "session": each.session,
-                "clinician": each.clinician,
-                "on": each.on,
-                "start_at": each.start_at,
-                "end_at": each.end_at,
-            }
-            for each in rows
-        ]
-        insert_or_replace(self._connection, attended_session, values)
+        names = [column.name for column in _COLUMNS]
+        insert_or_replace(self._connection, attended_session, [dict(zip(names, each, strict=True)) for each in rows])
 
     def of_patients(self, patient_ids: Sequence[str]) -> list[SessionRow]:
         """The patients' sessions as they were last derived."""
         found: list[SessionRow] = []
         for some in slices(list(patient_ids)):
-            rows = self._connection.execute(select(attended_session).where(attended_session.c.patient_id.in_(some)))
-            found += [_session(row) for row in rows]
+            rows = self._connection.execute(_SESSIONS.where(attended_session.c.patient_id.in_(some)))
+            found += map(SessionRow._make, rows)
         return found
 
     def beside(self, clinicians: Mapping[str, Collection[date]], organization: str) -> list[SessionRow]:
@@ -53,22 +53,8 @@ class SessionRows:
         pairs = sorted((clinician, on) for clinician, days in clinicians.items() for on in days)
         found: list[SessionRow] = []
         for some in slices(pairs):
-            wanted = select(attended_session).where(
+            wanted = _SESSIONS.where(
                 columns.organization_id == organization, tuple_(columns.clinician, columns.on).in_(some)
             )
-            found += [_session(row) for row in self._connection.execute(wanted)]
+            found += map(SessionRow._make, self._connection.execute(wanted))
         return found
-
-
-def _session(row: Row[Any]) -> SessionRow:
-    return SessionRow(
-        encounter_id=row.encounter_id,
-        patient_id=row.patient_id,
-        organization=row.organization_id,
-        facility=row.facility,
-        session=row.session,
-        clinician=row.clinician,
-        on=row.on,
-        start_at=row.start_at,
-        end_at=row.end_at,
-    )
