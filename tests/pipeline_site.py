@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -95,12 +96,14 @@ class SitePolicy:
 
 
 def a_catalogue(**payer: Any) -> Catalogue:
-    """The sample clinic under the tests' tenant, with changes to its payer Acme."""
+    """The sample clinic under the tests' tenant, with changes to its payer Acme: other terms are another set."""
     given = {"release": Release.AUTOMATIC, **payer}
     acme: Payer = replace(samples.CATALOGUE.payers["acme"], **given)
     organization = replace(samples.CATALOGUE.organizations[ORGANIZATION], tenant=TENANT)
+    terms = hashlib.sha256(repr(sorted(payer.items())).encode()).hexdigest()
     return replace(
         samples.CATALOGUE,
+        content_hash=terms if payer else samples.CATALOGUE.content_hash,
         payers={**samples.CATALOGUE.payers, "acme": acme},
         organizations={ORGANIZATION: organization},
     )

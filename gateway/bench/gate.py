@@ -19,7 +19,6 @@ from gateway.demo.play import MONTH_IS_OVER
 from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.interpret import DERIVE
-from gateway.ports import NumberedClaim
 from gateway.rules.context import GateContext
 from gateway.rules.gate import RULES, check_claims
 from gateway.wiring.site import Site
@@ -77,9 +76,9 @@ class _Listener(Checker):
 class _NoGuide:
     """The guide check has a row of its own."""
 
-    def check(self, claim: NumberedClaim) -> list[Finding]:  # noqa: ARG002 - the port's shape
+    def check(self, claims: Sequence[Claim]) -> list[tuple[Finding, ...]]:
         """Nothing to say."""
-        return []
+        return [()] * len(claims)
 
 
 def _contexts(site: Site) -> list[Judged]:

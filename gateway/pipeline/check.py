@@ -11,15 +11,12 @@ from datetime import date
 
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding, Severity, blocks
-from gateway.claim.fingerprint import content_fingerprint
-from gateway.claim.identifiers import claim_number
 from gateway.errors import NotAllowed
-from gateway.ports import GuideCheck, NumberedClaim
+from gateway.ports import GuideCheck
 from gateway.ports.storage import Override
 from gateway.rules.context import GateContext
 from gateway.rules.gate import check_claims
 
-_PROVISIONAL = claim_number(0)
 _MOST_REMEMBERED = 20_000
 
 
@@ -41,6 +38,7 @@ class Candidate:
     """A claim to be judged: what the gate may look at, what was found on the way, what people let pass."""
 
     claim: Claim
+    content_hash: str
     context: GateContext
     earlier: Sequence[Finding]
     overrides: Sequence[Override]
@@ -56,23 +54,23 @@ class Checker:
     def check(self, candidates: Sequence[Candidate]) -> list[tuple[Finding, ...]]:
         """Every finding of each claim, most severe first; blocks that a live override lets pass become notes."""
         ruled = check_claims([(each.claim, each.context) for each in candidates])
-        return [self._merged(each, found) for each, found in zip(candidates, ruled, strict=True)]
+        guided = self._guided(candidates)
+        return [_merged(each, [*rules, *guide]) for each, rules, guide in zip(candidates, ruled, guided, strict=True)]
 
-    def _merged(self, candidate: Candidate, ruled: Sequence[Finding]) -> tuple[Finding, ...]:
-        found = [*candidate.earlier, *ruled, *self._guided(candidate.claim)]
-        passed = (_overridden(each, candidate.overrides, candidate.context.today) for each in _once(found))
-        return tuple(sorted(passed, key=lambda each: (_WEIGHT[each.severity], each.code, each.rule, each.path)))
-
-    def _guided(self, claim: Claim) -> tuple[Finding, ...]:
+    def _guided(self, candidates: Sequence[Candidate]) -> list[tuple[Finding, ...]]:
         """The guide check, asked once per content: its answer depends on nothing else."""
-        key = content_fingerprint(claim)
-        found = self._guide_findings.get(key)
-        if found is None:
-            if len(self._guide_findings) >= _MOST_REMEMBERED:
-                self._guide_findings.clear()
-            found = tuple(self._guide.check(NumberedClaim(claim=claim, claim_number=_PROVISIONAL)))
-            self._guide_findings[key] = found
-        return found
+        known = self._guide_findings
+        if len(known) >= _MOST_REMEMBERED:
+            known.clear()
+        new = {each.content_hash: each.claim for each in candidates if each.content_hash not in known}
+        known.update(zip(new, self._guide.check(list(new.values())), strict=True))
+        return [known[each.content_hash] for each in candidates]
+
+
+def _merged(candidate: Candidate, judged: Sequence[Finding]) -> tuple[Finding, ...]:
+    found = _once([*candidate.earlier, *judged])
+    passed = (_overridden(each, candidate.overrides, candidate.context.today) for each in found)
+    return tuple(sorted(passed, key=lambda each: (_WEIGHT[each.severity], each.code, each.rule, each.path)))
 
 
 _WEIGHT = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.NOTE: 2}

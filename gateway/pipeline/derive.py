@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from gateway.claim.attendance import ServiceDay
@@ -29,6 +30,7 @@ from gateway.pipeline.authorizations import accounts_of, entries_of
 from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.corrections import billed_otherwise, correction_items
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
+from gateway.pipeline.judged import judged_on
 from gateway.pipeline.money import VOID, state_of
 from gateway.pipeline.papers_due import papers_due
 from gateway.pipeline.watch import Watched, keep_watch
@@ -39,6 +41,7 @@ from gateway.rules.context import BilledLine, GateContext, PreviousVersion
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Placement
 
+_PROGRAM = f"cleanclaim={version('cleanclaim')}"
 REPLACEMENT = "7"
 MACHINE = "machine"
 
@@ -71,7 +74,8 @@ class Derivation:
         placements: list[PlacementRow] = []
         days: list[DayRow] = []
         rows: list[ClaimRow] = []
-        judged: list[tuple[_Proposal, Candidate]] = []
+        judged: list[tuple[_Proposal, Candidate, str | None]] = []
+        in_force, last_words = self.derived_for(now), tx.subjects.last_words(standing)
         drafts: list[Draft] = []
         states: list[tuple[str, ClaimState]] = []
         new_facts: list[ClaimFact] = []
@@ -89,8 +93,9 @@ class Derivation:
             rows.extend(each.row for each in proposals)
             watched = self._watched(facts, assembly, proposals, today)
             watch.append(watched)
+            basis = judged_on(in_force, last_words[facts.patient_id], facts)
             judged += [
-                (proposal, self._candidate(facts, proposal, proposals, watched, today)) for proposal in proposals
+                (proposal, self._candidate(facts, proposal, proposals, watched, today), basis) for proposal in proposals
             ]
             proposed = {each.row.id for each in proposals}
             for known in facts.claims:
@@ -99,8 +104,9 @@ class Derivation:
                     states.append((known.row.id, state_of(None, known.versions, known.facts)))
             placements.extend(_placement_rows(facts, assembly, proposals))
             days.extend(_day_rows(facts, assembly, self._policy.catalogue))
-        for (proposal, _), findings in zip(judged, self._checker.check([each for _, each in judged]), strict=True):
-            draft = _draft(proposal, findings)
+        found = self._checker.check([candidate for _, candidate, _ in judged])
+        for (proposal, candidate, basis), findings in zip(judged, found, strict=True):
+            draft = _draft(proposal, candidate.content_hash, findings, basis)
             drafts.append(draft)
             state, fact = self._state(proposal, draft, now)
             states.append((proposal.row.id, state))
@@ -115,10 +121,11 @@ class Derivation:
         keep_watch(tx, everybody, watch)
 
     def derived_for(self, now: datetime) -> str:
-        """What a derivation depends on beside the facts: each organization's date, the mapping set, the code lists."""
+        """What a derivation depends on beside the facts: each organization's date, the mapping set, the code lists, and
+        this program, whose rules change with its version."""
         catalogue = self._policy.catalogue
         dates = sorted(f"{each}={today_of(catalogue, each, now)}" for each in catalogue.organizations)
-        return " ".join((catalogue.content_hash, *dates, self._policy.codes.version)).strip()
+        return " ".join((catalogue.content_hash, *dates, self._policy.codes.version, _PROGRAM)).strip()
 
     # --- what would be sent ------------------------------------------------------------------------------------------
 
@@ -182,6 +189,7 @@ class Derivation:
     ) -> Candidate:
         return Candidate(
             claim=proposal.claim,
+            content_hash=content_fingerprint(proposal.claim),
             context=self._context(facts, proposal, everyone, watched, today),
             earlier=proposal.findings,
             overrides=proposal.known.overrides if proposal.known else (),
@@ -240,15 +248,16 @@ class Derivation:
         return ClaimState.RELEASED, [release]
 
 
-def _draft(proposal: _Proposal, findings: tuple[Finding, ...]) -> Draft:
+def _draft(proposal: _Proposal, content_hash: str, findings: tuple[Finding, ...], basis: str | None) -> Draft:
     return Draft(
         claim_id=proposal.row.id,
         claim=proposal.claim,
-        content_hash=content_fingerprint(proposal.claim),
+        content_hash=content_hash,
         findings=findings,
         complete=proposal.complete,
         ready_on=proposal.ready_on,
         encounter_ids=proposal.encounter_ids,
+        judged_on=basis,
     )
 
 

@@ -201,13 +201,14 @@ def _at_one_time(rooms: Sequence[Room]) -> Iterator[list[Room]]:
 
 
 def _contested(rooms: Sequence[Room], kinds: Mapping[str, SessionKind]) -> list[Room]:
-    """The rooms without the groups during which the clinician, whose rooms these are, was nowhere else."""
-    return [room for run in _at_one_time(rooms) if not _is_one_group(run, kinds) for room in run]
+    """The rooms without those where the clinician, whose they are, was all the time with one patient or one group."""
+    return [room for run in _at_one_time(rooms) if not _is_undivided(run, kinds) for room in run]
 
 
-def _is_one_group(run: Sequence[Room], kinds: Mapping[str, SessionKind]) -> bool:
+def _is_undivided(run: Sequence[Room], kinds: Mapping[str, SessionKind]) -> bool:
     first = run[0]
-    return all(each.is_group_of(first.session, first.facility, kinds) for each in run)
+    one_group = all(each.is_group_of(first.session, first.facility, kinds) for each in run)
+    return one_group or not _are_several(attendee for each in run for attendee in each.attendees)
 
 
 def _in_two_rooms(rooms: Sequence[Room], kinds: Mapping[str, SessionKind]) -> Iterator[tuple[str, str]]:

@@ -17,13 +17,14 @@ from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
 from gateway.errors import FileTooLarge, FormatError, GatewayError, NotAllowed, NotSent, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
-from gateway.lifecycle import ClaimFact, FactKind
+from gateway.lifecycle import ClaimFact, ClaimState, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import DELIVERED, FRESH, IN_DOUBT, Deliveries
 from gateway.pipeline.derive import MACHINE, REPLACEMENT, Derivation
 from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
 from gateway.pipeline.interpret import DERIVE
+from gateway.pipeline.judged import patients_to_judge
 from gateway.pipeline.money import VOID, project
 from gateway.pipeline.second_opinion import agreed_contents
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
@@ -134,11 +135,11 @@ class SendPass(Deliveries):
             rows = tx.claims.rows(ids)
             held = tx.authorizations.names_of(sorted({row.patient_id for row in rows}))
             tx.authorizations.hold(held)
-            self._derive(tx, rows, now)
-            released = [row.id for row in tx.claims.rows(ids) if row.state == "released"]
-            drafts = tx.claims.drafts(released)
-            leaving = [drafts[each] for each in released if each in drafts]
-            leaving = [each for each in leaving if _may_leave(each, connection, form) and _holds(held, each)]
+            leaving = [
+                each
+                for each in self._judged(tx, rows, now)
+                if _may_leave(each, connection, form) and _holds(held, each)
+            ]
             if agreed is not None:  # what was released or changed since is asked about in the next round
                 leaving = [each for each in leaving if each.content_hash in agreed]
             try:
@@ -168,6 +169,18 @@ class SendPass(Deliveries):
                     raise
                 leaving = leaving[: len(leaving) // 2]
         return None
+
+    def _judged(self, tx: Transaction, rows: Sequence[ClaimRow], now: datetime) -> list[Draft]:
+        """The drafts of the claims that are released, judged on what is known now: who was judged on anything else is
+        derived anew."""
+        drafts = tx.claims.drafts([row.id for row in rows])
+        patients = patients_to_judge(tx, self._derivation.derived_for(now), rows, drafts)
+        anew = [row for row in rows if row.patient_id in patients]
+        if anew:
+            self._derive(tx, anew, now)
+            rows = tx.claims.rows([row.id for row in rows])
+            drafts = tx.claims.drafts([row.id for row in rows])
+        return [drafts[row.id] for row in rows if row.state == ClaimState.RELEASED and row.id in drafts]
 
     def _derive(self, tx: Transaction, rows: Sequence[ClaimRow], now: datetime) -> None:
         """Derive the claims' patients anew. The claims of one that breaks us are held, so that they stop nobody's."""

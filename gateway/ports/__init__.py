@@ -223,8 +223,8 @@ class NumberedClaim:
 class GuideCheck(Protocol):
     """Asks whether a claim would make a valid 837: SNIP types 1 to 5 as findings."""
 
-    def check(self, claim: NumberedClaim) -> list[Finding]:
-        """Findings of the rendered claim, each with a claim path; empty when clean."""
+    def check(self, claims: Sequence[Claim]) -> list[tuple[Finding, ...]]:
+        """Findings of each claim as it would be rendered, each with a claim path; empty when clean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,9 @@ class Work(Protocol):
     def take(self, kind: str, limit: int) -> list[str]:
         """Up to ``limit`` keys, oldest first, removed when this transaction commits; other workers get others."""
 
+    def waiting(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys that wait for anything."""
+
     def count(self) -> Mapping[str, int]:
         """How many keys wait, by kind."""
 
@@ -165,6 +168,9 @@ class Subjects(Protocol):
         patient is that patient's alone.
         """
 
+    def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
+        """The number of the newest word any source said of each patient; a later word has a higher one."""
+
     def patients_of(self, subject_ids: Sequence[str]) -> set[str]:
         """Every patient that any word tied one of these subjects to, taken-back and later moved ones too."""
 
@@ -199,6 +205,8 @@ class Draft:
     """The billing period is closed."""
     ready_on: date | None
     encounter_ids: tuple[str, ...] = ()
+    judged_on: str | None = None
+    """What its findings rest on, in one word; None where they rest on others' facts too, or nobody can say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +333,9 @@ class Claims(Protocol):
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; a fact whose ``id`` is there already is the same fact."""
+
+    def facts_of_versions(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many facts there are of any version of each patient's claims; they only ever become more."""
 
     def facts(self, claim_ids: Sequence[str]) -> Mapping[str, list[ClaimFact]]:
         """Facts by claim id, in the order they were recorded."""

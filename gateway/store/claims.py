@@ -108,6 +108,7 @@ class ClaimRows:
                 "complete": draft.complete,
                 "ready_on": draft.ready_on,
                 "encounter_ids": encode(draft.encounter_ids),
+                "judged_on": draft.judged_on,
                 "charge_cents": draft.claim.charge_cents,
             }
             for draft in drafts
@@ -135,6 +136,7 @@ class ClaimRows:
                 complete=row.complete,
                 ready_on=row.ready_on,
                 encounter_ids=decode(row.encounter_ids, tuple[str, ...]),
+                judged_on=row.judged_on,
             )
             for row in self._in(claim_draft, claim_draft.c.claim_id, claim_ids)
         }
@@ -214,6 +216,19 @@ class ClaimRows:
         rows = self._in(claim_fact, claim_fact.c.claim_id, claim_ids)
         for row in sorted(rows, key=lambda each: each.sequence):
             found[row.claim_id].append(_fact(row))
+        return found
+
+    def facts_of_versions(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many facts there are of any version of each patient's claims."""
+        found = dict.fromkeys(patient_ids, 0)
+        for some in slices(list(patient_ids)):
+            counted = (
+                select(claim.c.patient_id, func.count())
+                .join(claim_fact, claim_fact.c.claim_id == claim.c.id)
+                .where(claim.c.patient_id.in_(some), claim_fact.c.version_id != "")
+                .group_by(claim.c.patient_id)
+            )
+            found.update(self._connection.execute(counted).all())
         return found
 
     def set_states(self, states: Sequence[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +88,10 @@ class _WorkAtHand:
     def add(self, kind: str, keys: Iterable[str]) -> None:
         """Ask for the keys to be worked on; asking twice is asking once."""
         self._waiting[kind].update(dict.fromkeys(keys))
+
+    def waiting(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys that wait for anything."""
+        return {*keys} & {key for waiting in self._waiting.values() for key in waiting}
 
     def take(self, kind: str, limit: int) -> list[str]:
         """Up to ``limit`` keys, oldest first."""

@@ -445,6 +445,7 @@ claim_draft = Table(
     Column("ready_on", Date, nullable=True),
     Column("encounter_ids", LargeBinary, nullable=False),
     Column("charge_cents", BigInteger, nullable=False),
+    Column("judged_on", _HASH, nullable=True),
 )
 
 claim_version = Table(  # immutable

@@ -134,11 +134,21 @@ class SubjectRows:
         rows = self._words(assertion.c.patient_id, list(patients))
         rows += self._words(assertion.c.id, self._told_of_others(rows, patients))
         said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
+        origins = _Origins()
         for (subject_id, _), row in sorted(_newest(rows).items()):
             patient_id = patients.get(row.patient_id)
             if patient_id is not None:
-                said[patient_id].append(_assertion(row, patient_id, subject_id))
+                said[patient_id].append(_assertion(row, patient_id, subject_id, origins))
         return said
+
+    def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
+        """The number of the newest word any source said of each patient; a later word has a higher one."""
+        found = dict.fromkeys(patient_ids, 0)
+        columns = assertion.c
+        for some in slices(list(patient_ids)):
+            last = select(columns.patient_id, func.max(columns.id)).where(columns.patient_id.in_(some))
+            found.update(self._connection.execute(last.group_by(columns.patient_id)).all())
+        return found
 
     def patients_of(self, subject_ids: Sequence[str]) -> set[str]:
         """Every patient that any word tied one of these subjects to, taken-back and later moved ones too."""
@@ -311,7 +321,15 @@ def _newest(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], Row[Any]]:
     }
 
 
-def _assertion(row: Row[Any], patient_id: str, subject_id: str) -> Assertion:
+class _Origins(dict[bytes, dict[str, Origin]]):
+    """Origins by their stored form, each read once: a message's sessions have the same ones."""
+
+    def __missing__(self, stored: bytes) -> dict[str, Origin]:
+        found = self[stored] = decode(stored, dict[str, Origin])
+        return found
+
+
+def _assertion(row: Row[Any], patient_id: str, subject_id: str, origins: _Origins) -> Assertion:
     kind = RecordKind(row.kind)
     return Assertion(
         subject_id=subject_id,
@@ -324,5 +342,5 @@ def _assertion(row: Row[Any], patient_id: str, subject_id: str) -> Assertion:
         mapping_hash=row.mapping_hash,
         asserted_at=row.asserted_at,
         record=decode(row.content, _RECORD_TYPES[kind]),
-        origins=decode(row.origins, dict[str, Origin]),
+        origins=origins[row.origins],
     )

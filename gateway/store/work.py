@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, select
 
 from gateway.store.schema import sweep, work
-from gateway.store.sql import insert_or_replace, insert_or_touch
+from gateway.store.sql import insert_or_replace, insert_or_touch, slices
 
 
 class WorkRows:
@@ -32,6 +32,13 @@ class WorkRows:
         if rows:
             self._connection.execute(delete(work).where(work.c.id.in_([row.id for row in rows])))
         return [row.key for row in rows]
+
+    def waiting(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys that wait for anything."""
+        found: set[str] = set()
+        for some in slices(list(keys)):
+            found.update(self._connection.scalars(select(work.c.key).where(work.c.key.in_(some))))
+        return found
 
     def count(self) -> Mapping[str, int]:
         """How many keys wait, by kind."""
