@@ -56,6 +56,7 @@ def test_the_same_message_again_hears_the_first_answer_and_is_stored_once(store:
     assert waiting(store) == {"interpret-message": 1}
 
 
+@pytest.mark.fault("F44")
 def test_a_control_key_used_again_for_other_bytes_is_accepted_and_flagged(store: Database, receiver: Receiver) -> None:
     _, other = receiver.receive([a_message(), a_message(b"MSH|2")])
     assert (other.outcome, other.reused_key) == ("stored", True)
@@ -110,6 +111,7 @@ def test_nothing_is_answered_while_the_database_does_not_answer() -> None:
         receiver.submit(asking(a_bundle(), create))
 
 
+@pytest.mark.fault("F42")
 def test_one_message_from_many_connections_at_once_is_stored_once(store: Database) -> None:
     def receive(_: int) -> str:
         (receipt,) = Receiver(store, ManualClock(), OWNERS).receive([a_message()])

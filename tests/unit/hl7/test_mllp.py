@@ -116,6 +116,7 @@ def test_a_message_is_answered_after_it_was_received_and_by_its_own_id() -> None
     assert events == []
 
 
+@pytest.mark.fault("F42")
 def test_no_answer_leaves_before_the_receiver_returned() -> None:
     wait = threading.Event()
     store = Store(wait)
@@ -133,6 +134,7 @@ def test_no_answer_leaves_before_the_receiver_returned() -> None:
     serve(store, scenario)
 
 
+@pytest.mark.fault("F41")
 def test_pipelined_messages_are_answered_in_their_own_order() -> None:
     store = Store()
     ids = [f"M{number}" for number in range(500)]
@@ -172,6 +174,7 @@ def test_many_connections_share_batches_and_each_hears_only_its_own_answers() ->
     assert len(store.batches) <= 5
 
 
+@pytest.mark.fault("F41")
 def test_bytes_one_at_a_time_and_noise_between_frames_are_understood_and_counted() -> None:
     store = Store()
 
@@ -190,6 +193,7 @@ def test_bytes_one_at_a_time_and_noise_between_frames_are_understood_and_counted
     assert [event.name for event in events] == ["noise"]
 
 
+@pytest.mark.fault("F41")
 def test_a_sender_that_leaves_out_the_last_cr_is_answered() -> None:
     store = Store()
 
@@ -269,6 +273,7 @@ def test_an_empty_answer_says_nothing() -> None:
     serve(Silent(), scenario)
 
 
+@pytest.mark.fault("F43")
 def test_a_frame_over_the_limit_is_refused_by_its_id_and_the_connection_closed() -> None:
     store = Store()
     large = message(msh_10="BIG") + b"OBX|1|TX|||" + b"x" * 200_000
@@ -286,6 +291,7 @@ def test_a_frame_over_the_limit_is_refused_by_its_id_and_the_connection_closed()
     assert [event.name for event in events] == ["frame_too_large"]
 
 
+@pytest.mark.fault("F43")
 def test_an_endless_frame_is_cut_off_without_being_kept() -> None:
     store = Store()
 
@@ -304,6 +310,7 @@ def test_an_endless_frame_is_cut_off_without_being_kept() -> None:
     assert store.raws == []
 
 
+@pytest.mark.fault("F43")
 def test_a_trickle_and_an_idle_connection_are_closed_and_a_working_one_is_not() -> None:
     store = Store()
 
@@ -344,6 +351,7 @@ def test_a_trickle_and_an_idle_connection_are_closed_and_a_working_one_is_not() 
     assert len(store.raws) == 8
 
 
+@pytest.mark.fault("F43")
 def test_connections_are_limited_by_host_and_in_all_and_another_host_is_served() -> None:
     store = Store()
 
@@ -365,6 +373,7 @@ def test_connections_are_limited_by_host_and_in_all_and_another_host_is_served()
     assert {event.name for event in events} == {"connections_refused_for_host", "connections_refused"}
 
 
+@pytest.mark.fault("F43")
 def test_large_frames_over_the_bound_wait_while_small_senders_are_served() -> None:
     store = Store()
 
@@ -388,6 +397,7 @@ def test_large_frames_over_the_bound_wait_while_small_senders_are_served() -> No
     assert len(store.raws) == 5
 
 
+@pytest.mark.fault("F43")
 def test_a_peer_that_never_reads_its_answers_is_dropped_and_others_are_served() -> None:
     store = Store()
 
@@ -540,6 +550,7 @@ def test_over_tls_the_sender_is_answered_and_known_by_its_certificate(certificat
     assert len(store.peers[0].certificate_sha256) == 64
 
 
+@pytest.mark.fault("F43")
 def test_a_stalled_handshake_counts_against_the_limits_and_is_given_up(certificate: Path) -> None:
     store = Store()
 
