@@ -12,6 +12,7 @@ from gateway.jobs.loop import Lane, PassLoop
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.send import Sent
 from gateway.wiring.drop_folders import DropFolder
+from gateway.wiring.importing import ImportPass
 from gateway.wiring.pulling import SourcePull, source_pulls
 from gateway.wiring.site import Site
 
@@ -37,6 +38,7 @@ def work_loop(site: Site) -> PassLoop:
     lanes = [
         Lane("interpret", site.interpreting.run, every_s, woken=True),
         Lane("derive", site.derive_all, every_s),
+        Lane("import", ImportPass(site).run, every_s, woken=True),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
     lanes += [Lane(f"pull-{each.source}", PullPasses(each).run, every_s, woken=True) for each in source_pulls(site)]

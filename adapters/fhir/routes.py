@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -13,29 +13,31 @@ from urllib.parse import parse_qsl, urlencode
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
 
-from adapters.fhir.bundle import CONTENT_TYPE, outcome_answer
+from adapters.fhir.bundle import CONTENT_TYPE
 from adapters.fhir.capability import STATUS_TYPES, capability_statement
-from adapters.fhir.issues import Issue, Refused
+from adapters.fhir.http_edge import (
+    BEARER,
+    RETRY_AFTER_S,
+    Authenticate,
+    OutcomeRoute,
+    plain_issue,
+    response_of,
+    source_of,
+)
+from adapters.fhir.issues import Refused
 from adapters.fhir.primitives import is_id
 from adapters.fhir.receiving import FhirReceiver, FhirRequest, type_not_supported
 from adapters.fhir.status import SHAPES, search_set
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, body_too_large, write_json
 from adapters.fhir.submission import SUPPORTED_TYPES
-from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable
-from gateway.ports import FhirAnswer, FhirIntake, StatusReader
+from gateway.ports import FhirIntake, StatusReader
 
 _LOG = structlog.get_logger(__name__)
 _JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
-_RETRY_AFTER_S = 5
 _PAGE_SIZE_MAX = 500
 _PAGING = {"_count", "_offset", "_format", "_pretty"}
 _SEARCHES = {"patient": "patient", "encounter": "encounter", "identifier": "claim"}
-
-Authenticate = Callable[[str], str | None]
-"""From a bearer token to the source it belongs to; None when it belongs to none. Answers from memory, at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def fhir_router(
     Every address but ``metadata`` asks for ``Authorization: Bearer`` before it reads a body, on loopback too.
     """
     api = _FhirApi(FhirReceiver(intake, (limits or FhirLimits()).json), statuses, authenticate, limits or FhirLimits())
-    router = APIRouter(prefix="/fhir", tags=["FHIR R4"], route_class=_OutcomeRoute)
+    router = APIRouter(prefix="/fhir", tags=["FHIR R4"], route_class=OutcomeRoute)
     router.add_api_route(
         "/metadata", api.metadata, methods=["GET"], summary="What this server can do", responses=_described(200, 406)
     )
@@ -75,7 +77,7 @@ def fhir_router(
             endpoint,
             methods=[method],
             summary=summary,
-            dependencies=[Depends(_BEARER)],
+            dependencies=[Depends(BEARER)],
             responses=_described(*answers),
             openapi_extra={"requestBody": _JSON_BODY} if answers is _TAKEN else None,
         )
@@ -86,8 +88,6 @@ def fhir_router(
     return router
 
 
-_BEARER = HTTPBearer(auto_error=False, scheme_name="FHIR source token")
-"""Names the token in the OpenAPI contract; `_FhirApi` does the checking, and answers with an OperationOutcome."""
 _JSON_BODY = {"required": True, "content": {CONTENT_TYPE: {"schema": {"type": "object"}}}}
 _READ = (200, 400, 401, 404, 405, 406, 503)
 _TAKEN = (200, 201, 400, 401, 404, 406, 408, 409, 412, 413, 415, 422, 429, 503)
@@ -100,53 +100,6 @@ def _described(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"description": HTTPStatus(status).phrase if status < 400 else "OperationOutcome", "content": resource}
         for status in statuses
     }
-
-
-class _OutcomeRoute(APIRoute):
-    """Turns whatever goes wrong below /fhir into an OperationOutcome."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, fenced."""
-        handle = super().get_route_handler()
-
-        async def fenced(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Exception as error:
-                return _response(_answer_to(error))
-
-        return fenced
-
-
-def _answer_to(error: Exception) -> FhirAnswer:
-    if isinstance(error, Refused):
-        return outcome_answer(error.status, error.issues, error.headers)
-    if isinstance(error, Unavailable):
-        retry = {"Retry-After": str(_RETRY_AFTER_S)}
-        return outcome_answer(503, [_plain("transient", "unavailable", "Nothing was stored.", "Send it again.")], retry)
-    for kind, status, code, detail in _KNOWN_ERRORS:
-        if isinstance(error, kind):
-            return outcome_answer(status, [_plain(code, detail, str(error), "Change the request, then send it again.")])
-    # The text of an unexpected error may hold what was sent; its type and place may not.
-    _LOG.error("fhir request failed", error=type(error).__name__, at=_innermost_place(error))
-    issue = _plain("exception", "unexpected", "The server failed; nothing was stored.", "Tell whoever runs it.")
-    return outcome_answer(500, [issue])
-
-
-_KNOWN_ERRORS: tuple[tuple[type[Exception], int, str, str], ...] = (
-    (NotAllowed, 403, "forbidden", "not-allowed"),
-    (NotFound, 404, "not-found", "not-found"),
-    (Conflict, 409, "conflict", "conflict"),
-)
-
-
-def _innermost_place(error: Exception) -> str:
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 class _FhirApi:
@@ -180,7 +133,9 @@ class _FhirApi:
 
         def read(content: bytes) -> FhirRequest:
             if not is_id(id):
-                raise Refused(400, [_plain("value", "id-malformed", "The id of the address is no FHIR id.", _ID_FIX)])
+                raise Refused(
+                    400, [plain_issue("value", "id-malformed", "The id of the address is no FHIR id.", _ID_FIX)]
+                )
             return _request(request, content, type=type, id=id)
 
         return await self._submit(request, read, type)
@@ -192,7 +147,7 @@ class _FhirApi:
         )
 
     async def _submit(self, request: Request, read: Callable[[bytes], FhirRequest], type: str = "") -> Response:
-        source = await self._source_of(request)
+        source = source_of(request, self._authenticate)
         _check_accept(request)
         if type and type not in SUPPORTED_TYPES:
             raise Refused(404, [type_not_supported(type)])
@@ -207,11 +162,11 @@ class _FhirApi:
             self._in_work[source] -= 1
             if not self._in_work[source]:
                 del self._in_work[source]
-        return _response(answer)
+        return response_of(answer)
 
     async def read(self, request: Request, type: str, id: str) -> Response:
         """A resource as this source sent it, or the status of one of its claims."""
-        source = await self._source_of(request)
+        source = source_of(request, self._authenticate)
         _check_accept(request)
         if type not in SUPPORTED_TYPES and type not in STATUS_TYPES:
             raise Refused(404, [type_not_supported(type)])
@@ -219,7 +174,7 @@ class _FhirApi:
 
     async def read_version(self, request: Request, type: str, id: str, version: str) -> Response:
         """One version of a resource, as long as it is the newest."""
-        source = await self._source_of(request)
+        source = source_of(request, self._authenticate)
         found = await self._read(source, type, id)
         if found.headers.get("ETag") != f'W/"{version}"':
             raise _nothing_there()
@@ -240,7 +195,7 @@ class _FhirApi:
 
     async def search(self, request: Request, type: str) -> Response:
         """The claims of a patient, an encounter or a claim number, as Task, ClaimResponse or ExplanationOfBenefit."""
-        source = await self._source_of(request)
+        source = source_of(request, self._authenticate)
         _check_accept(request)
         if type not in STATUS_TYPES:
             if type not in SUPPORTED_TYPES:
@@ -256,11 +211,11 @@ class _FhirApi:
 
     async def anything_else(self, request: Request) -> Response:
         """An address or method this server does not have."""
-        await self._source_of(request)
+        source_of(request, self._authenticate)
         raise Refused(
             405 if request.method not in {"GET", "HEAD"} else 404,
             [
-                _plain(
+                plain_issue(
                     "not-supported",
                     "interaction-not-supported",
                     "This server has no such interaction.",
@@ -269,20 +224,6 @@ class _FhirApi:
             ],
             {"Allow": "GET, POST, PUT"},
         )
-
-    async def _source_of(self, request: Request) -> str:
-        """The source whose token the request carries. Raises Refused (401) before anything of a body is read."""
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        source = None
-        if kind.lower() == "bearer" and token.strip():
-            source = self._authenticate(token.strip())
-        if source is None:
-            raise Refused(
-                401,
-                [_plain("login", "token-missing-or-unknown", "The request carries no valid token.", _TOKEN_FIX)],
-                {"WWW-Authenticate": 'Bearer realm="fhir"', "Connection": "close"},
-            )
-        return source
 
     async def _body(self, request: Request) -> bytes:
         """The body, given up as soon as it is larger or slower than allowed."""
@@ -299,18 +240,17 @@ class _FhirApi:
                     if len(content) > size_max:
                         raise too_large
         except TimeoutError:
-            issue = _plain("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
+            issue = plain_issue("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
             raise Refused(408, [issue], {"Connection": "close"}) from None
         except Exception:
             if not await request.is_disconnected():
                 raise
-            issue = _plain("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
+            issue = plain_issue("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
             raise Refused(400, [issue], {"Connection": "close"}) from None
         return bytes(content)
 
 
 _ID_FIX = "Send an id of 1 to 64 letters, digits, - and ."
-_TOKEN_FIX = "Send the token of your source as Authorization: Bearer."  # noqa: S105
 
 
 def _request(request: Request, content: bytes, *, type: str = "", id: str = "", query: str = "") -> FhirRequest:
@@ -340,7 +280,7 @@ def _check_content_type(request: Request) -> None:
         return
     message = "The body is not FHIR R4 JSON in UTF-8, uncompressed, by what its headers say."
     fix = "Send Content-Type: application/fhir+json."
-    raise Refused(415, [_plain("not-supported", "content-type-not-supported", message, fix)])
+    raise Refused(415, [plain_issue("not-supported", "content-type-not-supported", message, fix)])
 
 
 def _check_accept(request: Request) -> None:
@@ -349,7 +289,7 @@ def _check_accept(request: Request) -> None:
     if medias & (_JSON_TYPES | {"*/*", "application/*", "json", ""}):
         return
     message, fix = "Answers are JSON only.", "Send Accept: application/fhir+json."
-    raise Refused(406, [_plain("not-supported", "format-not-supported", message, fix)])
+    raise Refused(406, [plain_issue("not-supported", "format-not-supported", message, fix)])
 
 
 def _read_search(request: Request) -> tuple[dict[str, str], int, int]:
@@ -389,7 +329,7 @@ def _search_refused() -> Refused:
     return Refused(
         400,
         [
-            _plain(
+            plain_issue(
                 "value",
                 "search-not-supported",
                 "The search has a parameter that is not known, repeated or empty, or none at all.",
@@ -401,25 +341,15 @@ def _search_refused() -> Refused:
 
 def _not_searchable() -> Refused:
     message, fix = "Resources of this type can be read by id, not searched.", "Read /fhir/Type/id."
-    return Refused(405, [_plain("not-supported", "search-not-supported", message, fix)], {"Allow": "POST, PUT"})
+    return Refused(405, [plain_issue("not-supported", "search-not-supported", message, fix)], {"Allow": "POST, PUT"})
 
 
 def _nothing_there() -> Refused:
     message, fix = "This source has sent no such resource.", "Check type and id."
-    return Refused(404, [_plain("not-found", "not-found", message, fix)])
+    return Refused(404, [plain_issue("not-found", "not-found", message, fix)])
 
 
 def _too_many_at_once() -> Refused:
     message, fix = "Too many requests of this source are in work.", "Wait, then send it again."
-    issue = _plain("throttled", "too-many-requests", message, fix)
-    return Refused(429, [issue], {"Retry-After": str(_RETRY_AFTER_S)})
-
-
-def _plain(code: str, detail: str, message: str, fix: str) -> Issue:
-    return Issue(code=code, detail=detail, expression="", message=message, fix=fix)
-
-
-def _response(answer: FhirAnswer) -> Response:
-    headers = {name: value for name, value in answer.headers.items() if name != "Content-Type"}
-    media_type = answer.headers.get("Content-Type", CONTENT_TYPE) if answer.body else None
-    return Response(answer.body, status_code=answer.status, headers=headers, media_type=media_type)
+    issue = plain_issue("throttled", "too-many-requests", message, fix)
+    return Refused(429, [issue], {"Retry-After": str(RETRY_AFTER_S)})

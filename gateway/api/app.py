@@ -14,7 +14,7 @@ from gateway.api.errors import install_error_handlers
 from gateway.api.metrics import CONTENT_TYPE, Metrics
 from gateway.api.routes import api_router
 from gateway.wiring.desk import Desk
-from gateway.wiring.feeds import fhir_routes
+from gateway.wiring.feeds import fhir_imports, fhir_routes
 from gateway.wiring.site import Site
 
 _DESCRIPTION = """\
@@ -40,6 +40,7 @@ def create_app(site: Site, notify: Callable[[], None]) -> FastAPI:
     install_error_handlers(app)
     _add_probes(app, site, metrics)
     app.include_router(api_router(Desk(site, notify), Access(site)))
+    app.include_router(fhir_imports(site, notify))
     app.include_router(fhir_routes(site, notify))
 
     @app.middleware("http")

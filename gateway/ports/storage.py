@@ -18,6 +18,7 @@ from gateway.lifecycle import ClaimFact
 from gateway.ports import MappingProblem
 from gateway.ports.code_lists import CodeLists
 from gateway.ports.connections import Connections
+from gateway.ports.imports import Imports
 from gateway.ports.oversight import Audit, MappingSets
 from gateway.ports.partners import Partners
 from gateway.ports.pulls import Pulls
@@ -530,6 +531,7 @@ class Transaction:
     work: Work
     resources: Resources
     pulls: Pulls
+    imports: Imports
     subjects: Subjects
     rosters: Rosters
     claims: Claims

@@ -25,6 +25,7 @@ from gateway.store.claims import ClaimRows
 from gateway.store.code_lists import CodeListRows
 from gateway.store.connections import ConnectionRows
 from gateway.store.exchanges import ExchangeRows
+from gateway.store.imports import ImportRows
 from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
 from gateway.store.mapping_sets import MappingSetRows
@@ -129,6 +130,7 @@ def _rows(connection: Connection, audit: AuditRows) -> Transaction:
         work=WorkRows(connection),
         resources=ResourceRows(connection),
         pulls=PullRows(connection),
+        imports=ImportRows(connection, blobs),
         subjects=SubjectRows(connection),
         rosters=RosterRows(connection, blobs),
         claims=ClaimRows(connection),

@@ -234,6 +234,28 @@ fhir_link = Table(
     Index("ix_fhir_link_to", "source", "to_reference"),
 )
 
+import_job = Table(
+    "import_job",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("source", _NAME, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("sealed", Boolean, nullable=False),
+)
+
+import_part = Table(  # some lines of an import; outcomes are there once every line was tried
+    "import_part",
+    metadata,
+    Column("import_id", ForeignKey("import_job.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("lines", Integer, nullable=False),
+    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
+    Column("outcomes_sha256", ForeignKey("blob.sha256"), nullable=True),
+    Column("stored", Integer, nullable=True),
+    Column("duplicate", Integer, nullable=True),
+    Column("refused", Integer, nullable=True),
+)
+
 pull_progress = Table(  # how far each search of an EHR that only answers has come
     "pull_progress",
     metadata,

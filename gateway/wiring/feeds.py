@@ -7,6 +7,7 @@ from hmac import compare_digest
 
 from fastapi import APIRouter
 
+from adapters.fhir.import_routes import fhir_import_router
 from adapters.fhir.routes import fhir_router
 from adapters.hl7.ack import prepare_receipt
 from adapters.hl7.batching import ReceivedFrame
@@ -15,6 +16,7 @@ from adapters.hl7.triage import AcceptancePolicy
 from clearinghouse.secret import resolve_secret
 from gateway.claim.identifiers import new_ulid
 from gateway.config import Listener, Settings, SourceSettings
+from gateway.pipeline.imports import StoredImports
 from gateway.pipeline.status import ClaimStatuses
 from gateway.ports import Arrival
 from gateway.wiring.site import Site
@@ -71,6 +73,11 @@ def fhir_routes(site: Site, notify: Callable[[], None]) -> APIRouter:
     """The FHIR endpoints of the site's sources."""
     statuses = ClaimStatuses(site.store, site.policy.catalogue, site.owners)
     return fhir_router(site.receiver.notifying(notify), statuses, source_of_token(site.settings))
+
+
+def fhir_imports(site: Site, notify: Callable[[], None]) -> APIRouter:
+    """The addresses that take NDJSON in bulk."""
+    return fhir_import_router(StoredImports(site.store, site.clock, notify), source_of_token(site.settings))
 
 
 def source_of_token(settings: Settings) -> Callable[[str], str | None]:

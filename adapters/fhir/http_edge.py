@@ -1,0 +1,101 @@
+"""What every FHIR address does: asks whose token it is, answers with an OperationOutcome, never with a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from adapters.fhir.bundle import CONTENT_TYPE, outcome_answer
+from adapters.fhir.issues import Issue, Refused
+from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable
+from gateway.ports import FhirAnswer
+
+_LOG = structlog.get_logger(__name__)
+RETRY_AFTER_S = 5
+
+Authenticate = Callable[[str], str | None]
+"""From a bearer token to the source it belongs to; None when it belongs to none. Answers from memory, at once."""
+
+BEARER = HTTPBearer(auto_error=False, scheme_name="FHIR source token")
+"""Names the token in the OpenAPI contract; `source_of` does the checking, and answers with an OperationOutcome."""
+_TOKEN_FIX = "Send the token of your source as Authorization: Bearer."  # noqa: S105
+
+
+class OutcomeRoute(APIRoute):
+    """Turns whatever goes wrong below /fhir into an OperationOutcome."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, fenced."""
+        handle = super().get_route_handler()
+
+        async def fenced(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:
+                return response_of(_answer_to(error))
+
+        return fenced
+
+
+def _answer_to(error: Exception) -> FhirAnswer:
+    if isinstance(error, Refused):
+        return outcome_answer(error.status, error.issues, error.headers)
+    if isinstance(error, Unavailable):
+        issue = plain_issue("transient", "unavailable", "Nothing was stored.", "Send it again.")
+        return outcome_answer(503, [issue], {"Retry-After": str(RETRY_AFTER_S)})
+    for kind, status, code, detail in _KNOWN_ERRORS:
+        if isinstance(error, kind):
+            issue = plain_issue(code, detail, str(error), "Change the request, then send it again.")
+            return outcome_answer(status, [issue])
+    # The text of an unexpected error may hold what was sent; its type and place may not.
+    _LOG.error("fhir request failed", error=type(error).__name__, at=_innermost_place(error))
+    issue = plain_issue("exception", "unexpected", "The server failed; nothing was stored.", "Tell whoever runs it.")
+    return outcome_answer(500, [issue])
+
+
+_KNOWN_ERRORS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (NotAllowed, 403, "forbidden", "not-allowed"),
+    (NotFound, 404, "not-found", "not-found"),
+    (Conflict, 409, "conflict", "conflict"),
+)
+
+
+def _innermost_place(error: Exception) -> str:
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def source_of(request: Request, authenticate: Authenticate) -> str:
+    """The source whose token the request carries. Raises Refused (401) before anything of a body is read."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    source = None
+    if kind.lower() == "bearer" and token.strip():
+        source = authenticate(token.strip())
+    if source is None:
+        raise Refused(
+            401,
+            [plain_issue("login", "token-missing-or-unknown", "The request carries no valid token.", _TOKEN_FIX)],
+            {"WWW-Authenticate": 'Bearer realm="fhir"', "Connection": "close"},
+        )
+    return source
+
+
+def plain_issue(code: str, detail: str, message: str, fix: str) -> Issue:
+    """An error that stands at no element."""
+    return Issue(code=code, detail=detail, expression="", message=message, fix=fix)
+
+
+def response_of(answer: FhirAnswer) -> Response:
+    """The answer as HTTP."""
+    headers = {name: value for name, value in answer.headers.items() if name != "Content-Type"}
+    media_type = answer.headers.get("Content-Type", CONTENT_TYPE) if answer.body else None
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type=media_type)
