@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from gateway.claim.answer import CONTRACTUAL_REASONS, PRIOR_PAYER, PROCESSED_AFTER_ANOTHER, PaidClaim
+from gateway.claim.answer import CONTRACTUAL_REASONS, PRIOR_PAYER, PROCESSED_AFTER_ANOTHER, Adjustment, PaidClaim
 from gateway.errors import NotAllowed
 
 
@@ -198,7 +198,7 @@ def outcome_of(paid: Sequence[PaidClaim]) -> ClaimState:
 
     Source: CLP02=1 with a zero payment and a denying adjustment is a denial (X12 RFI 288, 791 on reversals).
     """
-    standing = _standing(paid)
+    standing = standing_adjudications(paid)
     if standing is None:
         return ClaimState.CONFLICT
     if not standing:
@@ -210,7 +210,7 @@ def outcome_of(paid: Sequence[PaidClaim]) -> ClaimState:
     return ClaimState.DENIED if denied > 0 else ClaimState.ZERO_PAY
 
 
-def _standing(paid: Sequence[PaidClaim]) -> list[PaidClaim] | None:
+def standing_adjudications(paid: Sequence[PaidClaim]) -> list[PaidClaim] | None:
     """The adjudications that no reversal took back; None when a reversal takes back nothing that we know of.
 
     A reversal takes back the adjudication of the same adjustments, else one of the same amounts. The order of arrival
@@ -241,20 +241,25 @@ def _movements(paid: PaidClaim, sign: int = 1) -> tuple[int, int, tuple[tuple[st
 
 
 def denied_cents(paid: PaidClaim) -> int:
-    """Cents the payer refused and did not leave to the patient, the contract or a payer before it.
+    """Cents the payer refused; see `denied_adjustments`."""
+    return sum(each.cents for each in denied_adjustments(paid))
+
+
+def denied_adjustments(paid: PaidClaim) -> list[Adjustment]:
+    """What the payer refused and did not leave to the patient, the contract or a payer before it.
 
     What a payer before it settled (OA-23) is no denial where CLP02 says that this one came after another. One that says
     it came first knows of no payer before it: paying nothing for that reason is a denial, until the COB is mended.
     """
     adjustments = [*paid.adjustments, *(each for line in paid.lines for each in line.adjustments)]
     came_after = paid.status_code in PROCESSED_AFTER_ANOTHER or paid.paid_cents > 0
-    return sum(
-        each.cents
+    return [
+        each
         for each in adjustments
         if each.group != "PR"
         and each.reason not in CONTRACTUAL_REASONS
         and not (came_after and (each.group, each.reason) == PRIOR_PAYER)
-    )
+    ]
 
 
 def claim_state(

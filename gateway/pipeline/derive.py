@@ -29,6 +29,7 @@ from gateway.lifecycle import (
 from gateway.pipeline.authorizations import accounts_of, entries_of
 from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.corrections import billed_otherwise, correction_items
+from gateway.pipeline.denial_items import denial_items
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
 from gateway.pipeline.judged import judged_on
 from gateway.pipeline.money import VOID, state_of
@@ -170,6 +171,7 @@ class Derivation:
         items = (
             *worklist_of(facts, entries, accounts, claims.values(), catalogue, today),
             *papers_due(facts, billed, catalogue, today),
+            *denial_items(facts.claims, today),
             *correction_items(
                 ((each.row.id, facts.patient_id, each.claim, each.findings) for each in proposals if each.correction),
                 catalogue.payers,
