@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.hl7.conformance import ConformanceFinding, check_conformance, check_hl7_file_json
+from adapters.hl7.structure import find_structure
 from tests.unit.hl7.samples import ADT, DFT, message
 
 
@@ -144,3 +145,24 @@ def test_a_file_without_messages_or_that_cannot_be_opened_is_unreadable(tmp_path
 def test_any_segments_are_checked_without_failing(text: str, version: str) -> None:
     findings = check_conformance(message(msh_12=version) + text.encode())
     assert all(isinstance(finding, ConformanceFinding) for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("event", "structure"),
+    [
+        ("ADT_A34", "ADT_A30"),
+        ("ADT_A36", "ADT_A30"),
+        ("ADT_A40", "ADT_A39"),
+        ("ADT_A44", "ADT_A43"),
+        ("ADT_A47", "ADT_A30"),
+        ("ADT_A51", "ADT_A50"),
+        ("BAR_P05", "BAR_P05"),
+        ("DFT_P11", "DFT_P11"),
+        ("MDM_T06", "MDM_T02"),
+        ("REF_I14", "REF_I12"),
+        ("RPA_I09", "RPA_I08"),
+        ("SIU_S26", "SIU_S12"),
+    ],
+)
+def test_an_event_whose_structure_is_left_out_is_held_against_the_one_it_has(event: str, structure: str) -> None:
+    assert structure == find_structure(*event.split("_"), "", "2.5.1")
