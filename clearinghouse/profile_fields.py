@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta, tzinfo
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -175,7 +176,8 @@ class Fields:
         """Note every key that nothing asked for: a misspelt key must not be a silent default."""
         for key in self._values:
             if key not in self._read:
-                self.note(key, "is not a key of a partner profile")
+                close = get_close_matches(key, sorted(self._read), 1)
+                self.note(key, "is not a key of a partner profile" + (f"; did you mean {close[0]!r}?" if close else ""))
 
     def _items(self, key: str) -> tuple[object, ...]:
         raw = self._raw(key)

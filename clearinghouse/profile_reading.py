@@ -36,15 +36,22 @@ from clearinghouse.schedule import WEEKDAYS, Schedule, Within
 from clearinghouse.secret import REFERENCE
 
 _KEY_TYPE = r"ssh-[a-z0-9-]+|ecdsa-sha2-nistp[0-9]+"
-_TEST_SECTIONS = ("sftp", "folder", "upload", "download", "envelope")
+TEST_SECTIONS = ("sftp", "folder", "upload", "download", "envelope")
 
 
 def read_profile(mapping: Mapping[str, object]) -> PartnerProfile:
     """The profile in a mapping read from YAML; raises ProfileError with every problem and its key path."""
     problems: list[Problem] = []
-    top = Fields(mapping, "", problems)
+    profile = read_top(Fields(mapping, "", problems))
+    if problems:
+        raise ProfileError(problems)
+    return profile
+
+
+def read_top(top: Fields) -> PartnerProfile:
+    """The profile as far as its fields can be read; what is wrong is noted with them."""
     test = top.section("test")
-    for section in _TEST_SECTIONS:
+    for section in TEST_SECTIONS:
         test.section(section)  # what they hold is checked where they are laid over: `in_test`
     test.refuse_unknown()
     about = top.section("profile")
@@ -68,8 +75,6 @@ def read_profile(mapping: Mapping[str, object]) -> PartnerProfile:
     )
     for level in (about, control, top):
         level.refuse_unknown()
-    if problems:
-        raise ProfileError(problems)
     return profile
 
 
@@ -85,14 +90,15 @@ def in_test(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_access(top: Fields) -> SftpAccess | FolderAccess:
     if top.has("folder"):
-        return _read_folder(top)
+        return read_folder(top)
     if not top.has("sftp"):
         top.note("sftp", "is missing (or give folder.path)")
         return FolderAccess(Path())
     return _read_sftp(top.section("sftp"))
 
 
-def _read_folder(top: Fields) -> FolderAccess:
+def read_folder(top: Fields) -> FolderAccess:
+    """A mailbox that is a folder."""
     folder = top.section("folder")
     access = FolderAccess(Path(folder.text("path")))
     folder.refuse_unknown()

@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     says = "Check, test and explain mapping files; put edits in force."
     mappings = typer.Typer(help=says, no_args_is_help=True)
-    for command in (check, test, explain, diff, put, history):
+    for command in (check, test, explain, diff, put, history, schemas):
         mappings.command(command.__name__)(command)
     mappings.command("what-if")(what_if)
     app.add_typer(mappings, name="mappings")
@@ -196,3 +196,22 @@ def history(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
 def _render_history(found: dict[str, Any]) -> None:
     rows = [(each["in_force"][:12], each["at"], each["actor"], each["role"]) for each in found["versions"]]
     output.table(("version", "in force since", "by", "as"), rows)
+
+
+def schemas(
+    folder: Annotated[Path | None, typer.Argument(help="Where to; the site's mappings/schema when left out.")] = None,
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Write the JSON Schemas that editors go by. 'init' has written them; do it again after an upgrade."""
+    from gateway.wiring.mapping_schemas import FOLDER, write_schemas
+
+    done = write_schemas(folder or site / "mappings" / FOLDER)
+    output.show(done, as_json=as_json, render=_render_schemas)
+    return output.OK
+
+
+def _render_schemas(done: dict[str, Any]) -> None:
+    for name in done["changed"]:
+        output.say(f"{done['folder']}/{name}")
+    output.say(f"{output.count(len(done['files']), 'schema')}, {len(done['changed'])} of them written.")

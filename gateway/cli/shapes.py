@@ -166,6 +166,7 @@ The ways are the alternatives of a value, each with why it gave nothing.""",
     "mappings diff": """
 {"before": null|hash, "after": hash,
  "files": [{"path", "change": "added|changed|removed", "lines": [unified diff]}]}""",
+    "mappings schemas": '{"folder", "files": [name], "changed": [name]}',
     "mappings history": '{"versions": [{"in_force": hash, "at": time, "actor", "role"}]}, the newest first',
     "mappings put": '{"changed": bool, "in_force": hash, "before": null|hash, "actor"}',
     "codes import": """

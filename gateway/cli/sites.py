@@ -65,11 +65,13 @@ def _samples() -> dict[str, bytes]:
 
 def _render_made(made: dict[str, Any]) -> None:
     output.say(f"Made a site in {made['site']}:")
-    samples = [name for name in made["files"] if name.startswith("samples/")]
+    counted = {"samples/": "message", "mappings/schema/": "schema"}
     for name in made["files"]:
-        if name not in samples:
+        if not name.startswith(tuple(counted)):
             output.say(f"  {name}")
-    output.say(f"  samples/ ({output.count(len(samples), 'message')})")
+    for folder, what in counted.items():
+        number = sum(1 for name in made["files"] if name.startswith(folder))
+        output.say(f"  {folder} ({output.count(number, what)})")
     output.say("\nNext:")
     for step in made["next"]:
         output.say(f"  {re.sub('^cleanclaim ', f'{output.command()} ', step)}")

@@ -14,12 +14,14 @@ from adapters.mapping.check import CheckedMappings, check_mappings
 from adapters.mapping.clearinghouse_files import ConnectionFile
 from adapters.mapping.mapping_files import content_hash, read_mapping_files
 from adapters.mapping.remembered import Remembered
+from adapters.mapping.yaml_reader import nearest
 from clearinghouse.partner import PartnerProfile
 from clearinghouse.profile_fields import ProfileError
 from clearinghouse.profile_reading import read_profile
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError
 from gateway.rules.gate import RULES_BY_NAME
+from gateway.wiring.mapping_schemas import FOLDER, outdated
 
 NOTATIONS: Final = (FHIR_NOTATION, HL7_NOTATION, CSV_NOTATION)
 _REMEMBERED: Final = "run/mapping-files.cache"
@@ -50,8 +52,10 @@ def check_files(settings: Settings, files: Mapping[str, bytes]) -> CheckedMappin
             read_connection(connection)
         except ConfigurationError as error:
             problems += error.problems
-    missing = [each.name for each in settings.sources if f"sources/{each.name}.yaml" not in files]
-    problems += [f"sources/{name}.yaml:1:1: is not there, and site.yaml names the feed {name!r}" for name in missing]
+    feeds = checked.loaded.sources
+    for name in (each.name for each in settings.sources if f"sources/{each.name}.yaml" not in files):
+        sentence = f"is not there, and site.yaml names the feed {name!r}{nearest(name, feeds)}"
+        problems.append(f"sources/{name}.yaml:1:1: {sentence}")
     return CheckedMappings(tuple(problems), checked.remarks, checked.loaded)
 
 
@@ -69,8 +73,16 @@ def check_site_mappings(folder: Path) -> dict[str, Any]:
         "own_files": len(_own_files(settings)),
         "hash": content_hash(files),
         "problems": placed(checked.problems),
-        "remarks": placed(checked.remarks),
+        "remarks": placed([*checked.remarks, *_remark_on_schemas(settings)]),
     }
+
+
+def _remark_on_schemas(settings: Settings) -> list[str]:
+    folder = settings.mappings / FOLDER
+    old = outdated(folder) if folder.is_dir() else []
+    return (
+        [f"{FOLDER}/{old[0]}:1:1: is of another version; 'cleanclaim mappings schemas' writes it anew"] if old else []
+    )
 
 
 def _own_files(settings: Settings) -> Mapping[str, bytes]:

@@ -13,6 +13,7 @@ from typing import Any
 from gateway.config import SETTINGS_FILE, read_settings
 from gateway.errors import ConfigurationError, Conflict
 from gateway.wiring.clock import RehearsalClock
+from gateway.wiring.mapping_schemas import FOLDER, mapping_schemas
 from gateway.wiring.sandbox import FOLDER as SANDBOX
 from gateway.wiring.sandbox import PASSWORD_FILE, host_key
 
@@ -58,7 +59,11 @@ shipped one out. The samples/ of this site are messages of that clinic: they sho
 own source files, riverbend-fhir and riverbend-hl7, understand them whole; generic-csv reads samples/csv.
 
 After an edit: `cleanclaim mappings check`, `test`, `what-if`, `diff`, `put`.
-Editors that know JSON Schema help while typing: keep the first line of each file.
+Editors that know JSON Schema complete and check while you type: begin each file with the line that names its schema,
+
+    # yaml-language-server: $schema=../schema/payers.json
+
+The schemas lie in schema/; after an upgrade `cleanclaim mappings schemas` writes them anew.
 """
 _IGNORED = "secrets/\nrun/\nsandbox/\n*.sqlite*\naudit.anchors\n"
 
@@ -101,6 +106,8 @@ def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, 
     kind = _DEMO if demo else _PLAIN
     site.write(SETTINGS_FILE, _settings(kind, demo, database).encode(), private="@" in database)
     site.write(".gitignore", _IGNORED.encode())
+    for name, text in mapping_schemas().items():
+        site.write(f"mappings/{FOLDER}/{name}", text.encode())
     site.write("mappings/README.md", _MAPPINGS_README.encode())
     for name in (kind.fhir, kind.hl7, _SHEET, *kind.users):
         site.write(f"secrets/{name}.token", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)

@@ -22,6 +22,7 @@ from gateway.lifecycle import ClaimState
 from gateway.pipeline.doctor import examine
 from gateway.ports.storage import Transaction
 from gateway.receivable.ledger import Account
+from gateway.wiring.mappings import put_site_mappings
 from gateway.wiring.rehearsal import Rehearsal, rehearsal
 from gateway.wiring.site import Site
 
@@ -87,6 +88,7 @@ def endings(month: ClinicMonth, tmp_path_factory: pytest.TempPathFactory) -> Ite
             with_rules = _play(site, month)
         for payer in {each.payer for each in PITFALLS.values()}:
             _switch_off(stage, payer)
+        put_site_mappings(folder, "kim")
         with site_in(folder) as site:
             yield with_rules, _play(site, month)
 
