@@ -54,6 +54,19 @@ class DropSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where an EHR hears that something became of a claim: an https address, and the secret both know."""
+
+    url: str
+    secret: str
+    """``file:PATH`` or ``env:NAME``."""
+    networks: tuple[str, ...] = ()
+    """Private networks (10.1.0.0/16) that the address may lie in; without them only public addresses are asked."""
+    certificate_authority: str = ""
+    """A file of the site with the authority of the EHR's certificate, where it is no public one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One feed at this site: its mapping file's name, its token by reference, and how far its word is believed."""
 
@@ -63,6 +76,7 @@ class SourceSettings:
     mllp: Listener | None = None
     drop: DropSettings | None = None
     pull: PullSettings | None = None
+    webhook: WebhookSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +147,16 @@ _PULL = Shape(
     },
 )
 _DROP = Shape("drop", DropSettings, {"folder": Key(_TEXT, required=True), "settle_s": Key(IntegerKind())})
+_WEBHOOK = Shape(
+    "webhook",
+    WebhookSettings,
+    {
+        "url": Key(_TEXT, required=True),
+        "secret": Key(_TEXT, required=True),
+        "networks": Key(ListKind(_TEXT, filled=True)),
+        "certificate_authority": Key(_TEXT),
+    },
+)
 _SOURCE = Shape(
     "source",
     SourceSettings,
@@ -142,6 +166,7 @@ _SOURCE = Shape(
         "mllp": Key(_LISTENER),
         "drop": Key(_DROP),
         "pull": Key(_PULL),
+        "webhook": Key(_WEBHOOK),
     },
 )
 _USER = Shape(

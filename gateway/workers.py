@@ -15,6 +15,7 @@ from gateway.wiring.drop_folders import DropFolder
 from gateway.wiring.importing import ImportPass
 from gateway.wiring.pulling import SourcePull, source_pulls
 from gateway.wiring.site import Site
+from gateway.wiring.webhooks import webhook_passes
 
 _LOG = structlog.get_logger("exchange")
 REST_S = 15 * 60.0
@@ -41,6 +42,7 @@ def work_loop(site: Site) -> PassLoop:
         Lane("import", ImportPass(site).run, every_s, woken=True),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
+    lanes += [Lane(f"webhook-{each.source}", each.run, every_s) for each in webhook_passes(site)]
     lanes += [Lane(f"pull-{each.source}", PullPasses(each).run, every_s, woken=True) for each in source_pulls(site)]
     lanes += [
         Lane(f"drop-{each.name}", DropFolder(site, each.name, each.drop).run, every_s)

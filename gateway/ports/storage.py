@@ -25,6 +25,7 @@ from gateway.ports.pulls import Pulls
 from gateway.ports.resources import Resources
 from gateway.ports.rosters import Rosters
 from gateway.ports.watch import Authorizations, Sessions, Worklist
+from gateway.ports.webhooks import Webhooks
 from gateway.receivable.ledger import LedgerEntry
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -531,6 +532,7 @@ class Transaction:
     work: Work
     resources: Resources
     pulls: Pulls
+    webhooks: Webhooks
     imports: Imports
     subjects: Subjects
     rosters: Rosters

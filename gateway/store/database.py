@@ -35,6 +35,7 @@ from gateway.store.resources import ResourceRows
 from gateway.store.rosters import RosterRows
 from gateway.store.sql import hold_names, insert_missing
 from gateway.store.subjects import SubjectRows
+from gateway.store.webhooks import WebhookRows
 from gateway.store.work import WorkRows
 from gateway.store.worklist import WorklistRows
 
@@ -130,6 +131,7 @@ def _rows(connection: Connection, audit: AuditRows) -> Transaction:
         work=WorkRows(connection),
         resources=ResourceRows(connection),
         pulls=PullRows(connection),
+        webhooks=WebhookRows(connection),
         imports=ImportRows(connection, blobs),
         subjects=SubjectRows(connection),
         rosters=RosterRows(connection, blobs),

@@ -454,6 +454,24 @@ claim = Table(  # identity; only ``state`` (a projection) changes
     Column("created_at", UtcTime, nullable=False),
 )
 
+webhook_state = Table(  # the last state of each claim that was looked at for a source's notices
+    "webhook_state",
+    metadata,
+    Column("source", _NAME, primary_key=True),
+    Column("claim_id", ForeignKey("claim.id"), primary_key=True),
+    Column("state", String(30), nullable=False),
+)
+
+webhook_notice = Table(  # numbers of a source have no gaps
+    "webhook_notice",
+    metadata,
+    Column("source", _NAME, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("claim_id", ForeignKey("claim.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("delivered_at", UtcTime, nullable=True),
+)
+
 claim_draft = Table(
     "claim_draft",
     metadata,

@@ -138,6 +138,7 @@ def test_what_waits_for_an_identifier_is_mapped_again_when_it_comes(ehr: FhirRec
         assert None is tx.resources.current(SOURCE, waits_for), "two have it: it means neither"
 
 
+@pytest.mark.fault("F45")
 def test_fifty_conditional_creates_of_one_identity_at_once_make_one_resource(
     ehr: FhirReceiver, database: Database
 ) -> None:
@@ -152,6 +153,7 @@ def test_fifty_conditional_creates_of_one_identity_at_once_make_one_resource(
     assert 1 == len(ids(database, "Patient", "mrn", "M1"))
 
 
+@pytest.mark.fault("F45")
 def test_one_bundle_sent_many_times_at_once_is_stored_once(ehr: FhirReceiver, database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: post(ehr, visit_bundle()), range(20)))
@@ -175,6 +177,7 @@ def test_bundles_that_name_the_same_resources_in_other_orders_never_wait_in_a_ci
         assert [200] * 24 == list(pool.map(send, range(24)))
 
 
+@pytest.mark.fault("F45")
 def test_updates_at_once_with_one_etag_let_one_through(ehr: FhirReceiver) -> None:
     put(ehr, patient(id="p1"))
 

@@ -14,7 +14,7 @@ EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE
 
 
 def test_the_examples_are_answered_as_the_page_says(ehr: FhirClient) -> None:
-    visit, wrong = EXAMPLES
+    visit, wrong = (each for each in EXAMPLES if "resourceType" in each)
     taken = ehr.post("/fhir", visit)
     assert ["201 Created", "201 Created"] == [each["response"]["status"] for each in taken.json()["entry"]]
     assert taken.content == ehr.post("/fhir", visit).content

@@ -47,12 +47,14 @@ def test_what_is_not_json_is_refused_with_a_reason(content: bytes, detail: str) 
     assert (400, detail) == refusal(content)
 
 
+@pytest.mark.fault("F45")
 def test_nan_is_called_by_its_name_and_placed() -> None:
     with pytest.raises(Refused) as caught:
         read_json(b'{\n  "value": NaN\n}')
     assert "NaN and Infinity are not JSON numbers; one stands at line 2" in caught.value.issues[0].message
 
 
+@pytest.mark.fault("F45")
 @pytest.mark.parametrize(
     "content",
     [

@@ -24,8 +24,13 @@ HOURS = [("09:00", "10:00"), ("10:15", "11:15"), ("11:30", "12:30")]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    opened = open_site(clinic_of(tmp_path_factory.mktemp("feeds") / "clinic"))
+    yield opened
+    opened.close()
+
+
+def clinic_of(folder: Path) -> Path:
     """A site whose copy of the source names the made-up clinic's places and payers, as the file says a site does."""
-    folder = tmp_path_factory.mktemp("feeds") / "clinic"
     make_site(folder, demo=False, database="sqlite:///cleanclaim.sqlite", samples={})
     copied = SHIPPED.read_text().replace("generic-fhir-location", "riverbend-location")
     overlay = folder / "mappings" / "sources" / f"{SOURCE}.yaml"
@@ -33,9 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     overlay.write_text(copied.replace("generic-fhir-payer", "riverbend-payer"))
     settings = folder / "site.yaml"
     settings.write_text(settings.read_text().replace("tenant: clinic", "tenant: riverbend"))
-    opened = open_site(folder)
-    yield opened
-    opened.close()
+    return folder
 
 
 def coded(code: str, system: str = CPT) -> dict[str, Any]:
