@@ -14,16 +14,13 @@ from typing import Any, Final
 from adapters.mapping.contract_shapes import IDENTIFIER_WORD
 from adapters.mapping.shapes import BROKEN, ChoiceKind, Key, ListKind, Schema, Shape, TextKind
 from adapters.mapping.yaml_reader import Items, Node, Nothing, Place, Problems, Table, Text, read_yaml
+from adapters.mapping.yaml_writer import Tree, below, written
 from gateway.errors import ConfigurationError
-
-Tree = str | list["Tree"] | dict[str, "Tree"]
 
 PARTS: Final = ("messages", "encounters", "days", "claims")
 _NAMED_BY: Final = ("start", "on", "from", "payer", "number", "rule", "revenue_code", "hcpcs")
 """What tells the items of a list apart, so that a change to one is not told as a change to all."""
 _EXPECT: Final = re.compile(r"^expect:.*\Z", re.MULTILINE | re.DOTALL)
-_PLAIN: Final = re.compile(r"(?!null\Z)[A-Za-z0-9_](?:[A-Za-z0-9_./+^();'-]|:(?=[^ ])| (?=[^ #]))*(?<![ :])")
-_WIDTH: Final = 118
 
 
 class _MomentKind:
@@ -153,8 +150,8 @@ def differences(case: Case, found: Mapping[str, Tree]) -> list[Difference]:
 
 def _compared(expected: Node, found: Tree | None, path: str, *, whole: bool) -> Iterator[Difference]:
     if isinstance(expected, Table) and isinstance(found, dict):
-        for name, below in expected.entries.items():
-            yield from _compared(below, found.get(name), f"{path}.{name}".lstrip("."), whole=whole)
+        for name, node in expected.entries.items():
+            yield from _compared(node, found.get(name), f"{path}.{name}".lstrip("."), whole=whole)
         for name in found if whole else ():
             if name not in expected.entries:
                 yield Difference(expected.place, f"{path}.{name}".lstrip("."), "", written(found[name]))
@@ -205,7 +202,7 @@ def _is_named_same(one: Tree, other: Tree) -> bool:
 
 def _tree(node: Node) -> Tree:
     if isinstance(node, Table):
-        return {name: _tree(below) for name, below in node.entries.items() if not isinstance(below, Nothing)}
+        return {name: _tree(each) for name, each in node.entries.items() if not isinstance(each, Nothing)}
     if isinstance(node, Items):
         return [_tree(each) for each in node.nodes]
     return node.value if isinstance(node, Text) else ""
@@ -215,49 +212,16 @@ def _text(node: Node) -> str:
     return "" if isinstance(node, Nothing) else written(_tree(node))
 
 
-def written(tree: Tree) -> str:
-    """A tree in one line, as a mapping file would have it."""
-    if isinstance(tree, dict):
-        return "{" + ", ".join(f"{name}: {written(below)}" for name, below in tree.items()) + "}"
-    if isinstance(tree, list):
-        return "[" + ", ".join(map(written, tree)) + "]"
-    return tree if _PLAIN.fullmatch(tree) else "'" + tree.replace("'", "''") + "'"
-
-
 def accepted(text: str, found: Mapping[str, Tree]) -> str:
     """The text of a case with what came as its expectation; everything before the key ``expect`` stays as it is.
 
     Raises ConfigurationError where ``expect`` is not the last key.
     """
-    lines = [f"{line}\n" for line in _blocks({"expect": dict(found)}, 0)]
+    expected = ["expect:"]
+    for part, items in found.items():
+        expected += [f"  {part}:", *below(items, 4)]
     match = _EXPECT.search(text)
     before = text if match is None else text[: match.start()]
     if match is not None and re.search(r"^[A-Za-z_]+:", match.group().partition("\n")[2], re.MULTILINE):
         raise ConfigurationError(["'expect' is not the last key of the case; move it to the end, then accept again"])
-    return before + ("" if not before or before.endswith("\n") else "\n") + "".join(lines)
-
-
-def _blocks(tree: Mapping[str, Tree], indent: int) -> Iterator[str]:
-    margin = " " * indent
-    for name, below in tree.items():
-        flat = f"{margin}{name}: {written(below)}"
-        if isinstance(below, str) or not below or (len(flat) <= _WIDTH and indent > 2):
-            yield flat
-            continue
-        yield f"{margin}{name}:"
-        if isinstance(below, dict):
-            yield from _blocks(below, indent + 2)
-        else:
-            for each in below:
-                yield from _item(each, indent + 2)
-
-
-def _item(tree: Tree, indent: int) -> Iterator[str]:
-    margin = " " * indent
-    flat = f"{margin}- {written(tree)}"
-    if len(flat) <= _WIDTH or not isinstance(tree, dict):
-        yield flat
-        return
-    first, *rest = _blocks(tree, indent + 2)
-    yield f"{margin}- {first.strip()}"
-    yield from rest
+    return before + ("" if not before or before.endswith("\n") else "\n") + "\n".join(expected) + "\n"

@@ -1,4 +1,4 @@
-"""The command that says what an edit of mapping files would change."""
+"""Commands that draft a source file from samples, and say what an edit of mapping files would change."""
 
 from __future__ import annotations
 
@@ -64,6 +64,38 @@ def _render(found: dict[str, Any]) -> None:
             output.say(f"  {why}")
     if len(found["claims"]) > _MOST_LISTED:
         output.say(f"\nand {len(found['claims']) - _MOST_LISTED:,} more; --json lists all")
+
+
+def new(
+    source: Annotated[str, typer.Argument(help="The new source's name.", show_default=False)],
+    samples: Annotated[
+        list[Path], typer.Option("--from", help="Samples: .hl7 or FHIR .json files, folders. Give it several times.")
+    ],
+    site: SiteFolder = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Draft a source's mapping file from samples. The standard's paths that found something; guesses are marked."""
+    from gateway.wiring.drafting import draft_source
+
+    with output.progress("looking at the samples"):
+        made = draft_source(site, source, samples)
+    output.show(made, as_json=as_json, render=_render_draft)
+    return output.FOUND if made["problems"] else output.OK
+
+
+def _render_draft(made: dict[str, Any]) -> None:
+    output.say(f"Wrote {made['path']}: {', '.join(made['records']) or 'no record'}")
+    if made["left_out"]:
+        output.say(f"The samples say nothing of {', '.join(made['left_out'])}.")
+    for each in made["unread"]:
+        output.say(f"  not read: {each}")
+    for each in made["problems"]:
+        output.say(each)
+    told = f"{output.count(made['messages'], 'message')}, {output.count(made['encounters'], 'encounter')}"
+    output.say(f"With it the samples make {told}; {output.count(made['guesses'], 'guess', 'guesses')} to look at.")
+    for each in made["findings"][:_MOST_LISTED]:
+        output.say(f"  {each['times']} times: {each['message']}")
+    output.say("Next: edit it, then 'cleanclaim mappings check' and 'cleanclaim mappings explain FILE --source NAME'.")
 
 
 def _amounts(row: dict[str, Any]) -> tuple[int, int]:

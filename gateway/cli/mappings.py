@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.mapping_changes import what_if
+from gateway.cli.mapping_changes import new, what_if
 from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_desk
 
 
@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     mappings = typer.Typer(help=says, no_args_is_help=True)
     for command in (check, test, explain, diff, put, history, schemas):
         mappings.command(command.__name__)(command)
+    mappings.command("new")(new)
     mappings.command("what-if")(what_if)
     app.add_typer(mappings, name="mappings")
 

@@ -157,6 +157,10 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
    "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number, "values": null|[text], "notes",
      "why": null|text, "ways": [{"entry": "file:line", "tried", "why": null|text}]}]}]}]}]}
 The ways are the alternatives of a value, each with why it gave nothing.""",
+    "mappings new": """
+{"path", "records": [name], "left_out": [name], "unread": [text], "guesses": number, "problems": [text],
+ "messages": number, "encounters": number, "findings": [{"message", "times"}]}
+The last three are what the draft makes of the samples.""",
     "mappings what-if": """
 {"since", "in_force": hash, "files": [path that differs], "read_again": [source], "encounters", "patients",
  "payers": [{"payer", "claims", "held", "freed", "corrected", "appears", "disappears", "differs", "before_cents",

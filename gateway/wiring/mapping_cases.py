@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.mapping.case_file import PARTS, Case, Difference, Tree, accepted, differences, read_case
+from adapters.mapping.case_file import PARTS, Case, Difference, accepted, differences, read_case
 from adapters.mapping.mapping_files import read_mapping_files
+from adapters.mapping.yaml_writer import Tree
 from gateway.claim.money import dollars
 from gateway.config import read_settings
 from gateway.errors import ConfigurationError, GatewayError, NotFound

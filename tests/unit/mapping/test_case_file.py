@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mapping.case_file import Tree, accepted, differences, read_case
+from adapters.mapping.case_file import accepted, differences, read_case
+from adapters.mapping.yaml_writer import Tree
 from gateway.errors import ConfigurationError
 
 HEAD = "source: cedar\nnow: 2026-08-10T13:00:00Z\nmessages: [day.hl7]\n"

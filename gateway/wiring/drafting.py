@@ -1,0 +1,221 @@
+"""Drafts a source's mapping file from sample messages: the standard's paths that found something, guesses marked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from adapters.hl7.view import MessageView
+from adapters.mapping.draft import Drafting, Told
+from adapters.mapping.engine import SourceInterpreter
+from adapters.mapping.yaml_writer import written
+from gateway.config import Settings, read_settings
+from gateway.errors import ConfigurationError, Conflict, FormatError
+from gateway.ports.storage import Transaction
+from gateway.wiring.dry_run import dry_run, empty_site, what_comes_of
+from gateway.wiring.files import FHIR, HL7, expand, find_format, shown
+from gateway.wiring.ingest import Taking
+from gateway.wiring.mapping_check import check_files, site_files
+from gateway.wiring.policy import LoadedPolicy, load_policy
+from gateway.wiring.site import Site
+
+_TEMPLATES = {HL7: "generic-hl7", FHIR: "generic-fhir"}
+_SHIPPED_CLINIC = "riverbend"
+_SYSTEM_WORDS = {"Patient": "mrn", "Encounter": "visit", "EpisodeOfCare": "stay", "Coverage": "policy"}
+_NAMESPACES = re.compile(rb"^namespaces:\n(?:[ #].*\n)+", re.MULTILINE)
+
+
+def draft_source(folder: Path, name: str, samples: Sequence[Path]) -> dict[str, Any]:
+    """Write mappings/sources/NAME.yaml: {"path", "records", "left_out", "unread", "guesses", "problems",
+    "messages", "encounters", "findings"}; the last three are what the draft makes of the samples.
+
+    Raises Conflict for a file that is there, FormatError for samples of no format or of several.
+    """
+    settings = read_settings(folder)
+    path = settings.mappings / "sources" / f"{name}.yaml"
+    if path.exists():
+        raise Conflict(f"{shown(path)} is there already; nothing was changed. Take another name, or move it away")
+    contents = _read_samples(samples)
+    formats = {find_format(each) for each in contents}
+    if len(formats) != 1 or not formats <= set(_TEMPLATES):
+        raise FormatError("the samples are all HL7 v2, or all FHIR JSON; for a CSV copy sources/generic-csv.yaml")
+    template = _template(_TEMPLATES[formats.pop()], name)
+    drafting, told, unread = _look(settings, name, template, contents)
+    text = drafting.text(told, unread)
+    edited = {**site_files(settings.mappings), f"sources/{name}.yaml": text.encode()}
+    checked = check_files(settings, edited)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return {
+        "path": shown(path),
+        "records": [each.entry.name for each in drafting.kept],
+        "left_out": [each.entry.name for each in drafting.left_out],
+        "unread": unread,
+        "guesses": sum("# guess" in line for line in text.splitlines()),
+        "problems": [each for each in checked.problems if f"sources/{name}.yaml" in each],
+        **(_made_of(settings, name, load_policy(edited), contents) if checked.ok else _NOTHING),
+    }
+
+
+_NOTHING: Mapping[str, Any] = {"messages": 0, "encounters": 0, "findings": []}
+
+
+def _read_samples(samples: Sequence[Path]) -> dict[Path, bytes]:
+    return {each: each.read_bytes() for each in expand(samples)}
+
+
+def _template(shipped: str, name: str) -> bytes:
+    """The standard's source file under the new name, its made-up identifier systems taken out."""
+    content = files("mappings").joinpath(f"sources/{shipped}.yaml").read_bytes()
+    return _NAMESPACES.sub(b"", content).replace(shipped.encode(), name.encode())
+
+
+def _look(
+    settings: Settings, name: str, template: bytes, contents: Mapping[Path, bytes]
+) -> tuple[Drafting, Told, list[str]]:
+    """The samples seen through the template, in an empty site, where references among them lead somewhere."""
+    policy = load_policy({**site_files(settings.mappings), f"sources/{name}.yaml": template})
+    interpreter = policy.interpreter(name)
+    assert isinstance(interpreter, SourceInterpreter), "mapping files are interpreted by the mapping engine"
+    with empty_site(settings, policy) as site, dry_run(site) as trial:
+        told_by = _take(trial, name, contents)
+        with trial.store.read() as tx:
+            bodies = [each.body for each in _resources(tx, name, told_by)]
+            systems = _namespaces(name, bodies)
+            if systems:
+                interpreter = _with_namespaces(settings, name, template, systems)
+            drafting = Drafting(interpreter)
+            unread = [*_look_at_all(tx, name, interpreter, drafting, told_by), *_extensions(bodies)]
+    return drafting, _told(policy, systems), unread
+
+
+def _with_namespaces(settings: Settings, name: str, template: bytes, systems: Mapping[str, str]) -> SourceInterpreter:
+    known = "namespaces:\n" + "".join(f"  {written(system)}: {namespace}\n" for system, namespace in systems.items())
+    edited = {**site_files(settings.mappings), f"sources/{name}.yaml": template + known.encode()}
+    interpreter = load_policy(edited).interpreter(name)
+    assert isinstance(interpreter, SourceInterpreter), "mapping files are interpreted by the mapping engine"
+    return interpreter
+
+
+def _take(site: Site, name: str, contents: Mapping[Path, bytes]) -> list[str]:
+    taking = Taking(site, name)
+    for path in contents:
+        taking.take_file(path)
+    if not taking.told_by:
+        refused = [each["reason"] for each in taking.finish()["messages"] if each["reason"]]
+        raise FormatError("; ".join(dict.fromkeys(refused)) or "the samples hold no message")
+    return taking.told_by
+
+
+def _resources(tx: Transaction, name: str, told_by: Iterable[str]) -> list[Any]:
+    found = (tx.resources.current(name, each) for each in told_by if "/" in each)
+    return [each for each in found if each is not None]
+
+
+def _look_at_all(
+    tx: Transaction, name: str, interpreter: SourceInterpreter, drafting: Drafting, told_by: Sequence[str]
+) -> list[str]:
+    """Look at every message and resource; what of them no entry is for, or no path reads."""
+    unread: Counter[str] = Counter()
+    for resource in _resources(tx, name, told_by):
+        entries = interpreter.entries_for_type(resource.type)
+        drafting.look(entries, interpreter.open_resource(resource, lambda one: tx.resources.current(name, one)), {})
+    views = [
+        view
+        for each in tx.inbox.some([each for each in told_by if "/" not in each])
+        if isinstance(view := interpreter.open_message(tx.inbox.content(each.sha256)), MessageView)
+    ]
+    for view in views:
+        names = interpreter.event_names(view)
+        entries = interpreter.entries_for_event(names)
+        if not entries:
+            unread[f"messages {names['event']}: no entry is for them"] += 1
+        drafting.look(entries, view, names)
+    unread.update(_segments(views, drafting))
+    return [f"{what} ({times} times)" if times > 1 else what for what, times in sorted(unread.items())]
+
+
+def _segments(views: Iterable[MessageView], drafting: Drafting) -> Iterator[str]:
+    """Segments that no kept entry reads: of the site's own (Z) each field that has something, of others the name."""
+    text = drafting.text(Told(organization="", time_zone="", namespaces={}, sessions=()), ())
+    read = set(re.findall(r"\b([A-Z][A-Z0-9]{2})(?=-\d|\[)", text)) | {"MSH", "EVN"}
+    for view in views:
+        for segment in view.message.segments:
+            if segment.name in read:
+                continue
+            if segment.name.startswith("Z"):
+                yield from (
+                    f"{segment.name}-{number}" for number, value in enumerate(segment.fields) if number and value
+                )
+            else:
+                yield segment.name
+
+
+def _extensions(bodies: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = Counter(
+        f"{body['resourceType']}.extension.where(url='{url}').{kind}"
+        for body in bodies
+        for url, kind in _extensions_in(body)
+    )
+    return [f"{what} ({times} times)" if times > 1 else what for what, times in sorted(found.items())]
+
+
+def _extensions_in(node: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        for each in node.get("extension", ()):
+            if isinstance(each, Mapping):
+                yield str(each.get("url", "")), next((key for key in each if key.startswith("value")), "extension")
+        for below in node.values():
+            yield from _extensions_in(below)
+    elif isinstance(node, list | tuple):
+        for below in node:
+            yield from _extensions_in(below)
+
+
+def _namespaces(name: str, bodies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """A namespace for each identifier system of the samples, by what it is an identifier of."""
+    found: dict[str, str] = {}
+    for body in bodies:
+        for each in body.get("identifier", ()) if isinstance(body.get("identifier"), list | tuple) else ():
+            system = each.get("system")
+            if isinstance(system, str) and system and "us-npi" not in system and "us-ssn" not in system:
+                word = _SYSTEM_WORDS.get(body["resourceType"], body["resourceType"].lower())
+                found.setdefault(system, _free(f"{name}-{word}", found.values()))
+    return found
+
+
+def _free(wanted: str, taken: Iterable[str]) -> str:
+    names, number = set(taken), 2
+    while wanted in names:
+        wanted, number = f"{wanted.rstrip('0123456789-')}-{number}", number + 1
+    return wanted
+
+
+def _told(policy: LoadedPolicy, namespaces: Mapping[str, str]) -> Told:
+    catalogue = policy.catalogue
+    own = [each for each in catalogue.organizations if each != _SHIPPED_CLINIC] or list(catalogue.organizations)
+    if not own:
+        raise ConfigurationError(["no organization is in any facilities file; write that first"])
+    zones = [each.time_zone for each in catalogue.facilities.values() if each.organization == own[0]]
+    return Told(
+        organization=own[0],
+        time_zone=zones[0] if zones else "America/New_York",
+        namespaces=namespaces,
+        sessions=tuple(catalogue.sessions),
+    )
+
+
+def _made_of(settings: Settings, name: str, policy: LoadedPolicy, contents: Mapping[Path, bytes]) -> dict[str, Any]:
+    """What the draft makes of the samples."""
+    with empty_site(settings, policy) as site, dry_run(site) as trial:
+        came = what_comes_of(trial, [(name, each) for each in contents.values()])
+    said = Counter(one["message"] for each in came["messages"] for one in each["findings"])
+    return {
+        "messages": len(came["messages"]),
+        "encounters": len(came["encounters"]),
+        "findings": [{"message": message, "times": times} for message, times in said.most_common()],
+    }
