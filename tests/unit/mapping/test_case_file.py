@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.mapping.case_file import accepted, differences, read_case
@@ -35,6 +35,7 @@ trees = st.dictionaries(
 )
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees)
 def test_whatever_came_can_be_accepted_and_is_as_expected_from_then_on(found: dict[str, Tree]) -> None:
     text = accepted(HEAD, found)
