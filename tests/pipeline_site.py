@@ -121,7 +121,7 @@ class Site:
         self.policy = SitePolicy(catalogue or a_catalogue(), {"ehr": self.script, "hl7": self.script})
         organization = self.policy.catalogue.organizations[ORGANIZATION]
         self.payee_npi = organization.npi
-        submitter = submitter_loop(
+        self.submitter = submitter = submitter_loop(
             BillingProvider(**{name: getattr(organization, name) for name in BillingProvider.__dataclass_fields__}),
             SENDER_ID,
         )

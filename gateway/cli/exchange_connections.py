@@ -14,7 +14,7 @@ _Connection = Annotated[str, typer.Argument(help="The connection's id: profile.i
 
 def add_to(exchange: typer.Typer) -> None:
     """Register the commands."""
-    for name, command in (("test", test), ("resume", resume), ("guard", guard)):
+    for name, command in (("test", test), ("certify", certify), ("resume", resume), ("guard", guard)):
         exchange.command(name)(command)
 
 
@@ -33,6 +33,46 @@ def _render_test(done: dict[str, Any]) -> None:
         output.say(f"{'ok    ' if each['ok'] else 'FAILED'} {each['step']}: {each['detail']}")
         if each["next"]:
             output.say(f"       next: {each['next']}")
+
+
+def certify(
+    connection: _Connection,
+    site: SiteFolder = HERE,
+    again: Annotated[bool, typer.Option("--again", help="Send another test batch.")] = False,
+    wait: Annotated[int, typer.Option("--wait", min=0, help="Seconds to wait for answers that are missing.")] = 60,
+    waive: Annotated[
+        bool, typer.Option("--waive", help="Go live without a test batch: a supervisor's decision, with --reason.")
+    ] = False,
+    reason: Reason = "",
+    act_as: ActAs = "",
+    as_json: AsJson = False,
+) -> int:
+    """Send specimen claims in test mode, judge the answers. Production files leave only once they were taken."""
+    from gateway.wiring import partners
+
+    with open_desk_as(site, act_as, "resolve" if waive else "exchange") as (desk, actor):
+        if waive:
+            done = partners.waive_certification(desk.site, connection, actor, reason)
+        else:
+            with output.progress("testing"):
+                done = partners.certify(desk.site, connection, actor, again=again, wait_s=wait)
+    output.show(done, as_json=as_json, render=_render_certify)
+    return output.OK if done["certified"] and done.get("state") != "failed" else output.FOUND
+
+
+def _render_certify(done: dict[str, Any]) -> None:
+    for name in done.get("files", ()):
+        output.say(f"sent in test mode: {name}")
+    for line in done.get("heard", ()):
+        output.say(f"  {line}")
+    for line in done.get("missing", ()):
+        output.say(f"  still missing: {line}")
+    for line in done.get("failures", ()):
+        output.say(f"FAILED {line}")
+    if done["certified"]:
+        output.say(f"{done['connection']} may go live: {done['certified']}.")
+    else:
+        output.say(f"{done['connection']} may not go live yet. Run this again for more answers; --again sends anew.")
 
 
 def resume(

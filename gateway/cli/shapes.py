@@ -108,6 +108,9 @@ all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis",
 {"connections": [{"connection", "frozen", "delivered", "in_doubt", "paused": sentence, "refused": sentence,
   "problems": [sentence]}]}""",
     "exchange test": '{"connection", "ok", "steps": [{"step", "ok", "detail", "next"}]}',
+    "exchange certify": """
+{"connection", "state": "waiting|failed|passed", "sent_at": null|time, "files": [name], "heard": [sentence],
+ "missing": [sentence], "failures": [sentence], "certified": sentence, "paused": sentence}""",
     "exchange resume": '{"connection", "paused": sentence, "certified": sentence}',
     "exchange guard": '{"connection", "last", "seen", "next", "held", "in_doubt"}',
     "exchange collect": """

@@ -21,6 +21,7 @@ from gateway.claim.identifiers import stable_id
 from gateway.errors import FormatError, NoAnswer, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
+from gateway.pipeline.certify import TESTED, answers_test
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
 from gateway.pipeline.derive import MACHINE
@@ -206,6 +207,8 @@ class CollectPass:
         digest: str,
     ) -> tuple[str, str]:
         """Whether a transaction may be applied, and why not."""
+        if answers_test(tx, connection, transaction):
+            return TESTED, "it answers a test batch"
         not_ours = exchange.is_ours(transaction)
         if not_ours:
             return QUARANTINED, not_ours

@@ -504,6 +504,9 @@ class Exchanges(Protocol):
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""
 
+    def keep(self, content: bytes) -> str:
+        """Store bytes that leave without being an interchange of claims; their SHA-256."""
+
     def raw(self, sha256: str) -> bytes:
         """Stored bytes: an interchange, a returned file or one transaction."""
 

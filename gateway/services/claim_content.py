@@ -53,7 +53,7 @@ def build_claim(
         frequency=frequency,
         bill_class=(definition.bill_class or facility.bill_class) if institutional else "",
         place_of_service="" if institutional else _claim_place(days, lines),
-        billing_provider=_billing_provider(organization),
+        billing_provider=billing_provider(organization),
         service_facility=_service_facility(facility, organization),
         insured=replace(insured, provider_number=provider_number),
         patient=_person(case.patient),
@@ -83,7 +83,8 @@ def numbered(lines: Iterable[ClaimLine]) -> tuple[ClaimLine, ...]:
     return tuple(replace(line, number=number) for number, line in enumerate(lines, start=1))
 
 
-def _billing_provider(organization: Organization) -> BillingProvider:
+def billing_provider(organization: Organization) -> BillingProvider:
+    """Who bills, as the organization's file says it."""
     return BillingProvider(
         name=organization.name,
         npi=organization.npi,

@@ -299,6 +299,10 @@ class ExchangeRows:
         for row in self._connection.execute(statement):
             yield _answer(row)
 
+    def keep(self, content: bytes) -> str:
+        """Store bytes that leave without being an interchange of claims; their SHA-256."""
+        return self._blobs.put(content)
+
     def raw(self, sha256: str) -> bytes:
         """Stored bytes."""
         return self._blobs.get(sha256)

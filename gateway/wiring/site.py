@@ -16,6 +16,7 @@ from clearinghouse.sftp import SftpMailbox
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.parties import Contact, ContactNumber, Name
 from gateway.config import SenderSettings, Settings, read_settings
+from gateway.pipeline.certify import CertificationPass
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import CollectPass
 from gateway.pipeline.commands import Commands
@@ -57,6 +58,7 @@ class Site:
     silences: SilencePass
     commands: Commands
     connections: ConnectionWatch
+    certification: CertificationPass
 
     def close(self) -> None:
         """Let the database go."""
@@ -114,6 +116,7 @@ def put_together(settings: Settings, store: Database, clock: Clock, policy: Load
         collecting=CollectPass(store, clock, policy, exchanges, connections),
         silences=SilencePass(store, clock, exchanges),
         connections=connections,
+        certification=CertificationPass(store, clock, connections),
         commands=Commands(store, clock, derivation),
     )
 
@@ -129,13 +132,14 @@ def _exchanges(settings: Settings, policy: LoadedPolicy) -> dict[str, PartnerExc
     """The connections that some payer of the set is routed over."""
     routed = {route.connection for payer in policy.catalogue.payers.values() for route in payer.routes}
     return {
-        name: _exchange(settings, read_connection(file))
+        name: exchange_of(settings, read_connection(file))
         for name, file in policy.mapping_set.connections.items()
         if name in routed
     }
 
 
-def _exchange(settings: Settings, profile: PartnerProfile) -> PartnerExchange:
+def exchange_of(settings: Settings, profile: PartnerProfile) -> PartnerExchange:
+    """One partner's exchange; nothing is connected yet."""
     return PartnerExchange(
         profile,
         mailbox_of(settings, profile),
