@@ -96,7 +96,7 @@ def _claim(
         admitted_on=on,
         admission_type="3" if institutional else "",
         point_of_origin="1" if institutional else "",
-        patient_status="30" if institutional else "",
+        patient_status="01" if institutional else "",
         diagnoses=(diagnosis,),
         condition_codes=definition.condition_codes if institutional else (),
         value_codes=definition.value_codes if institutional else (),
