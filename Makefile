@@ -5,12 +5,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 LOCK   := requirements-dev.txt
+SEEDS  := 2000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint serve lock bench clean
+.PHONY: help demo test soak lint serve lock bench clean
 
 help:  ## Show this list
 	@echo "cleanclaim: EHR encounters in, clean PHP and IOP claims out."
@@ -31,6 +32,10 @@ bench: $(VENV)/.installed  ## Measure the stages against their references
 test: lint  ## Check everything: lint, then all tests (PostgreSQL and OpenSSH start by themselves)
 	@echo "==> Tests"
 	@$(BIN)/pytest -n auto $(ARGS)
+
+soak: $(VENV)/.installed  ## Random months with kills and faults by the thousand (SEEDS=2000), a kill at every point
+	@CLEANCLAIM_SEEDS=$(SEEDS) CLEANCLAIM_DEATHS=1000 $(BIN)/pytest -n auto -rP -o faulthandler_timeout=0 \
+	  tests/faults/test_killed_everywhere.py tests/faults/test_model.py $(ARGS)
 
 lint: $(VENV)/.installed  ## Formatting, lint, types, import floors
 	@echo "==> Formatting";    $(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }

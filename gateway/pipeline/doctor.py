@@ -177,7 +177,11 @@ def _unreconciled(tx: Transaction) -> Iterable[str]:
 
 def _wrong_accounts(tx: Transaction) -> Iterable[str]:
     """Every day of a claim that left has consumed what its authorization grants, once, unless it was given back."""
-    counted = Counter((row.entry.claim_key, row.entry.on) for row in tx.authorizations.entries())
+    counted = Counter(
+        (row.entry.claim_key, row.entry.on)
+        for row in tx.authorizations.entries()
+        if row.entry.stage is not Stage.RELEASED  # a denied day given back may be taken anew by its correction
+    )
     consumed = {
         (row.entry.claim_key, row.entry.on)
         for row in tx.authorizations.entries()

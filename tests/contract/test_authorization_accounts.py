@@ -103,6 +103,19 @@ def test_a_denial_gives_its_units_back(site: Site, partner: Partner) -> None:
     assert account(site).remaining == 20
 
 
+def test_a_denied_day_may_be_taken_anew_by_its_correction(site: Site, partner: Partner) -> None:
+    site.tell(*a_week(), key="week")
+    site.tell(*a_week(days=(4,), status=AttendanceStatus.NO_SHOW), key="missed")
+    site.sending.run(CONNECTION)
+    (version,) = site.versions()
+    site.answer(partner.remit_835(payment(version, 0, ("CO", "50", version.claim.charge_cents))))
+    assert site.state() is ClaimState.DENIED
+    site.tell(*a_week(days=(4,)), at=NOON + timedelta(hours=1), key="was there after all")
+    assert site.state() is ClaimState.CORRECTION_READY
+    assert stages(site) == {(Stage.RELEASED, "denied"), (Stage.ACCRUED, "attended")}
+    assert site.ailing() == []
+
+
 def test_a_file_abandoned_unsent_gives_nothing_back_until_its_days_are_gone(site: Site) -> None:
     site.admit()
     interchange = site.sending.freeze(CONNECTION, INSTITUTIONAL)

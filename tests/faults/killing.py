@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -44,7 +45,10 @@ def in_child(act: Callable[[], Any]) -> tuple[int, Any]:
             with os.fdopen(writing, "w") as pipe:
                 json.dump(found, pipe)
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stderr.flush()
             os._exit(code)
     os.close(writing)
     with os.fdopen(reading) as pipe:
@@ -64,6 +68,17 @@ def kill_at(index: int) -> None:
         left -= 1
 
     fault_points.arm(strike)
+
+
+def fresh_database(url: str) -> None:
+    """Our tables and nothing in them: of SQLite, a copy of the `migrated.sqlite` beside it."""
+    if not url.startswith("sqlite"):
+        empty_postgres(url)
+        return
+    path = Path(url.removeprefix("sqlite:///"))
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.copy(path.with_name("migrated.sqlite"), path)
 
 
 def warm_up(folder: Path) -> None:
@@ -145,13 +160,7 @@ class Sweep:
 
     def _fresh(self) -> None:
         self._runs += 1
-        if self._url.startswith("sqlite"):
-            path = Path(self._url.removeprefix("sqlite:///"))
-            for suffix in ("-wal", "-shm", ""):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            shutil.copy(path.with_name("migrated.sqlite"), path)
-        else:
-            empty_postgres(self._url)
+        fresh_database(self._url)
 
     @property
     def _root(self) -> Path:
