@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from adapters.hl7.charsets import find_wide_codec
-from adapters.hl7.framing import END_BLOCK, MAX_FRAME_BYTES, START_BLOCK
+from adapters.hl7.framing import END_BLOCK, MAX_FRAME_BYTES
 
 _CHUNK_BYTES = 256 * 1024
 _BLANK = b" \t\r\n\x0b\x0c\x1c"
@@ -64,11 +64,21 @@ def batch_control_id(beginning: bytes) -> str:
     return ""
 
 
-def write_batch(answers: Sequence[bytes], at: datetime, control_id: str, refers_to: str) -> bytes:
-    """Answers, framed or not, as one batch; ``refers_to`` is the control id of the batch they answer (BHS-12)."""
+def begins_batch(raw: bytes) -> bool:
+    """Whether bytes are messages in an envelope rather than one message."""
+    text = raw[:_FAULT_KEPT_BYTES].removeprefix(_UTF8_MARK).lstrip(_BLANK)
+    return text[:3] in _ENDS and bool(text[3:4]) and not text[3:4].isalnum()
+
+
+def write_batch(answers: Sequence[bytes], at: datetime, control_id: str, refers_to: str, comment: str = "") -> bytes:
+    """Answers, framed or not, as one batch; ``refers_to`` is the control id of the batch they answer (BHS-12).
+
+    ``comment`` (BTS-2) is what is wrong with the batch rather than with one of its messages.
+    """
     head = f"BHS|^~\\&|||||{at:%Y%m%d%H%M%S%z}||||{control_id}|{refers_to}".rstrip("|").encode()
-    bodies = [_without_framing(each.lstrip(START_BLOCK)).rstrip(b"\r\n") for each in answers]
-    return b"\r".join([head, *bodies, b"BTS|%d" % len(bodies), b""])
+    entries = (entry for each in answers for entry in read_batch(each))
+    bodies = [entry.raw.rstrip(b"\r\n") for entry in entries if isinstance(entry, BatchMessage)]
+    return b"\r".join([head, *bodies, f"BTS|{len(bodies)}|{comment}".rstrip("|").encode(), b""])
 
 
 class _Splitter:

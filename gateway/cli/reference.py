@@ -70,6 +70,8 @@ event. A site's own source file may read any event and any segment, Z-segments t
 | without MSH-9 or MSH-10, not version 2, or with a damaged segment name | kept and answered AR, with the place |
 | stored before with the same bytes | answered as it was then, and not worked on again |
 | with a control id used before for other bytes | a new message |
+| one of a batch (FHS, BHS) | stored and judged by itself; the answers come as one batch that names it (BHS-12) |
+| a batch whose BTS-1 or FTS-1 is not what was found, or that nothing ends | taken; told in BTS-2 of the answer |
 | of an event no record is made of | kept, with a finding; once it is mapped, `cleanclaim messages again --failed` |
 
 Segments that the shipped source reads: PID, MRG, PV1, DG1, IN1, IN2, IN3, AUT, FT1, PR1, ROL, SCH, AIS, AIL, AIP.

@@ -10,7 +10,9 @@ from fastapi import APIRouter
 from adapters.fhir.import_routes import fhir_import_router
 from adapters.fhir.routes import fhir_router
 from adapters.hl7.ack import prepare_receipt
+from adapters.hl7.batch import BatchFault, BatchMessage, batch_control_id, begins_batch, read_batch, write_batch
 from adapters.hl7.batching import ReceivedFrame
+from adapters.hl7.framing import frame
 from adapters.hl7.mllp import MllpListener
 from adapters.hl7.triage import AcceptancePolicy
 from clearinghouse.secret import resolve_secret
@@ -33,10 +35,44 @@ def hl7_receive(
     receiver = site.receiver.notifying(notify)
 
     def receive(frames: Sequence[ReceivedFrame]) -> list[bytes]:
-        arrivals = [hl7_arrival(site, source, frame.raw, policy) for frame in frames]
-        return [receipt.answer for receipt in receiver.receive(arrivals)]
+        opened = [_Frame(site, source, each.raw, policy) for each in frames]
+        receipts = iter(receiver.receive([arrival for each in opened for arrival in each.arrivals]))
+        return [each.answer([next(receipts).answer for _ in each.arrivals]) for each in opened]
 
     return receive
+
+
+class _Frame:
+    """What one frame brings: a message, or a batch of them, which is answered by a batch."""
+
+    def __init__(self, site: Site, source: str, raw: bytes, policy: AcceptancePolicy) -> None:
+        self._site = site
+        self._raw = raw
+        self._batch = [*read_batch(raw)] if begins_batch(raw) else []
+        if not any(isinstance(each, BatchMessage) for each in self._batch):
+            self._batch = []  # an envelope around nothing is kept, and refused, as it came
+        entries = self._batch or [BatchMessage(0, 0, raw)]
+        found = (batch_arrival(site, source, each, policy) for each in entries)
+        self.arrivals = [each for each in found if each is not None]
+
+    def answer(self, answers: list[bytes]) -> bytes:
+        """The wire bytes to answer with, once everything is stored."""
+        if not self._batch:
+            return answers[0]
+        now = self._site.clock.now()
+        faults = "; ".join(each.text for each in self._batch if isinstance(each, BatchFault))
+        return frame(write_batch(answers, now, new_ulid(now), batch_control_id(self._raw), faults))
+
+
+def batch_arrival(
+    site: Site, source: str, entry: BatchMessage | BatchFault, policy: AcceptancePolicy
+) -> Arrival | None:
+    """One piece of a batch, ready to be stored; what is no message is kept with the reason, if it has bytes."""
+    if isinstance(entry, BatchMessage):
+        return hl7_arrival(site, source, entry.raw, policy)
+    if not entry.raw:
+        return None
+    return Arrival(source=source, content=entry.raw, content_type=HL7_CONTENT, control_key="", refusal=entry.text)
 
 
 def hl7_arrival(site: Site, source: str, raw: bytes, policy: AcceptancePolicy) -> Arrival:

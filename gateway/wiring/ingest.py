@@ -17,10 +17,10 @@ from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
 from adapters.hl7.triage import AcceptancePolicy
 from gateway.claim.record import RecordKind
 from gateway.errors import FormatError, NotFound
-from gateway.ports import Arrival, FhirAnswer, MappingProblem
+from gateway.ports import FhirAnswer, MappingProblem
 from gateway.ports.storage import Transaction
 from gateway.wiring.csv_rows import ReadyRow, ready_rows
-from gateway.wiring.feeds import HL7_CONTENT, hl7_arrival
+from gateway.wiring.feeds import batch_arrival
 from gateway.wiring.files import CSV, FHIR, HL7, expand, find_format
 from gateway.wiring.messages import references_in
 from gateway.wiring.site import Site
@@ -112,7 +112,7 @@ class Taking:
 
     def _store_hl7(self, path: str, batch: Sequence[BatchMessage | BatchFault]) -> None:
         """One transaction; a piece that is no message is kept too, when it has bytes."""
-        arrivals = [self._arrival(each) for each in batch]
+        arrivals = [batch_arrival(self._site, self._source, each, self._policy) for each in batch]
         kept = [each for each in arrivals if each is not None]
         receipts = iter(self._site.receiver.receive(kept))
         for entry, arrival in zip(batch, arrivals, strict=True):
@@ -125,15 +125,6 @@ class Taking:
             self.answers += [receipt.answer] if receipt.answer else []
             outcome = "refused" if arrival.refusal else receipt.outcome
             self._note(path, index, arrival.event, outcome, arrival.refusal or None, (receipt.message_id,))
-
-    def _arrival(self, entry: BatchMessage | BatchFault) -> Arrival | None:
-        if isinstance(entry, BatchMessage):
-            return hl7_arrival(self._site, self._source, entry.raw, self._policy)
-        if not entry.raw:
-            return None
-        return Arrival(
-            source=self._source, content=entry.raw, content_type=HL7_CONTENT, control_key="", refusal=entry.text
-        )
 
     def _take_csv(self, path: str, content: bytes) -> None:
         """Every row by itself: what is wrong with one never keeps the others out, unless it was asked for strictly."""
