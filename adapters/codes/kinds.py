@@ -50,8 +50,16 @@ KINDS: Final[Mapping[str, CodeListKind]] = {
         CodeListKind(
             "taxonomy", "NUCC, provider taxonomy CSV (licensed)", simple_reader(r"[0-9A-Z]{9}X", "a taxonomy")
         ),
-        CodeListKind("carc", "X12, adjustment reasons (licensed)", simple_reader(r"[A-Z]?\d{1,3}", "a reason code")),
-        CodeListKind("rarc", "X12, remark codes (licensed)", simple_reader(r"[A-Z]{1,2}\d{1,3}", "a remark code")),
+        CodeListKind(
+            "carc",
+            "X12, adjustment reasons (licensed)",
+            simple_reader(r"[A-Z]?\d{1,3}", "a reason code", with_words=True),
+        ),
+        CodeListKind(
+            "rarc",
+            "X12, remark codes (licensed)",
+            simple_reader(r"[A-Z]{1,2}\d{1,3}", "a remark code", with_words=True),
+        ),
         CodeListKind("program-services", "CMS, IOCE quarterly file (embeds CPT)", read_program_services),
         CodeListKind("ptp-practitioner", "CMS, NCCI edits, practitioner (embeds CPT)", read_ptp),
         CodeListKind("ptp-hospital", "CMS, NCCI edits, outpatient hospital (embeds CPT)", read_ptp),

@@ -1,7 +1,8 @@
 """The layouts in which owners publish code lists, row by row: every bad one told with its line, no text kept.
 
 No cell is repeated in what is wrong with it: whoever picks the wrong file may have picked one of patients.
-Descriptions are left where they are: what CPT, CARC, RARC, NUBC or NUCC codes mean is their owners' wording.
+Descriptions are left where they are: what CPT, NUBC or NUCC codes mean is their owners' wording. Of the reasons and
+remarks of an 835 (CARC, RARC) a site keeps the words of its own licensed list, to show them beside the code.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ _CPT: Final = re.compile(r"\d{4}[0-9A-Z]", re.ASCII)
 _UNITS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _LOOKED_AT = 4096
+_MOST_WORDS = 500
+WORDS: Final = "words"
+"""The fact of a listed code that holds what its list says of it."""
 _OPEN: Final = frozenset({"", "*", "99991231", "12/31/9999", "9999-12-31"})
 
 
@@ -159,8 +163,11 @@ def read_program_services(text: str) -> Reading:
     return reading
 
 
-def simple_reader(shape: str, what: str) -> Callable[[str], Reading]:
-    """A reader of a CSV with a header: a column of codes, and one for the first and the last day where it has them."""
+def simple_reader(shape: str, what: str, *, with_words: bool = False) -> Callable[[str], Reading]:
+    """A reader of a CSV with a header: a column of codes, and one for the first and the last day where it has them.
+
+    ``with_words`` keeps what the list says of each code; ask for it only where a site's own licence lets it.
+    """
     pattern = re.compile(shape, re.ASCII)
 
     def read(text: str) -> Reading:
@@ -168,7 +175,9 @@ def simple_reader(shape: str, what: str) -> Callable[[str], Reading]:
         for number, row in _columns(text, _SIMPLE_COLUMNS):
             span = _span(reading, number, row["start"], row["end"])
             if span is not None:
-                reading.add(number, row["code"], pattern, what, ListedCode(row["code"], *span))
+                said = " ".join(row["words"].replace(";", ",").split())[:_MOST_WORDS] if with_words else ""
+                listed = ListedCode(row["code"], *span, {WORDS: said} if said else {})
+                reading.add(number, row["code"], pattern, what, listed)
         return reading
 
     return read
@@ -188,7 +197,12 @@ class _Column:
 _START: Final = _Column(("effective", "start", "add dt", "aoc edit eff"))
 _END: Final = _Column(("deletion", "deactivation", "stop", "end", "term", "aoc edit del"))
 _CODE: Final = _Column(("hcpcs", "hcpc", "cpt", "code", "taxonomy", "revenue code", "rev"), required=True)
-_SIMPLE_COLUMNS: Final = {"code": _CODE, "start": _START, "end": _END}
+_SIMPLE_COLUMNS: Final = {
+    "code": _CODE,
+    "start": _START,
+    "end": _END,
+    "words": _Column(("description", "meaning", "message", "text", "narrative")),
+}
 _SERVICE_COLUMNS: Final = {"code": _CODE, "start": _START, "end": _END, "primary": _Column(("primary",))}
 _HCPCS_COLUMNS: Final = {
     "code": _Column(("hcpc", "hcpcs"), required=True),

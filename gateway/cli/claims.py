@@ -88,6 +88,7 @@ def _render_claim(found: dict[str, Any]) -> None:
     _render_lines(found["lines"])
     _render_findings(found["findings"])
     _render_overrides(found["overrides"])
+    _render_adjustments(found)
     if found["facts"]:
         output.say("\nHeard:")
         rows = [(each["at"][:16], each["kind"], each["code"], each["actor"], each["reason"]) for each in found["facts"]]
@@ -96,6 +97,23 @@ def _render_claim(found: dict[str, Any]) -> None:
         output.say("\nMoney:")
         money = [(each["account"], output.dollars(each["cents"]), each["basis"]) for each in found["money"]]
         output.table(("account", "dollars", "because"), money, right=("dollars",))
+
+
+def _render_adjustments(found: dict[str, Any]) -> None:
+    """What the payer took off, in the words of the lists the site imported; of a denial who acts, and how."""
+    if found["adjustments"]:
+        output.say("\nAdjusted by the payer:")
+        rows = [
+            (
+                f"{each['group']} {each['reason']}",
+                output.dollars(each["cents"]),
+                *(each[name] for name in ("words", "owner", "fix")),
+            )
+            for each in found["adjustments"]
+        ]
+        output.table(("reason", "dollars", "in its list's words", "who acts", "next step"), rows, right=("dollars",))
+    if found["remarks"]:
+        output.table(("remark", "in its list's words"), [(each["code"], each["words"]) for each in found["remarks"]])
 
 
 def _render_lines(lines: list[dict[str, Any]]) -> None:
@@ -153,6 +171,7 @@ def render_why(found: dict[str, Any], *, with_sources: bool = True) -> None:
     """One answer to why; the demo shows the same without the sources of every field."""
     output.say(f"Claim {found['id']}: {found['because']}")
     _render_findings(found["findings"])
+    _render_adjustments(found)
     _render_overrides(found["overrides"])
     shown: dict[str, int] = {}
     for line in found["lines"]:

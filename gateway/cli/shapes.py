@@ -55,9 +55,11 @@ The reasons count what was said of the messages that are shown.""",
     "claims show": f"""
 all of a list entry, and {{"key", "patient_id", "frequency", "authorization_number", "diagnoses", "lines",
  "findings": [{_FINDING}],
- "versions", "facts", "overrides", "money", "acts"}}""",
+ "adjustments": [{{"group", "reason", "words": null|text, "cents", "denied": bool,
+   "owner": null|desk, "fix": null|text}}],
+ "remarks": [{{"code", "words": null|text}}], "versions", "facts", "overrides", "money", "acts"}}""",
     "claims why": f"""
-{{"id", "state", "because": sentence, "mapping_set": hash,
+{{"id", "state", "because": sentence, "mapping_set": hash, "adjustments", "remarks" (as claims show),
  "overrides": [{{"claim_id", "rule", "actor", "role", "reason", "expires_on"}}],
  "findings": [{_FINDING}],
  "lines": [{{"number", "service_on", "revenue_code", "hcpcs", "modifiers", "units", "charge_cents", "place_of_service",

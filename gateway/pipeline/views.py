@@ -13,6 +13,7 @@ from gateway.claim.money import dollars
 from gateway.claim.record import EncounterRecord
 from gateway.errors import NotFound
 from gateway.lifecycle import ClaimFact, FactKind
+from gateway.pipeline.adjustment_views import CodeWords, adjustment_views, no_words, remark_views
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.holds import machine_findings
 from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction, Version
@@ -54,7 +55,7 @@ def _findings(
     return (*machine_findings(row.state, facts), *judged)
 
 
-def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
+def claim_detail(tx: Transaction, text: str, words: CodeWords = no_words) -> dict[str, Any]:
     """One claim whole: content, lines, findings, versions, facts, money. Raises NotFound."""
     row = _row(tx, text)
     draft = tx.claims.drafts([row.id]).get(row.id)
@@ -72,13 +73,15 @@ def claim_detail(tx: Transaction, text: str) -> dict[str, Any]:
         "findings": [finding_view(each) for each in _findings(row, draft, (), facts)],
         "versions": [_version(each) for each in versions],
         "facts": [_fact(each) for each in facts],
+        "adjustments": adjustment_views(facts, words),
+        "remarks": remark_views(facts, words),
         "overrides": _overrides(tx, row),
         "money": [asdict(entry) for entry in tx.ledger.entries(f"claim:{row.id}")],
         "acts": [_act(each) for each in tx.audit.acts(f"claim:{row.id}")],
     }
 
 
-def claim_why(tx: Transaction, text: str) -> dict[str, Any]:
+def claim_why(tx: Transaction, text: str, words: CodeWords = no_words) -> dict[str, Any]:
     """Why a claim is as it is: for each finding and line the rule, the values, the source field, the mapping entry."""
     row = _row(tx, text)
     draft = tx.claims.drafts([row.id]).get(row.id)
@@ -92,6 +95,8 @@ def claim_why(tx: Transaction, text: str) -> dict[str, Any]:
         "because": _because(row, findings, facts),
         "findings": [finding_view(each) for each in findings],
         "lines": [_why_line(each) for each in claim.lines] if claim else [],
+        "adjustments": adjustment_views(facts, words),
+        "remarks": remark_views(facts, words),
         "overrides": _overrides(tx, row),
         "mapping_set": claim.catalogue_hash if claim else None,
     }

@@ -17,6 +17,7 @@ from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
 from gateway.ports.partners import ReportRow
 from gateway.ports.storage import AnswerRow, InboundMessage, Store
+from gateway.wiring.codes import code_words
 from gateway.wiring.messages import said_of, was_said
 from gateway.wiring.rosters import roster_kind, roster_view
 from gateway.wiring.storage import open_store
@@ -46,12 +47,12 @@ class Books:
     def claim(self, text: str) -> dict[str, Any]:
         """One claim whole, by id, number or key."""
         with self._store.read() as tx:
-            return views.claim_detail(tx, text)
+            return views.claim_detail(tx, text, code_words(self._store))
 
     def why(self, text: str) -> dict[str, Any]:
         """Why a claim is as it is: rule, values, source field, mapping entry of each finding and line."""
         with self._store.read() as tx:
-            return views.claim_why(tx, text)
+            return views.claim_why(tx, text, code_words(self._store))
 
     def funnel(self) -> dict[str, Any]:
         """Encounters to money; the keys are those of gateway.pipeline.funnel.Funnel."""

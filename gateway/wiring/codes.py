@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from adapters.codes.kinds import KINDS, CodeListKind, read_code_list
+from adapters.codes.layouts import WORDS
 from adapters.codes.releases import CodeRelease, CodeReleases
 from adapters.codes.table import CodeTable, compare_tables, write_table
 from gateway.claim.calendar import COUNTABLE, Span, federal_fiscal_year
@@ -33,6 +34,18 @@ def imported_lists(store: Store) -> CodeReleases:
         )
         for row in rows
     )
+
+
+def code_words(store: Store) -> Callable[[str, str, date], str]:
+    """What a code of a kind of list means on a day, in the words of the list that was imported; empty without one."""
+    lists = imported_lists(store)
+
+    def words(kind: str, code: str, on: date) -> str:
+        table = lists.table(kind, on)
+        row = table.row(code, on) if table else None
+        return row.facts.get(WORDS, "") if row else ""
+
+    return words
 
 
 def _table(store: Store, sha256: str) -> bytes:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
+from typing import Any
 
+from adapters.codes.kinds import KINDS, read_code_list
+from adapters.codes.table import write_table
 from gateway.claim.finding import Owner
+from gateway.ports.code_lists import CodeReleaseRow
+from gateway.ports.storage import Version
 from gateway.ports.watch import WorkItem
-from tests.factories import CONNECTION
+from gateway.store.database import Database
+from gateway.wiring.books import Books
+from tests.factories import CONNECTION, NOON
 from tests.partner_answers import TODAY, Partner, payment, reversal
 from tests.pipeline_site import Site
 
@@ -61,3 +69,41 @@ def test_a_denial_that_was_taken_back_and_paid_needs_nobody(site: Site, partner:
     site.answer(partner.remit_835(reversal(denied), paid, trace="EFT2"))
     assert denials(site) == []
     assert site.ailing() == []
+
+
+def test_the_words_of_an_imported_list_stand_beside_the_codes_on_the_day_of_the_remittance(
+    site: Site, partner: Partner, store: Database
+) -> None:
+    send(site)
+    (version,) = site.versions()
+    denied = payment(version, 0, ("CO", "45", 5_000), ("CO", "197", 100_000))
+    site.answer(partner.remit_835(denied))
+    assert {each["words"] for each in shown(store, version)} == {None}
+    for start, words in (("2026-01-01", "asked for nobody"), ("2026-09-01", "of a later release")):
+        content = f'Code,Description\n197,"{words}"\n'.encode()
+        table = write_table(read_code_list(KINDS["carc"], content, "carc.csv"))
+        release = CodeReleaseRow(
+            kind="carc",
+            file_name="carc.csv",
+            file_sha256=hashlib.sha256(content).hexdigest(),
+            table_sha256=hashlib.sha256(table).hexdigest(),
+            start_on=date.fromisoformat(start),
+            end_on=None,
+            row_count=1,
+            imported_at=NOON,
+            actor="ana",
+            role="biller",
+        )
+        with store.write() as tx:
+            tx.code_lists.add(release, content, table)
+    contractual, authorization = sorted(shown(store, version), key=lambda each: each["cents"])
+    assert (contractual["words"], contractual["denied"], contractual["owner"]) == (None, False, None)
+    assert (authorization["words"], authorization["denied"]) == ("asked for nobody", True)
+    assert (authorization["owner"], authorization["cents"]) == (Owner.UTILIZATION_REVIEW, 100_000)
+
+
+def shown(store: Database, version: Version) -> list[dict[str, Any]]:
+    books = Books(store)
+    found: list[dict[str, Any]] = books.claim(version.claim_number)["adjustments"]
+    assert books.why(version.claim_number)["adjustments"] == found
+    return found

@@ -96,7 +96,8 @@ def test_services_of_a_program_day_say_which_are_primary() -> None:
         ("revenue-codes", "Revenue Code,Label\n0999,words\n", "0999\t\t\t"),
         ("taxonomy", "Code,Grouping,Effective Date\n999Z00000X,words,1/1/2020\n", "999Z00000X\t2020-01-01\t\t"),
         ("carc", "Code,Start Date,Stop Date\n999,01/01/1995,06/30/2024\n", "999\t1995-01-01\t2024-06-30\t"),
-        ("rarc", "Code,Description,Start Date,Stop Date\nN999,words,2020-01-01,\n", "N999\t2020-01-01\t\t"),
+        ("rarc", "Code,Description,Start Date,Stop Date\nN999,words,2020-01-01,\n", "N999\t2020-01-01\t\twords=words"),
+        ("carc", 'Code,Description\n999,"made up;  for a test"\n', "999\t\t\twords=made up, for a test"),
     ],
 )  # fmt: skip
 def test_lists_with_a_column_of_codes_are_read_by_its_title(kind: str, text: str, expected: str) -> None:
