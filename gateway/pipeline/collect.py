@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import AnswerRow, InterchangeRow, Store, Transaction, Version
+from gateway.ports.storage import AnswerRow, Bill, InterchangeRow, Store, Transaction
 from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
 
 APPLIED, DUPLICATE, QUARANTINED, UNBALANCED = "applied", "duplicate", "quarantined", "unbalanced"
@@ -326,6 +326,14 @@ def _spoken_of(tx: Transaction, row: InterchangeRow) -> bool:
     return any(fact.interchange_id == row.id and fact.answer_id for each in facts.values() for fact in each)
 
 
+def _claim_numbers(answers: Iterable[Answer]) -> Iterator[str]:
+    for answer in answers:
+        if isinstance(answer, ClaimAnswer):
+            yield answer.claim_number
+        elif isinstance(answer, Remittance):
+            yield from (paid.claim_number for paid in answer.claims)
+
+
 class _Application:
     """Applies one transaction inside an open database transaction."""
 
@@ -341,10 +349,15 @@ class _Application:
         """Claims a fact was added to."""
         self._to_derive: set[str] = set()
         """Those of them whose draft may change."""
+        self._facts: list[ClaimFact] = []
+        """What is said of single claims, not written yet."""
+        self._bills: Mapping[str, Bill] = {}
+        """What the answers name that is ours, by claim number."""
         self._strangers: list[str] = []
 
     def apply(self, transaction: AnswerTransaction) -> str:
         """Apply every answer; a sentence on what matched nothing of ours, empty when all did."""
+        self._bills = self._tx.claims.bills_by_number(sorted(set(_claim_numbers(transaction.answers))))
         for answer in transaction.answers:
             if isinstance(answer, InterchangeAnswer):
                 self._interchange(answer)
@@ -354,6 +367,7 @@ class _Application:
                 self._claim(answer)
             else:
                 self._remittance(answer)
+        self._write_facts()
         # First the wish, then the claims: a derivation takes its patients before it writes claims, in the same order.
         rows = self._tx.claims.rows([*self._to_derive])
         self._tx.work.add(DERIVE, {row.patient_id for row in rows})
@@ -391,11 +405,11 @@ class _Application:
             self._to_derive.update(spoken_of)
 
     def _claim(self, answer: ClaimAnswer) -> None:
-        version = self._tx.claims.version_by_number(answer.claim_number)
+        version = self._bills.get(answer.claim_number)
         if version is None or not self._went_by(version):
             self._strangers.append("claim")
             return
-        if answer.charge_cents is not None and answer.charge_cents != version.claim.charge_cents:
+        if answer.charge_cents is not None and answer.charge_cents != version.charge_cents:
             self._strangers.append("claim")  # a number cut or reused: never guessed
             return
         kind = FactKind.PAYER if answer.by_payer else FactKind.CLEARINGHOUSE
@@ -417,9 +431,9 @@ class _Application:
             ),
         )
 
-    def _went_by(self, version: Version) -> bool:
+    def _went_by(self, version: Bill) -> bool:
         """Whether the version was in a file of this connection: after a refusal it may go again by another one."""
-        if version.claim.connection == self._connection:
+        if version.connection == self._connection:
             return True
         facts = self._tx.claims.facts([version.claim_id])[version.claim_id]
         frozen_in = {fact.interchange_id for fact in facts if fact.kind is FactKind.FROZEN}
@@ -444,19 +458,20 @@ class _Application:
             entries += adjusted(remittance, adjustment)
         self._tx.ledger.replace(f"answer:{self._answer_id}", entries)
 
-    def _version_of(self, remittance: Remittance, paid: PaidClaim) -> Version | None:
+    def _version_of(self, remittance: Remittance, paid: PaidClaim) -> Bill | None:
         """By our claim number, else by the payer's with our charge: a similar number is never taken for a match."""
-        version = self._tx.claims.version_by_number(paid.claim_number)
+        version = self._bills.get(paid.claim_number)
         if version is None and paid.payer_claim_number:
-            version = self._tx.claims.version_by_payer_number(paid.payer_claim_number)
-            if version is not None and abs(paid.charge_cents) != version.claim.charge_cents:
+            self._write_facts()  # an entry before this one may be what gave the number
+            version = self._tx.claims.bill_by_payer_number(paid.payer_claim_number)
+            if version is not None and abs(paid.charge_cents) != version.charge_cents:
                 return None
         if version is None:
             return None
         payees = {each.id for each in self._organizations if _is_payee(each, remittance)}
-        return version if version.claim.key.organization in payees else None
+        return version if version.organization in payees else None
 
-    def _remitted(self, version: Version, remittance: Remittance, paid: PaidClaim) -> ClaimFact:
+    def _remitted(self, version: Bill, remittance: Remittance, paid: PaidClaim) -> ClaimFact:
         trace = _trace(remittance)
         return ClaimFact(
             id=stable_id("remitted", trace, str(paid.ordinal)),
@@ -474,7 +489,11 @@ class _Application:
             paid_on=remittance.paid_on,
         )
 
-    def _add(self, version: Version, fact: ClaimFact) -> None:
-        self._tx.claims.add_facts([fact])
+    def _add(self, version: Bill, fact: ClaimFact) -> None:
+        self._facts.append(fact)
         self._touched.add(version.claim_id)
         self._to_derive.add(version.claim_id)
+
+    def _write_facts(self) -> None:
+        self._tx.claims.add_facts(self._facts)
+        self._facts = []

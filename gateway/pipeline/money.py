@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from gateway.claim.finding import blocks
 from gateway.lifecycle import ClaimFact, ClaimState, DraftSituation, FactKind, claim_state, version_state
-from gateway.ports.storage import Draft, Transaction, Version
+from gateway.ports.storage import Draft, Transaction
 from gateway.receivable.ledger import LedgerEntry, billed, remitted
 
 VOID = "8"
+
+
+class Billed(Protocol):
+    """What money asks of a frozen version."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - the names say it
+    @property
+    def claim_number(self) -> str: ...  # noqa: D102
+    @property
+    def content_hash(self) -> str: ...  # noqa: D102
+    @property
+    def frequency(self) -> str: ...  # noqa: D102
+    @property
+    def charge_cents(self) -> int: ...  # noqa: D102
+
+
+B = TypeVar("B", bound=Billed)
 _NOT_OWED = frozenset({ClaimState.REJECTED, ClaimState.RELEASED})
 
 
@@ -17,7 +36,7 @@ def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
     """Rewrite state and ledger entries of the claims from their facts. Safe to repeat, and safe side by side:
     whoever projects the same claim waits, and then sees every fact committed before."""
     tx.claims.hold(claim_ids)
-    drafts, versions, facts = tx.claims.drafts(claim_ids), tx.claims.versions(claim_ids), tx.claims.facts(claim_ids)
+    drafts, versions, facts = tx.claims.drafts(claim_ids), tx.claims.bills(claim_ids), tx.claims.facts(claim_ids)
     states = []
     entries: dict[str, list[LedgerEntry]] = {}
     for claim_id in claim_ids:
@@ -28,7 +47,7 @@ def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
     tx.claims.set_states(states)
 
 
-def state_of(draft: Draft | None, versions: Sequence[Version], facts: Sequence[ClaimFact]) -> ClaimState:
+def state_of(draft: Draft | None, versions: Sequence[Billed], facts: Sequence[ClaimFact]) -> ClaimState:
     """The state of a claim; a void that was paid out is voided."""
     situation = None
     if draft is not None:
@@ -40,13 +59,13 @@ def state_of(draft: Draft | None, versions: Sequence[Version], facts: Sequence[C
             correction=live is not None,
         )
     state = claim_state(situation, [(each.id, each.content_hash) for each in versions], facts)
-    last = versions[-1].claim if versions else None
+    last = versions[-1] if versions else None
     if situation is None and last is not None and last.frequency == VOID and _taken_back(versions, facts):
         return ClaimState.VOIDED
     return state
 
 
-def live_version(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> Version | None:
+def live_version(versions: Sequence[B], facts: Sequence[ClaimFact]) -> B | None:
     """The newest version, unless what happened to it says it does not count."""
     if not versions:
         return None
@@ -54,7 +73,7 @@ def live_version(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> Ver
     return None if state in _NOT_OWED else versions[-1]
 
 
-def _taken_back(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> bool:
+def _taken_back(versions: Sequence[Billed], facts: Sequence[ClaimFact]) -> bool:
     """True once the payer reversed every payment, or took the void and there was none."""
     paid = [fact.paid for fact in facts if fact.paid is not None]
     last = versions[-1].id
@@ -64,7 +83,7 @@ def _taken_back(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> bool
     return sum(each.paid_cents for each in paid) == 0 and (bool(paid) or accepted)
 
 
-def entries_of(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> list[LedgerEntry]:
+def entries_of(versions: Sequence[Billed], facts: Sequence[ClaimFact]) -> list[LedgerEntry]:
     """The claim's ledger entries: what stands is owed by the payer, and every remittance moves what it moves.
 
     A replaced version stays owed while its adjudication stands; the payer's reversal takes both away together.
@@ -74,8 +93,8 @@ def entries_of(versions: Sequence[Version], facts: Sequence[ClaimFact]) -> list[
     for version in versions:
         paid = [fact.paid for fact in facts if fact.version_id == version.id and fact.paid is not None]
         adjudicated = sum(each.charge_cents for each in paid)
-        if version.claim.frequency != VOID and (version is live or adjudicated):
-            entries += billed(version.claim_number, version.claim.charge_cents)
+        if version.frequency != VOID and (version is live or adjudicated):
+            entries += billed(version.claim_number, version.charge_cents)
         for each in paid:
             entries += remitted(version.claim_number, each)
     return entries

@@ -225,6 +225,30 @@ class Version:
     frozen_at: datetime
     interchange_id: str
 
+    @property
+    def frequency(self) -> str:
+        """CLM05-3."""
+        return self.claim.frequency
+
+    @property
+    def charge_cents(self) -> int:
+        """What it asks for."""
+        return self.claim.charge_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """A frozen version as answers and the ledger see it: what it was called, what it asked for, by whom it went."""
+
+    id: str
+    claim_id: str
+    claim_number: str
+    content_hash: str
+    organization: str
+    connection: str
+    frequency: str
+    charge_cents: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRow:
@@ -321,10 +345,13 @@ class Claims(Protocol):
     def versions(self, claim_ids: Sequence[str]) -> Mapping[str, list[Version]]:
         """Versions by claim id, oldest first."""
 
-    def version_by_number(self, claim_number: str) -> Version | None:
-        """The version with this CLM01."""
+    def bills(self, claim_ids: Sequence[str]) -> Mapping[str, list[Bill]]:
+        """The versions by claim id, oldest first, without what they say of the patient."""
 
-    def version_by_payer_number(self, payer_claim_number: str) -> Version | None:
+    def bills_by_number(self, claim_numbers: Sequence[str]) -> Mapping[str, Bill]:
+        """Those of the CLM01s that are ours."""
+
+    def bill_by_payer_number(self, payer_claim_number: str) -> Bill | None:
         """The version that was given this payer claim control number; None when none or several were."""
 
     def next_claim_numbers(self, count: int) -> range:

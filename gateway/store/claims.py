@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 
 from gateway.claim.answer import PaidClaim
 from gateway.claim.claim import Claim
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Finding
 from gateway.lifecycle import ClaimFact, FactKind
-from gateway.ports.storage import ClaimRow, DayRow, Draft, Override, PlacementRow, Version
+from gateway.ports.storage import Bill, ClaimRow, DayRow, Draft, Override, PlacementRow, Version
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
     claim,
@@ -28,6 +29,24 @@ from gateway.store.schema import (
 from gateway.store.sql import insert_missing, insert_or_replace, next_value, slices
 
 _FINDINGS = tuple[Finding, ...]
+_BILLS: Select[Any] = select(
+    claim_version.c.id,
+    claim_version.c.claim_id,
+    claim_version.c.number,
+    claim_version.c.claim_number,
+    claim_version.c.content_hash,
+    claim_version.c.charge_cents,
+    claim_version.c.content,
+    claim.c.organization_id,
+).join(claim, claim.c.id == claim_version.c.claim_id)
+"""What money and answers ask of versions."""
+
+
+class _Sent(msgspec.Struct):
+    """The part of a stored claim that a bill needs; the rest is skipped, not read."""
+
+    frequency: str
+    connection: str
 
 
 class ClaimRows:
@@ -68,7 +87,7 @@ class ClaimRows:
 
     def find(self, text: str) -> ClaimRow | None:
         """One claim by id, claim number or key."""
-        version = self.version_by_number(text)
+        version = self.bills_by_number([text]).get(text)
         condition = claim.c.id == version.claim_id if version else (claim.c.id == text) | (claim.c.key == text)
         row = self._connection.execute(select(claim).where(condition)).first()
         return _claim_row(row) if row else None
@@ -149,18 +168,28 @@ class ClaimRows:
             found[row.claim_id].append(_version(row))
         return found
 
-    def version_by_number(self, claim_number: str) -> Version | None:
-        """The version with this CLM01."""
-        row = self._connection.execute(
-            select(claim_version).where(claim_version.c.claim_number == claim_number)
-        ).first()
-        return _version(row) if row else None
+    def bills(self, claim_ids: Sequence[str]) -> Mapping[str, list[Bill]]:
+        """The versions by claim id, oldest first, without what they say of the patient."""
+        found: dict[str, list[Bill]] = {each: [] for each in claim_ids}
+        for some in slices(list(claim_ids)):
+            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_id.in_(some)))
+            for row in sorted(rows, key=lambda each: each.number):
+                found[row.claim_id].append(_bill(row))
+        return found
 
-    def version_by_payer_number(self, payer_claim_number: str) -> Version | None:
+    def bills_by_number(self, claim_numbers: Sequence[str]) -> Mapping[str, Bill]:
+        """Those of the CLM01s that are ours."""
+        found: dict[str, Bill] = {}
+        for some in slices(list(claim_numbers)):
+            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_number.in_(some)))
+            found.update((row.claim_number, _bill(row)) for row in rows)
+        return found
+
+    def bill_by_payer_number(self, payer_claim_number: str) -> Bill | None:
         """The version that was given this payer claim control number; None when none or several were."""
         given = select(claim_fact.c.version_id).where(claim_fact.c.payer_claim_number == payer_claim_number)
-        rows = self._connection.execute(select(claim_version).where(claim_version.c.id.in_(given)).limit(2)).all()
-        return _version(rows[0]) if len(rows) == 1 else None
+        rows = self._connection.execute(_BILLS.where(claim_version.c.id.in_(given)).limit(2)).all()
+        return _bill(rows[0]) if len(rows) == 1 else None
 
     def next_claim_numbers(self, count: int) -> range:
         """The sequences of the next claim numbers; a rolled back transaction gives them back unused."""
@@ -404,6 +433,20 @@ def _version(row: Row[Any]) -> Version:
         findings=decode(row.findings, _FINDINGS),
         frozen_at=row.frozen_at,
         interchange_id=row.interchange_id,
+    )
+
+
+def _bill(row: Row[Any]) -> Bill:
+    sent = decode(row.content, _Sent)
+    return Bill(
+        id=row.id,
+        claim_id=row.claim_id,
+        claim_number=row.claim_number,
+        content_hash=row.content_hash,
+        organization=row.organization_id,
+        connection=sent.connection,
+        frequency=sent.frequency,
+        charge_cents=row.charge_cents,
     )
 
 

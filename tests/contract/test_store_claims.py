@@ -89,8 +89,8 @@ def test_versions_come_back_oldest_first_as_they_were_frozen(store: Database) ->
         tx.claims.add_versions([])
     with store.read() as tx:
         assert tx.claims.versions([row.id]) == {row.id: [first, second]}
-        assert tx.claims.version_by_number(second.claim_number) == second
-        assert tx.claims.version_by_number("nothing") is None
+        found = tx.claims.bills_by_number([second.claim_number, "nothing"])
+        assert {number: bill.id for number, bill in found.items()} == {second.claim_number: second.id}
 
 
 def test_a_claim_number_stands_on_one_version_only(store: Database) -> None:
@@ -165,10 +165,10 @@ def test_a_payers_number_finds_its_version_and_nothing_once_two_have_it(store: D
         for version in versions:
             tx.claims.add_versions([version])
         tx.claims.add_facts([given(0)])
-        assert tx.claims.version_by_payer_number("ICN1") == versions[0]
-        assert tx.claims.version_by_payer_number("ICN2") is None
+        assert tx.claims.bill_by_payer_number("ICN1") == tx.claims.bills([first.id])[first.id][0]
+        assert tx.claims.bill_by_payer_number("ICN2") is None
         tx.claims.add_facts([given(1)])
-        assert tx.claims.version_by_payer_number("ICN1") is None
+        assert tx.claims.bill_by_payer_number("ICN1") is None
 
 
 def test_released_claims_leave_by_the_connection_and_form_of_their_draft(store: Database) -> None:
