@@ -49,7 +49,7 @@ def read_connection(table: Table, problems: Problems) -> ConnectionFile | None:
         place = profile.place if profile is not None else table.place
         problems.add(place, "a clearinghouse file needs profile.id: the name of the connection")
         return None
-    problems.remember(table.place)
+    problems.remember(table)
     return ConnectionFile(own.value, plain_values(table), table.place.entry, table)
 
 

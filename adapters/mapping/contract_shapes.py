@@ -166,7 +166,7 @@ def shape_of(
     record: type[Any],
     name: str = "",
     dated: Dated = Dated.NOT,
-    check: Callable[[Any, Any, Problems], None] | None = None,
+    checks: tuple[Callable[[Any, Any, Problems], None], ...] = (),
     named: Mapping[str, Key] = types.MappingProxyType({}),
     *,
     extends: bool = False,
@@ -184,7 +184,9 @@ def shape_of(
     has_entry = any(field.name == "entry" for field in dataclasses.fields(record))
     has_source = any(field.name == "source" for field in fields)
     free = {"note": "Free text for the next reader"} if has_source else None
-    shape = Shape(name or record.__name__.lower(), record, keys | dict(named), dated, has_entry, check, extends=extends)
+    shape = Shape(
+        name or record.__name__.lower(), record, keys | dict(named), dated, has_entry, checks, extends=extends
+    )
     return dataclasses.replace(shape, free=free) if free else shape
 
 
@@ -201,42 +203,75 @@ class _ClaimCondition:
         return {"type": "string"}
 
 
-def _check_service(service: ServiceDefinition, table: Any, problems: Problems) -> None:
-    place = table.place
+def _check_buyers(service: ServiceDefinition, table: Any, problems: Problems) -> None:
     if not service.payers and not service.lines_of_business:
-        problems.add(place, "a service names its payers or its lines_of_business")
+        problems.add(table.place, "a service names its payers or its lines_of_business")
+
+
+def _check_bundling(service: ServiceDefinition, table: Any, problems: Problems) -> None:
     if service.bundling == "itemised":
         if not service.items:
-            problems.add(place, "an itemised service lists its items: one for each kind of session the payer buys")
-        if service.half_day:
-            problems.add(place, "half_day belongs to per-diem services")
-        seen = [item.session for item in service.items]
-        for word in sorted({word for word in seen if seen.count(word) > 1}):
-            problems.add(place, f"two items bill the session {word!r}")
+            problems.add(table.place, "an itemised service lists its items: one for each kind of session it buys")
     elif not service.revenue_code and not service.hcpcs:
-        problems.add(place, "a per-diem service needs a revenue_code, an hcpcs, or both")
+        problems.add(table.place, "a per-diem service needs a revenue_code, an hcpcs, or both")
     elif bool(service.items) is not (service.partial_day == "itemise"):
-        problems.add(place, "items belong to services with bundling: itemised, or partial_day: itemise")
+        problems.add(table.place, "items belong to services with bundling: itemised, or partial_day: itemise")
+
+
+def _check_items(service: ServiceDefinition, table: Any, problems: Problems) -> None:
+    seen = [item.session for item in service.items]
+    for word in sorted({word for word in seen if seen.count(word) > 1}):
+        problems.add(table.place, f"two items bill the session {word!r}")
+
+
+def _check_half_day(service: ServiceDefinition, table: Any, problems: Problems) -> None:
+    if service.bundling == "itemised" and service.half_day:
+        problems.add(table.place, "half_day belongs to per-diem services")
+
+
+def _check_partial_day(service: ServiceDefinition, table: Any, problems: Problems) -> None:
     if bool(service.lower_level) is not (service.partial_day == "lower-level"):
-        problems.add(place, "partial_day: lower-level and lower_level belong together")
-    _check_form(service, place, problems)
+        problems.add(table.place, "partial_day: lower-level and lower_level belong together")
 
 
-def _check_form(service: ServiceDefinition, place: Any, problems: Problems) -> None:
-    billed: list[Any] = [*service.items] if service.bundling == "itemised" else [service]
-    billed += [service.half_day] if service.half_day else []
-    billed += service.items if service.bundling != "itemised" else ()
-    if service.form == "837I" and any(not each.revenue_code for each in billed):
-        problems.add(place, "every line of an 837I has a revenue_code")
-    if service.form == "837P":
-        if any(not each.hcpcs for each in billed):
-            problems.add(place, "every line of an 837P has an hcpcs")
-        if service.value_codes:
-            problems.add(place, "value_codes belong to the 837I")
-        if service.bill_class:
-            problems.add(place, "bill_class belongs to the 837I; an 837P has a place_of_service")
-    if any(len(each.modifiers) > 4 or len(set(each.modifiers)) < len(each.modifiers) for each in billed):
-        problems.add(place, "a line has at most four modifiers, each once")
+def _billed(service: ServiceDefinition) -> list[Any]:
+    whole: list[Any] = [] if service.bundling == "itemised" else [service]
+    return [*whole, *service.items, *([service.half_day] if service.half_day else [])]
+
+
+def _check_line_codes(service: ServiceDefinition, table: Any, problems: Problems) -> None:
+    if service.form == "837I" and any(not each.revenue_code for each in _billed(service)):
+        problems.add(table.place, "every line of an 837I has a revenue_code")
+    if service.form == "837P" and any(not each.hcpcs for each in _billed(service)):
+        problems.add(table.place, "every line of an 837P has an hcpcs")
+
+
+def _check_value_codes(service: ServiceDefinition, table: Any, problems: Problems) -> None:
+    if service.form == "837P" and service.value_codes:
+        problems.add(table.place, "value_codes belong to the 837I")
+
+
+def _check_bill_class(service: ServiceDefinition, table: Any, problems: Problems) -> None:
+    if service.form == "837P" and service.bill_class:
+        problems.add(table.place, "bill_class belongs to the 837I; an 837P has a place_of_service")
+
+
+def _check_modifiers(service: ServiceDefinition, table: Any, problems: Problems) -> None:
+    if any(len(each.modifiers) > 4 or len(set(each.modifiers)) < len(each.modifiers) for each in _billed(service)):
+        problems.add(table.place, "a line has at most four modifiers, each once")
+
+
+_SERVICE_CHECKS: Final = (
+    _check_buyers,
+    _check_bundling,
+    _check_items,
+    _check_half_day,
+    _check_partial_day,
+    _check_line_codes,
+    _check_value_codes,
+    _check_bill_class,
+    _check_modifiers,
+)
 
 
 def _check_clock(clock: CertificationClock, table: Any, problems: Problems) -> None:
@@ -268,7 +303,7 @@ _SHAPES[ValueCode] = shape_of(
 )
 _SHAPES[ProviderNumber] = shape_of(ProviderNumber, "provider number", dated=Dated.MAY)
 _SHAPES[HalfDay] = shape_of(HalfDay, "half_day")
-_SHAPES[CertificationClock] = shape_of(CertificationClock, "certification", check=_check_clock)
+_SHAPES[CertificationClock] = shape_of(CertificationClock, "certification", checks=(_check_clock,))
 _SHAPES[RuleSetting] = shape_of(RuleSetting, "rule setting", Dated.MAY)
 _SHAPES[ContractRate] = shape_of(
     ContractRate, "rate", Dated.MUST, named={"rate": Key(DollarsKind(), required=True, field="cents")}
@@ -287,7 +322,7 @@ SESSION: Final = shape_of(SessionKind, "session", named={"name": Key(IDENTIFIER_
 ORGANIZATION: Final = shape_of(Organization, extends=True)
 FACILITY: Final = shape_of(Facility, extends=True)
 CHARGE: Final = shape_of(
-    Charge, "charge", Dated.MUST, _check_charge, {"charge": Key(DollarsKind(), required=True, field="cents")}
+    Charge, "charge", Dated.MUST, (_check_charge,), {"charge": Key(DollarsKind(), required=True, field="cents")}
 )
 PAYER: Final = shape_of(Payer, named={"rules": Key(MapKind(ListKind(_SHAPES[RuleSetting], single=True)))}, extends=True)
-SERVICE: Final = shape_of(ServiceDefinition, "service", Dated.MUST, _check_service, extends=True)
+SERVICE: Final = shape_of(ServiceDefinition, "service", Dated.MUST, _SERVICE_CHECKS, extends=True)

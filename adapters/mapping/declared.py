@@ -26,6 +26,14 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "codes": ("session",),
     _CONNECTIONS: ("connection",),
 }
+# The keys under which an entry speaks of another.
+_SPOKEN_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "organization": ("organization",),
+    "facility": ("facility", "facilities"),
+    "payer": ("payers",),
+    "session": ("session",),
+    "connection": ("connection",),
+}
 
 
 @dataclass(slots=True)
@@ -68,7 +76,7 @@ class Declared:
             if self._unread[kind]:
                 self._unjudged.update(self._unread[kind])
             else:
-                place = problems.place_of(at) if isinstance(at, str) else at
+                place = problems.place_of(at, name, _SPOKEN_OF[kind]) if isinstance(at, str) else at
                 problems.add(place, f"no {kind} {name!r} in the files{nearest(name, sorted(known))}")
 
     def tell_unjudged(self, problems: Problems) -> None:

@@ -7,13 +7,14 @@ Knows no kind of file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from adapters.mapping.yaml_reader import Items, Node, Nothing, Place, Problems, Table, Text, nearest
+from adapters.mapping.yaml_reader import Items, Node, Nothing, Problems, Table, Text, closest, nearest
 from gateway.claim.calendar import Span
 from gateway.claim.contract import ALWAYS
 from gateway.claim.money import cents_from_text
@@ -233,6 +234,25 @@ class Key:
     says: str = ""
 
 
+class _UnreadField(Exception):
+    """A check asked for a field that could not be read, so there is nothing to judge."""
+
+
+class _Readable:
+    """A value as a check may see it: asking for what could not be read ends the check."""
+
+    __slots__ = ("_unread", "_value")
+
+    def __init__(self, value: Any, unread: Set[str]) -> None:
+        self._value = value
+        self._unread = unread
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._unread:
+            raise _UnreadField
+        return getattr(self._value, name)
+
+
 class Dated(Enum):
     """Whether an entry has ``since`` and ``until``, and whether ``since`` may be left out (then: always)."""
 
@@ -254,7 +274,8 @@ class Shape:
     dated: Dated = Dated.NOT
     entry: bool = False
     """Pass ``entry=file:line`` to ``build``."""
-    check: Callable[[Any, Table, Problems], None] | None = None
+    checks: tuple[Callable[[Any, Table, Problems], None], ...] = ()
+    """What must hold between its fields; each ends where it asks for a field that could not be read."""
     free: Mapping[str, str] = field(default_factory=lambda: _FREE)
     """Keys anybody may write that fill nothing."""
     places: bool = False
@@ -267,38 +288,35 @@ class Shape:
         if not isinstance(node, Table):
             return _refuse(node, problems, f"a mapping with {self._expected()}")
         before = len(problems)
-        self._refuse_unknown(node, problems)
-        values = self._values(node, problems)
-        if self.dated is not Dated.NOT:
-            values["span"] = _read_span(node, self.dated, problems)
-        whole = len(problems) == before and not node.orphan
-        in_part = self.entry or self.build is dict
-        if not whole:
-            if not in_part:
-                return BROKEN
-            problems.note_partial(node.place)
-            values = self._blanks() | {name: value for name, value in values.items() if value is not BROKEN}
+        unread = self._refuse_unknown(node, problems)
+        values = self._blanks() | self._values(node, unread, problems)
         if self.entry:
-            problems.remember(node.place)
+            problems.remember(node)
             values["entry"] = node.place.entry
         if self.places:
             values["place"] = node.place
         value = self.build(**values)
-        if self.check and whole:
-            self.check(value, node, problems)
-            if len(problems) > before:
-                problems.note_partial(node.place)
-                return value if in_part else BROKEN
+        self._judge(value, unread, node, problems)
+        if len(problems) == before and not node.orphan:
+            return value
+        if not (self.entry or self.build is dict):
+            return BROKEN
+        problems.note_partial(node.place)
         return value
+
+    def _judge(self, value: Any, unread: set[str], node: Table, problems: Problems) -> None:
+        seen = _Readable(value, unread) if unread else value
+        for check in self.checks:
+            with contextlib.suppress(_UnreadField):
+                check(seen, node, problems)
 
     def _blanks(self) -> dict[str, Any]:
         """What stands for required keys that cannot be read."""
-        blanks: dict[str, Any] = {
+        return {
             key.field or name: () if isinstance(key.kind, ListKind) else {} if isinstance(key.kind, MapKind) else None
             for name, key in self.keys.items()
             if key.required
         }
-        return blanks if self.dated is Dated.NOT else blanks | {"span": ALWAYS}
 
     def _expected(self) -> str:
         required = [name for name, key in self.keys.items() if key.required]
@@ -309,25 +327,41 @@ class Shape:
         free = [name for name in self.free if name not in self.keys]
         return [*self.keys, *dates, *free, *(["extends"] if self.extends else [])]
 
-    def _refuse_unknown(self, node: Table, problems: Problems) -> None:
-        """Note every key the shape does not know, with the nearest right name."""
-        known = self._known()
+    def _field(self, key: str) -> str:
+        return (self.keys[key].field if key in self.keys else "") or key
+
+    def _refuse_unknown(self, node: Table, problems: Problems) -> set[str]:
+        """Note every key the shape does not know, with the nearest right name; the fields that were probably meant."""
+        known, meant = self._known(), set()
         for name, place in node.key_places.items():
             if name not in known:
                 problems.add(place, f"unknown key {name!r} in {self.name}{nearest(name, known)}")
+                meant.add(self._field(closest(name, known)))
+        return meant
 
-    def _values(self, node: Table, problems: Problems) -> dict[str, Any]:
+    def _values(self, node: Table, unread: set[str], problems: Problems) -> dict[str, Any]:
+        """The values by field; what is not as it should be is noted, and its field added to ``unread``."""
         values: dict[str, Any] = {}
         for name, key in self.keys.items():
-            given = node.entries.get(name)
+            given, before = node.entries.get(name), len(problems)
+            field_name = key.field or name
             if given is None:
                 if key.required and (not node.orphan or name in OWN_KEYS):
                     problems.add(node.place, f"{self.name} needs the key {name!r}")
+                if node.orphan:
+                    unread.add(field_name)
             elif isinstance(given, Nothing):
                 if key.required:
                     problems.add(node.key_places[name], f"{name!r} has no value")
             else:
-                values[key.field or name] = key.kind.read(given, problems)
+                value = key.kind.read(given, problems)
+                if value is not BROKEN:
+                    values[field_name] = value
+            if len(problems) > before:
+                unread.add(field_name)
+        if self.dated is not Dated.NOT:
+            span = _read_span(node, self.dated, problems)
+            values["span"] = ALWAYS if isinstance(span, _Broken) else span
         return values
 
     def schema(self, definitions: Schema, /) -> Schema:
@@ -377,9 +411,3 @@ def _read_span(table: Table, dated: Dated, problems: Problems) -> Span | _Broken
         problems.add(table.key_places["until"], f"'until' {span.end_on} lies before 'since' {span.start_on}")
         return BROKEN
     return span
-
-
-def place_of(table: Table, key: str) -> Place:
-    """Where the value of a key stands; the mapping itself where the key is not there."""
-    node = table.entries.get(key)
-    return node.place if node is not None else table.place

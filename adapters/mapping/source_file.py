@@ -250,13 +250,19 @@ _SPEC_KIND: Final[Kind] = _SpecKind()
 _WAYS: Final = {"path": "from", "value": "value", "first_of": "first_of", "all_of": "all_of", "parts": "parts"}
 
 
-def _check_spec(spec: ValueSpec, table: Table, problems: Problems) -> None:
+def _check_way(spec: ValueSpec, _: Table, problems: Problems) -> None:
     given = [key for name, key in _WAYS.items() if getattr(spec, name) not in (None, ())]
     if len(given) != 1:
         found = f"found {' and '.join(given)}" if given else "found none"
         problems.add(spec.place, f"a value is given by exactly one of {', '.join(_WAYS.values())}; {found}")
+
+
+def _check_reason(spec: ValueSpec, _: Table, problems: Problems) -> None:
     if (spec.value is not None or spec.default is not None) and not spec.reason:
         problems.add(spec.place, "a constant or a default needs its reason: why the feed need not say it")
+
+
+def _check_miss(spec: ValueSpec, table: Table, problems: Problems) -> None:
     if spec.miss is Miss.DEFAULT and spec.default is None:
         problems.add(table.key_places["miss"], "'miss: default' needs the key 'default'")
 
@@ -281,7 +287,7 @@ _SPEC: Final = Shape(
         "when": Key(_ConditionKind(), says="CEL over the named values"),
         "required": Key(BOOLEAN, says="Without it there is no record"),
     },
-    check=_check_spec,
+    checks=(_check_way, _check_reason, _check_miss),
     places=True,
 )
 _EVERY_VALUE: Final = Shape(

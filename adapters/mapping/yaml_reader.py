@@ -87,16 +87,16 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[tuple[Place, str], None] = {}
-        self._entries: dict[str, Place] = {}
+        self._entries: dict[str, Table] = {}
         self._partial: set[str] = set()
 
     def add(self, place: Place, sentence: str) -> None:
         """Note one problem; the same sentence about the same place counts once."""
         self._found[place, sentence] = None
 
-    def remember(self, place: Place) -> None:
-        """Keep where an entry begins, so that a later check can name its column too."""
-        self._entries[place.entry] = place
+    def remember(self, table: Table) -> None:
+        """Keep where an entry and its keys stand, so that a later check can point at a word of it."""
+        self._entries[table.place.entry] = table
 
     def note_partial(self, place: Place) -> None:
         """Keep that something of an entry could not be read: what it lacks says nothing about it."""
@@ -116,10 +116,17 @@ class Problems:
         """Note a problem with an entry by its ``file:line``."""
         self.add(self.place_of(entry), sentence)
 
-    def place_of(self, entry: str) -> Place:
-        """Where the entry at a ``file:line`` begins."""
+    def place_of(self, entry: str, word: str = "", keys: Iterable[str] = ()) -> Place:
+        """Where the entry at a ``file:line`` begins, or where the word stands under one of these of its keys."""
         file, _, line = entry.rpartition(":")
-        return self._entries.get(entry) or Place(file, int(line))
+        table = self._entries.get(entry)
+        if table is None:
+            return Place(file, int(line))
+        for node in (table.entries[key] for key in keys if key in table.entries):
+            for each in node.nodes if isinstance(node, Items) else (node,):
+                if isinstance(each, Text) and each.value == word:
+                    return each.place
+        return table.place
 
     def __len__(self) -> int:
         return len(self._found)
@@ -141,15 +148,22 @@ class Problems:
             raise ConfigurationError(self.lines())
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where a known word is close, `; expected one of ...` where they are few, or nothing."""
+def closest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant; empty where none is close."""
     words = list(known)
     close = difflib.get_close_matches(word, words, 1, 0.6)
     if not close:
         folded = {each.casefold(): each for each in words}
         close = [folded[each] for each in difflib.get_close_matches(word.casefold(), list(folded), 1, 0.6)]
+    return close[0] if close else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known word is close, `; expected one of ...` where they are few, or nothing."""
+    words = list(known)
+    close = closest(word, words)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {close!r}?"
     if 0 < len(words) <= 12:
         return "; expected " + (repr(words[0]) if len(words) == 1 else f"one of {', '.join(map(repr, words))}")
     return ""

@@ -110,11 +110,11 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
         ),
         (
             {"facilities": FACILITIES.replace("organization: oak\n", "organization: oka\n")},
-            "facilities/oak.yaml:13:5: no organization 'oka' in the files; did you mean 'oak'?",
+            "facilities/oak.yaml:14:19: no organization 'oka' in the files; did you mean 'oak'?",
         ),
         (
             {"facilities": FACILITIES.replace("{organization: oak, rev", "{organization: oak, facility: oak, rev")},
-            "facilities/oak.yaml:21:5: no facility 'oak' in the files",
+            "facilities/oak.yaml:21:35: no facility 'oak' in the files",
         ),
         (
             {"facilities": FACILITIES.replace("since: 2026-01-01", "until: 2026-01-01")},
@@ -126,7 +126,7 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
         ),
         ({"facilities": FACILITIES.replace("0905", "905")}, "facilities/oak.yaml:21:39: '905' is not a revenue code"),
         ({"facilities": FACILITIES.replace("kind: MH", "kind: mh")}, "facilities/oak.yaml:11:59: 'mh' is not a word known here; did you mean 'MH'?"),
-        ({"payers": PAYERS.replace("house", "hose")}, "payers/oak.yaml:7:14: no connection 'hose' in the files; did you mean 'house'?"),
+        ({"payers": PAYERS.replace("house", "hose")}, "payers/oak.yaml:7:27: no connection 'hose' in the files; did you mean 'house'?"),
         ({"payers": PAYERS.replace("names: [{", "names: {").replace("}]\n    routes", "}\n    routes")}, "payers/oak.yaml:6:12: expected a list, found a mapping"),
         ({"payers": PAYERS + "    week_start: Sunday\n"}, "payers/oak.yaml:8:17: 'Sunday' is not a word known here; did you mean 'sunday'?"),
         ({"payers": PAYERS + "    member_number_pattern: '(a+)+'\n"}, "payers/oak.yaml:8:28: repeats a repetition"),
@@ -149,13 +149,13 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
             {"payers": PAYERS + PAYERS.removeprefix("payers:\n").replace("id: acme", "id: other")},
             "payers/oak.yaml:8:5: the name 'oak-payer|ACME' already stands for payer 'acme' (payers/oak.yaml:2)",
         ),
-        ({"services": SERVICES.replace("[acme]", "[acne]")}, "services/oak.yaml:2:5: no payer 'acne' in the files; did you mean 'acme'?"),
+        ({"services": SERVICES.replace("[acme]", "[acne]")}, "services/oak.yaml:6:14: no payer 'acne' in the files; did you mean 'acme'?"),
         ({"services": SERVICES.replace("    payers: [acme]\n", "")}, "services/oak.yaml:2:5: a service names its payers or its lines_of_business"),
         ({"services": SERVICES.replace("    hcpcs: S9480\n", "").replace("    revenue_code: 0905\n", "")}, "services/oak.yaml:2:5: a per-diem service needs a revenue_code, an hcpcs, or both"),
         ({"services": SERVICES + "    bundling: itemised\n"}, "services/oak.yaml:2:5: an itemised service lists its items"),
         (
             {"services": SERVICES + "    bundling: itemised\n    items: [{session: meel, revenue_code: 0915}]\n"},
-            "services/oak.yaml:10:13: no session 'meel' in the files; did you mean 'meal'?",
+            "services/oak.yaml:10:23: no session 'meel' in the files; did you mean 'meal'?",
         ),
         ({"services": SERVICES.replace("837I", "837P").replace("    hcpcs: S9480\n", "")}, "services/oak.yaml:2:5: every line of an 837P has an hcpcs"),
         ({"services": SERVICES + "    modifiers: [HF, HF]\n"}, "services/oak.yaml:2:5: a line has at most four modifiers, each once"),
@@ -173,7 +173,7 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
         ({"codes": SESSIONS + "  - {name: meal}\n"}, "codes/sessions.yaml:4:5: session 'meal' is already at codes/sessions.yaml:3"),
         ({"codes": "kinds: []\n"}, "codes/sessions.yaml:1:1: a codes file holds one of 'sessions', 'places_of_service', 'hcpcs'"),
         ({"clearinghouses": "sftp: {host: x}\n"}, "clearinghouses/oak.yaml:1:1: a clearinghouse file needs profile.id"),
-        ({"sources": HL7_SOURCE.replace("organization: oak", "organization: elm")}, "sources/oak-hl7.yaml:1:1: no organization 'elm' in the files"),
+        ({"sources": HL7_SOURCE.replace("organization: oak", "organization: elm")}, "sources/oak-hl7.yaml:3:15: no organization 'elm' in the files"),
         ({"sources": HL7_SOURCE.replace("MEAL: meal", "MEAL: meel")}, "sources/oak-hl7.yaml:7:43: no session 'meel' in the files; did you mean 'meal'?"),
     ],
 )  # fmt: skip

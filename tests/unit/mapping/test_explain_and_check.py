@@ -164,12 +164,12 @@ def test_an_entry_with_one_mistake_is_judged_on_all_else_it_says() -> None:
     )
     services = SERVICES.replace("[acme]", "[acne]").replace("form: 837I", "form: 837X")
     assert [
-        "payers/oak.yaml:7:14: no connection 'hose' in the files; did you mean 'house'?",
+        "payers/oak.yaml:7:27: no connection 'hose' in the files; did you mean 'house'?",
         "payers/oak.yaml:8:39: a claim has no field 'lins'; did you mean 'lines'?",
         "payers/oak.yaml:9:16: 'month-ned' is not a word known here; did you mean 'month-end'?",
         "payers/oak.yaml:10:5: unknown key 'week_strat' in payer; did you mean 'week_start'?",
-        "services/oak.yaml:2:5: no payer 'acne' in the files; did you mean 'acme'?",
         "services/oak.yaml:5:11: '837X' is not a word known here; did you mean '837P'?",
+        "services/oak.yaml:6:14: no payer 'acne' in the files; did you mean 'acme'?",
     ] == list(check_mappings(a_set(payers=payers, services=services)).problems)
 
 
@@ -251,3 +251,17 @@ def test_codes_are_looked_up_for_the_days_of_the_entry() -> None:
         "facilities/oak.yaml:22:5: S9480 is not in codes/hcpcs.yaml on 2026-10-01, a day this entry holds",
         "services/oak.yaml:2:5: S9480 is not in codes/hcpcs.yaml on 2026-10-01, a day this entry holds",
     ] == list(check_mappings(a_set(payers=ONLY_IOP, facilities=facilities) | lists).remarks)
+
+
+def test_what_must_hold_between_fields_is_judged_beside_other_mistakes_and_not_where_one_of_them_is_broken() -> None:
+    both = SERVICES.replace("    hcpcs: S9480\n", "    hcpcs: S948\n    modifiers: [GT, GT]\n    lower_level: IOP\n")
+    assert [
+        "services/oak.yaml:2:5: a line has at most four modifiers, each once",
+        "services/oak.yaml:2:5: partial_day: lower-level and lower_level belong together",
+        "services/oak.yaml:8:12: 'S948' is not a HCPCS or CPT code: five capitals and digits",
+    ] == list(check_mappings(a_set(services=both)).problems)
+    typo = SERVICES.replace("    revenue_code: 0905\n    hcpcs: S9480\n", "    revenue_cod: 0905\n    hcpcs: S948\n")
+    assert [
+        "services/oak.yaml:7:5: unknown key 'revenue_cod' in service; did you mean 'revenue_code'?",
+        "services/oak.yaml:8:12: 'S948' is not a HCPCS or CPT code: five capitals and digits",
+    ] == list(check_mappings(a_set(services=typo)).problems)
