@@ -20,7 +20,7 @@ X12, HL7, FHIR, CSV = "x12", "hl7v2", "fhir", "csv"
 _BLANK = b" \t\r\n\x0b\x0c\x1c\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HL7_BEGINNINGS = (b"MSH", b"FHS", b"BHS")
-_SUFFIXES = {".hl7": HL7, ".er7": HL7, ".json": FHIR, ".ndjson": FHIR, ".csv": CSV}
+_SUFFIXES = {".hl7": HL7, ".er7": HL7, ".json": FHIR, ".ndjson": FHIR, ".jsonl": FHIR, ".csv": CSV}
 _LOOKED_AT_BYTES = 4096
 
 
