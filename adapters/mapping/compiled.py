@@ -146,6 +146,12 @@ def _compile_fields(entry: RecordEntry, compiler: SpecCompiler, problems: Proble
             problems.add(
                 entry.place, f"record {entry.name!r} fills no {target.name!r}, which every {kind_of_entry(entry)} has"
             )
+    heads = {name.partition(".")[0] for name in targets}
+    for name in entry.stands:
+        if name not in heads:
+            problems.add(
+                entry.place, f"'stands' names {name!r}, which {_with_article(entry)} has not{nearest(name, heads)}"
+            )
     return tuple(sorted(compiled, key=lambda each: _depends(each.spec)))
 
 

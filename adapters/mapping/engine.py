@@ -22,7 +22,7 @@ from gateway.claim.contract import Facility
 from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier
 from gateway.errors import ConfigurationError
-from gateway.ports import Interpretation, MappedRecord, MappingProblem, Resource
+from gateway.ports import UNSAID, Interpretation, MappedRecord, MappingProblem, Resource
 
 _LONGEST_EVENT: Final = 7
 """`ADT^A01`: what is longer is no event, and may be anything."""
@@ -204,6 +204,7 @@ def _identify(
 def _fill(compiled: CompiledEntry, run: Run, origins: dict[str, Origin], problems: list[MappingProblem]) -> bool:
     """Fill every field that can be; True when the record cannot be made."""
     lost = False
+    unsaid = {*compiled.entry.stands}
     for each in compiled.fields:
         run.notes.clear()
         found = each.get(run)
@@ -213,11 +214,14 @@ def _fill(compiled: CompiledEntry, run: Run, origins: dict[str, Origin], problem
         elif missing:
             problems.append(_missing(compiled.entry, each, run.view))
         lost |= missing
+        if found or run.notes:  # what was said and not understood is not left unsaid
+            unsaid.discard(each.target.name.partition(".")[0])
         if found:
             first = found[0]
             many = each.target.many
             run.filled[each.target.name] = tuple(dict.fromkeys(one.value for one in found)) if many else first.value
             origins[each.target.name] = Origin(source=first.position, mapping=first.entry)
+    origins.update((name, Origin(source=UNSAID, mapping=compiled.entry.entry)) for name in sorted(unsaid))
     _tell_reversed(compiled.entry, run, origins, problems)
     return lost
 

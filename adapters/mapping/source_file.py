@@ -122,6 +122,8 @@ class RecordEntry:
     when: Text | None = None
     identity: tuple[ValueSpec, ...] = ()
     asserted_at: ValueSpec | None = None
+    stands: tuple[str, ...] = ()
+    """Fields of which what the feed said before stands where a message says nothing."""
     span: Span = ALWAYS
     """The days on which the sender speaks this way, by what it says was the time, in the source's time zone."""
     place: Place
@@ -331,6 +333,7 @@ RECORD: Final = Shape(
         "when": Key(_ConditionKind(), says="CEL over the named values; false: no record"),
         "identity": Key(ListKind(_SPEC_KIND, filled=True), says="What this record is known by"),
         "asserted_at": Key(_SPEC_KIND, says="When the sender says it said so"),
+        "stands": Key(ListKind(TextKind()), says="Fields that stand as said before where a message says nothing"),
         "fields": Key(MapKind(_SPEC_KIND), required=True),
     },
     Dated.MAY,

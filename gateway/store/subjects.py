@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_, update
@@ -12,6 +13,7 @@ from gateway.claim.identifiers import stable_id
 from gateway.claim.party import Identifier
 from gateway.claim.record import FEED_RECORDS, FeedRecord, RecordKind
 from gateway.errors import Unavailable
+from gateway.ports import UNSAID
 from gateway.ports.storage import Assertion
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -39,6 +41,7 @@ _SAID_BY = (
     )
     .order_by(assertion.c.id)
 )
+_NOTHING: tuple[Any, ...] = (None, "", ())
 _RECORD_TYPES: dict[RecordKind, type[FeedRecord]] = {type.kind: type for type in FEED_RECORDS}
 
 
@@ -135,10 +138,11 @@ class SubjectRows:
         rows += self._words(assertion.c.id, self._told_of_others(rows, patients))
         said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
         origins = _Origins()
-        for (subject_id, _), row in sorted(_newest(rows).items()):
+        for (subject_id, _), words in sorted(_standing(rows).items()):
+            row = max((word for told in words.values() for word in told), key=_when)
             patient_id = patients.get(row.patient_id)
             if patient_id is not None:
-                said[patient_id].append(_assertion(row, patient_id, subject_id, origins))
+                said[patient_id].append(_assertion(row, words, patient_id, subject_id, origins))
         return said
 
     def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
@@ -301,8 +305,17 @@ class _Resolution:
         return self.joined.get(subject_id, subject_id)
 
 
-def _newest(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], Row[Any]]:
-    """Each source's newest word on each subject, by when the source said so, not by when we heard it.
+_Words = Mapping[str, Sequence[Row[Any]]]
+"""By what said them; of one resource or message the last counts."""
+
+
+def _when(row: Row[Any]) -> tuple[Any, ...]:
+    """When the source said so, not when we heard it."""
+    return row.asserted_at, row.id
+
+
+def _standing(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], _Words]:
+    """Each source's words on each subject that were not taken back.
 
     Taking back undoes what the same resource or message said before it, and nothing that others said; the same
     resource may say it again, however old its own date is.
@@ -314,23 +327,45 @@ def _newest(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], Row[Any]]:
             by_origin.pop(row.origin_key, None)
         else:
             by_origin.setdefault(row.origin_key, []).append(row)
-    return {
-        key: max((row for words in by_origin.values() for row in words), key=lambda each: (each.asserted_at, each.id))
-        for key, by_origin in standing.items()
-        if by_origin
-    }
+    return {key: by_origin for key, by_origin in standing.items() if by_origin}
 
 
-class _Origins(dict[bytes, dict[str, Origin]]):
-    """Origins by their stored form, each read once: a message's sessions have the same ones."""
+class _Origins(dict[bytes, tuple[dict[str, Origin], tuple[str, ...]]]):
+    """Origins by their stored form, and the fields left unsaid; each read once: a message's sessions have the same."""
 
-    def __missing__(self, stored: bytes) -> dict[str, Origin]:
-        found = self[stored] = decode(stored, dict[str, Origin])
+    def __missing__(self, stored: bytes) -> tuple[dict[str, Origin], tuple[str, ...]]:
+        given = decode(stored, dict[str, Origin])
+        unsaid = tuple(name for name, origin in given.items() if origin.source == UNSAID)
+        found = self[stored] = {name: each for name, each in given.items() if name not in unsaid}, unsaid
         return found
 
 
-def _assertion(row: Row[Any], patient_id: str, subject_id: str, origins: _Origins) -> Assertion:
+def _completed(
+    record: FeedRecord, row: Row[Any], words: _Words, origins: _Origins
+) -> tuple[FeedRecord, dict[str, Origin]]:
+    """The record with what it leaves unsaid as the same source said it last before."""
+    said, unsaid = origins[row.origins]
+    missing = {name for name in unsaid if getattr(record, name) in _NOTHING}
+    said, values = dict(said), {}
+    others = (told[-1] for key, told in words.items() if key != row.origin_key)
+    for word in sorted((each for each in others if _when(each) < _when(row)), key=_when, reverse=True):
+        if not missing:
+            break
+        earlier = decode(word.content, _RECORD_TYPES[RecordKind(word.kind)])
+        for name in [each for each in missing if getattr(earlier, each) not in _NOTHING]:
+            missing.discard(name)
+            values[name] = getattr(earlier, name)
+            told = origins[word.origins][0]
+            said |= {each: told[each] for each in told if each == name or each.startswith(f"{name}.")}
+    return replace(record, **values), said
+
+
+def _assertion(row: Row[Any], words: _Words, patient_id: str, subject_id: str, origins: _Origins) -> Assertion:
     kind = RecordKind(row.kind)
+    record: FeedRecord = decode(row.content, _RECORD_TYPES[kind])
+    said, unsaid = origins[row.origins]
+    if unsaid:
+        record, said = _completed(record, row, words, origins)
     return Assertion(
         subject_id=subject_id,
         patient_id=patient_id,
@@ -341,6 +376,6 @@ def _assertion(row: Row[Any], patient_id: str, subject_id: str, origins: _Origin
         message_id=row.message_id,
         mapping_hash=row.mapping_hash,
         asserted_at=row.asserted_at,
-        record=decode(row.content, _RECORD_TYPES[kind]),
-        origins=origins[row.origins],
+        record=record,
+        origins=said,
     )

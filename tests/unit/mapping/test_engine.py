@@ -18,7 +18,7 @@ from gateway.claim.record import (
     Modality,
     PatientRecord,
 )
-from gateway.errors import FormatError
+from gateway.errors import ConfigurationError, FormatError
 from gateway.ports import Interpretation, MappingProblem
 from tests.unit.mapping.small_set import HL7_SOURCE, NOW, Arrived, a_set, message, resource
 
@@ -493,3 +493,8 @@ def test_what_an_entry_says_of_its_alternatives_holds_for_each_of_them() -> None
 def test_a_message_that_names_its_trigger_in_evn_alone_is_taken_all_the_same() -> None:
     content = message("DFT", ("EVN", {1: "P03"}), PID, charge())
     assert 1 == len(interpreter(HL7_SOURCE).interpret_message(content, NOW).records)
+
+
+def test_a_field_that_should_stand_and_does_not_exist_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"'stands' names 'diagnosis', which an encounter has not.*'diagnoses'"):
+        interpreter(HL7_SOURCE.replace("    each: FT1\n", "    each: FT1\n    stands: [diagnosis]\n"))
