@@ -496,5 +496,5 @@ def test_a_message_that_names_its_trigger_in_evn_alone_is_taken_all_the_same() -
 
 
 def test_a_field_that_should_stand_and_does_not_exist_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(ConfigurationError, match=r"'stands' names 'diagnosis', which an encounter has not.*'diagnoses'"):
+    with pytest.raises(ConfigurationError, match=r"'stands' names 'diagnosis', which an encounter has not.*diagnoses"):
         interpreter(HL7_SOURCE.replace("    each: FT1\n", "    each: FT1\n    stands: [diagnosis]\n"))
