@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,12 +37,15 @@ from clearinghouse.schedule import WEEKDAYS, Schedule, Within
 from clearinghouse.secret import REFERENCE
 
 _KEY_TYPE = r"ssh-[a-z0-9-]+|ecdsa-sha2-nistp[0-9]+"
+_BLANK = re.compile(r"<(.+)>")
 TEST_SECTIONS = ("sftp", "folder", "upload", "download", "envelope")
 
 
 def read_profile(mapping: Mapping[str, object]) -> PartnerProfile:
     """The profile in a mapping read from YAML; raises ProfileError with every problem and its key path."""
-    problems: list[Problem] = []
+    problems = blanks(mapping)
+    if problems:
+        raise ProfileError(problems)
     profile = read_top(Fields(mapping, "", problems))
     if problems:
         raise ProfileError(problems)
@@ -76,6 +80,17 @@ def read_top(top: Fields) -> PartnerProfile:
     for level in (about, control, top):
         level.refuse_unknown()
     return profile
+
+
+def blanks(mapping: object, path: str = "") -> list[Problem]:
+    """Every value that a template leaves open (`<the user name>`), outside its section `test`, with its key path."""
+    if isinstance(mapping, Mapping):
+        below = [(f"{path}.{key}" if path else str(key), value) for key, value in mapping.items()]
+        return [found for where, value in below if where != "test" for found in blanks(value, where)]
+    if isinstance(mapping, list):
+        return [found for at, value in enumerate(mapping) for found in blanks(value, f"{path}[{at}]")]
+    blank = _BLANK.fullmatch(mapping) if isinstance(mapping, str) else None
+    return [Problem(path, f"is still to be filled in: {blank[1]}")] if blank else []
 
 
 def in_test(mapping: Mapping[str, Any]) -> dict[str, Any]:
