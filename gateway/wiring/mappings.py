@@ -75,7 +75,11 @@ def warn_of_waiting_files(settings: Settings, store: Store) -> None:
     """Log that the folder's files were edited and are not in force; nothing where they were put back on purpose."""
     with store.read() as tx:
         known = {each.hash for each in tx.mapping_sets.history()}
-    if content_hash(site_files(settings.mappings)) not in known:
+    try:
+        edited = content_hash(site_files(settings.mappings))
+    except ConfigurationError:
+        edited = ""
+    if edited not in known:
         _LOG.warning("mapping-files-not-in-force", next="cleanclaim mappings check, then cleanclaim mappings put")
 
 

@@ -58,7 +58,11 @@ The shipped set holds a made-up clinic, riverbend. It does no harm beside yours;
 shipped one out. The samples/ of this site are messages of that clinic: they show what a feed looks like, and only its
 own source files, riverbend-fhir and riverbend-hl7, understand them whole; generic-csv reads samples/csv.
 
-After an edit: `cleanclaim mappings check`, `test`, `what-if`, `diff`, `put`.
+A file saved here while `cleanclaim serve` runs is checked and taken over within seconds; one with a mistake is refused
+in its log, and the last good set stays in force. To look first, edit a copy: `cleanclaim mappings what-if --with COPY`.
+Without a server: `cleanclaim mappings check`, `test`, `what-if`, `diff`, `put`. `history` lists the versions that were
+in force, `put --version` brings one back.
+
 Editors that know JSON Schema complete and check while you type: begin each file with the line that names its schema,
 
     # yaml-language-server: $schema=../schema/payers.json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from adapters.codes.releases import CodeReleases
 from adapters.mapping.catalogue import MappingSet, load_mapping_set
@@ -18,7 +19,7 @@ from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
 from gateway.rules.gate import RULES_BY_NAME
 from gateway.wiring.codes import imported_lists
-from gateway.wiring.mapping_check import NOTATIONS
+from gateway.wiring.mapping_check import NOTATIONS, site_files
 
 
 class LoadedPolicy:
@@ -70,8 +71,8 @@ def load_policy(files: Mapping[str, bytes], imported: CodeReleases | None = None
     return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME), imported)
 
 
-def open_policy(store: Store, files: Mapping[str, bytes], now: datetime) -> LoadedPolicy:
-    """The set in force; in a new database these files become it, for without one nothing can be done.
+def open_policy(store: Store, overlay: Path, now: datetime) -> LoadedPolicy:
+    """The set in force; in a new database the site's files become it, for without one nothing can be done.
 
     Raises ConfigurationError when there is none and the files do not hold.
     """
@@ -79,6 +80,7 @@ def open_policy(store: Store, files: Mapping[str, bytes], now: datetime) -> Load
         current = tx.mapping_sets.in_force()
     if current is not None:
         return policy_in_force(store)
+    files = site_files(overlay)
     policy = load_policy(files, imported_lists(store))
     put_in_force(store, files, now, "machine", "machine")
     return policy

@@ -64,8 +64,8 @@ class SavedMappings:
         written, self._before = now == self._before, now
         if now == self._judged or not written:
             return
-        self._judged = now
         self._take_over(store)
+        self._judged = now  # only now: where the database was away, the next look tries again
 
     def _take_over(self, store: Store) -> None:
         try:
