@@ -51,6 +51,7 @@ def test_no_file_is_written_unless_the_profile_allows_it(tmp_path: Path) -> None
         assert last.ok and "not tried" in last.detail
 
 
+@pytest.mark.fault("F12")
 def test_a_directory_that_is_not_there_hides_no_other_one(tmp_path: Path) -> None:
     with partner_with(tmp_path) as partner:
         (partner.root / "archive").rmdir()

@@ -62,6 +62,7 @@ def restored(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Restored]:
     restored.store.close()
 
 
+@pytest.mark.fault("F21")
 def test_a_restored_database_sends_nothing_until_its_numbers_are_beyond_all_that_were_used(restored: Restored) -> None:
     site = restored.site
     site.admit(1)
@@ -90,6 +91,7 @@ def test_a_restored_database_sends_nothing_until_its_numbers_are_beyond_all_that
     assert after.sending.run(CONNECTION).refused == ""
 
 
+@pytest.mark.fault("F21")
 def test_what_the_partner_shows_counts_where_the_memory_was_lost_with_the_machine(restored: Restored) -> None:
     site = restored.site
     site.admit(1)
@@ -111,6 +113,7 @@ def test_what_the_partner_shows_counts_where_the_memory_was_lost_with_the_machin
     assert after.sending.run(CONNECTION).delivered == 1
 
 
+@pytest.mark.fault("F21")
 def test_a_file_that_the_restored_database_takes_for_unsent_is_looked_for_before_anything(restored: Restored) -> None:
     site = restored.site
     site.admit(1)

@@ -130,6 +130,7 @@ def test_each_marker_comes_before_the_change_it_announces(partner: Partner, publ
         assert ["837I_2.x12"] == seen[Step.RENAME_OK]
 
 
+@pytest.mark.fault("F13")
 @pytest.mark.parametrize("publish", list(Publish))
 def test_a_name_that_is_taken_is_refused_and_the_file_there_untouched(partner: Partner, publish: Publish) -> None:
     theirs = partner.put("upload/837I_3.x12", b"theirs")
@@ -140,6 +141,7 @@ def test_a_name_that_is_taken_is_refused_and_the_file_there_untouched(partner: P
     assert not refused.value.retryable
 
 
+@pytest.mark.fault("F13")
 def test_a_name_taken_between_our_look_and_our_create_is_refused_too(partner: Partner) -> None:
     def take(step: Step, _: object) -> None:
         if step is Step.OPENED:
@@ -161,6 +163,7 @@ def test_a_name_taken_just_before_the_rename_is_refused_and_our_temporary_file_r
     assert ["837I_5.x12"] == partner.names("upload")
 
 
+@pytest.mark.fault("F12")
 def test_a_missing_upload_directory_is_a_refusal_not_a_success(partner: Partner) -> None:
     (partner.root / "upload").rmdir()
     with partner.mailbox().session() as session, pytest.raises(UploadRefused):
@@ -243,6 +246,7 @@ def test_files_are_listed_and_downloaded_byte_for_byte(partner: Partner) -> None
         assert modified_at is not None and modified_at.tzinfo is not None
 
 
+@pytest.mark.fault("F37")
 def test_hostile_entries_are_marked_refused_and_never_opened(partner: Partner) -> None:
     partner.put("download/good.835")
     partner.put("download/two\nlines.835")
@@ -264,6 +268,7 @@ def test_hostile_entries_are_marked_refused_and_never_opened(partner: Partner) -
         assert CONTENT == session.download(files[b"good.835"], 10**9)
 
 
+@pytest.mark.fault("F37")
 def test_one_name_that_is_not_utf8_does_not_hide_the_others(partner: Partner) -> None:
     strange = os.fsencode(partner.root / "download") + b"/r\xe9mise.835"
     Path(os.fsdecode(strange)).write_bytes(b"strange")
@@ -279,6 +284,7 @@ def test_one_name_that_is_not_utf8_does_not_hide_the_others(partner: Partner) ->
             assert [b"good.835"] == [file.name for file in session.list(f"{partner.prefix}download")]
 
 
+@pytest.mark.fault("F37")
 def test_a_directory_of_thousands_is_listed_whole(partner: Partner) -> None:
     wanted = {f"{number:05}.999" for number in range(1200)}
     for name in wanted:

@@ -92,6 +92,7 @@ def partner_with(folder: Path, *faults: str, user: User | None = None) -> Iterat
         yield partner
 
 
+@pytest.mark.fault("F02")
 @pytest.mark.parametrize("byte", [0, 1, len(CONTENT) // 2, LAST])
 def test_a_connection_cut_while_uploading_directly_is_in_doubt_and_the_partial_file_probed(
     tmp_path: Path, byte: int
@@ -112,6 +113,7 @@ def test_a_connection_cut_while_uploading_directly_is_in_doubt_and_the_partial_f
         assert ["a.x12"] == partner.names()
 
 
+@pytest.mark.fault("F03")
 @pytest.mark.parametrize("byte", [0, 1, len(CONTENT) // 2, LAST])
 def test_a_connection_cut_before_the_rename_proves_that_nothing_was_published(tmp_path: Path, byte: int) -> None:
     with partner_with(tmp_path, f"drop-upload={byte}") as partner:
@@ -125,6 +127,7 @@ def test_a_connection_cut_before_the_rename_proves_that_nothing_was_published(tm
         assert ["a.x12"] == partner.names()
 
 
+@pytest.mark.fault("F05")
 def test_a_lost_answer_to_the_close_is_in_doubt_and_the_probe_shows_the_delivery(tmp_path: Path) -> None:
     with partner_with(tmp_path, "lose-close-reply") as partner, partner.mailbox().session() as session:
         with pytest.raises(DeliveryUnknown) as doubt:
@@ -133,6 +136,7 @@ def test_a_lost_answer_to_the_close_is_in_doubt_and_the_probe_shows_the_delivery
         assert session.probe("a.x12").shows_delivery(len(CONTENT))
 
 
+@pytest.mark.fault("F04")
 def test_a_lost_answer_to_the_rename_is_in_doubt_and_the_probe_shows_the_delivery(tmp_path: Path) -> None:
     with partner_with(tmp_path, "lose-rename-reply") as partner:
         with partner.mailbox(Publish.RENAME_SAME_DIRECTORY).session() as session:
@@ -143,6 +147,7 @@ def test_a_lost_answer_to_the_rename_is_in_doubt_and_the_probe_shows_the_deliver
         assert ["a.x12"] == partner.names()
 
 
+@pytest.mark.fault("F06")
 def test_a_file_taken_the_moment_it_is_closed_is_delivered_not_missing(tmp_path: Path) -> None:
     with partner_with(tmp_path, "take-on-close") as partner, partner.mailbox().session() as session:
         delivery = session.upload("a.x12", CONTENT, ignore_steps)
@@ -152,6 +157,7 @@ def test_a_file_taken_the_moment_it_is_closed_is_delivered_not_missing(tmp_path:
         assert CONTENT == (partner.root / "archive/a.x12").read_bytes()
 
 
+@pytest.mark.fault("F07")
 @pytest.mark.parametrize("publish", [Publish.DIRECT, Publish.RENAME_SAME_DIRECTORY])
 @pytest.mark.parametrize("byte", [0, 40000, LAST])
 def test_a_full_disk_is_never_a_success_and_leaves_nothing_behind(tmp_path: Path, publish: Publish, byte: int) -> None:
@@ -170,6 +176,7 @@ def test_a_refused_rename_leaves_nothing_behind(tmp_path: Path) -> None:
         assert [] == partner.names()
 
 
+@pytest.mark.fault("F08")
 def test_a_server_that_hangs_while_we_write_costs_one_operation_timeout(tmp_path: Path) -> None:
     with partner_with(tmp_path, "hang-upload=70000") as partner:
         began_at = time.monotonic()
@@ -190,6 +197,7 @@ def test_a_download_that_breaks_off_is_no_file_and_the_next_one_is_whole(tmp_pat
         assert (fault.partition("=")[0],) == partner.server.faults.struck
 
 
+@pytest.mark.fault("F37")
 def test_hostile_names_in_a_listing_are_refused_and_the_others_are_fetched(tmp_path: Path) -> None:
     with partner_with(tmp_path, "hostile-names") as partner, partner.mailbox().session() as session:
         (partner.root / "download/a.835").write_bytes(CONTENT)
@@ -208,6 +216,7 @@ def test_a_login_refused_although_the_password_is_right_is_not_tried_again(tmp_p
             assert () == session.list("download")
 
 
+@pytest.mark.fault("F11")
 def test_a_changed_host_key_stops_everything_before_the_secret_is_sent(tmp_path: Path) -> None:
     with partner_with(tmp_path) as partner:
         other = SftpServer(tmp_path / "other", (), tmp_path / "other_key")
@@ -230,6 +239,7 @@ def test_a_host_key_of_a_kind_that_is_not_pinned_is_a_changed_key_too(tmp_path: 
         assert [] == partner.server.logins
 
 
+@pytest.mark.fault("F11")
 def test_the_second_pinned_key_is_accepted_and_an_expired_pin_is_not(tmp_path: Path) -> None:
     with partner_with(tmp_path) as partner:
         (current,) = partner.access.host_keys
@@ -245,6 +255,7 @@ def test_the_second_pinned_key_is_accepted_and_an_expired_pin_is_not(tmp_path: P
         assert [True, True] == partner.server.logins
 
 
+@pytest.mark.fault("F10")
 def test_a_refused_login_is_tried_exactly_once(tmp_path: Path) -> None:
     with partner_with(tmp_path, user=User("clinic", "another")) as partner:
         with pytest.raises(AuthenticationFailed) as refused, partner.mailbox().session():
@@ -318,6 +329,7 @@ def test_no_weak_algorithm_is_offered_unless_the_profile_names_it(tmp_path: Path
     assert [set(), {"hmac-sha1"}] == [weak & set(names) for names in offered]
 
 
+@pytest.mark.fault("F14")
 def test_many_workers_racing_for_one_name_deliver_it_exactly_once(tmp_path: Path) -> None:
     outcomes: list[str] = []
 
@@ -380,6 +392,7 @@ def test_an_address_outside_the_allowed_networks_is_never_connected_to(tmp_path:
             pass
 
 
+@pytest.mark.fault("F09")
 def test_a_refused_connection_is_tried_a_bounded_number_of_times(tmp_path: Path, monkeypatch: Any) -> None:
     with partner_with(tmp_path) as partner:
         mailbox = partner.mailbox()
@@ -476,6 +489,7 @@ class _DrippingFiles(paramiko.SFTPServerInterface):
         return handle
 
 
+@pytest.mark.fault("F08")
 def test_a_server_that_answers_slowly_for_ever_meets_the_total_deadline(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(sftp_server, "_Files", _DrippingFiles)
     with partner_with(tmp_path) as partner:

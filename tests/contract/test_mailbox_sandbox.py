@@ -119,6 +119,7 @@ def test_every_user_sees_only_their_own_folders(tmp_path: Path) -> None:
                     session.list(path)
 
 
+@pytest.mark.fault("F02")
 def test_a_cut_upload_is_resolved_and_its_claims_are_taken_exactly_once(tmp_path: Path) -> None:
     content = one(Claim()).encode()
     with run_sandbox(tmp_path, clock=in_september, faults=["drop-upload=500"]) as sandbox:

@@ -78,6 +78,7 @@ def test_a_claim_goes_through_the_states_its_answers_bring(site: Site, partner: 
 ORDERS = [order for number, order in enumerate(permutations(range(5))) if number % 24 == 0]
 
 
+@pytest.mark.fault("F29")
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: "".join(map(str, order)))
 def test_answers_in_any_order_and_more_than_once_give_one_state_and_the_same_money(
     site: Site, partner: Partner, order: tuple[int, ...]
@@ -91,6 +92,7 @@ def test_answers_in_any_order_and_more_than_once_give_one_state_and_the_same_mon
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F26", "F27")
 def test_the_same_file_again_and_the_same_835_in_another_envelope_post_once(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
@@ -106,6 +108,7 @@ def test_the_same_file_again_and_the_same_835_in_another_envelope_post_once(site
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F27")
 def test_the_same_835_by_another_connection_posts_once(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
@@ -117,6 +120,7 @@ def test_the_same_835_by_another_connection_posts_once(site: Site, partner: Part
     assert site.balances()["cash"] == 80_000
 
 
+@pytest.mark.fault("F28")
 def test_the_same_trace_with_other_content_is_set_aside(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
@@ -128,6 +132,7 @@ def test_the_same_trace_with_other_content_is_set_aside(site: Site, partner: Par
     assert (site.balances(), site.state()) == (balances, ClaimState.PAID)
 
 
+@pytest.mark.fault("F31")
 def test_an_835_out_of_balance_is_kept_and_not_posted_until_a_balanced_one_comes(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
@@ -143,6 +148,7 @@ def test_an_835_out_of_balance_is_kept_and_not_posted_until_a_balanced_one_comes
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F33")
 def test_money_for_a_claim_we_do_not_know_lies_in_suspense_and_cash_is_what_was_paid(
     site: Site, partner: Partner
 ) -> None:
@@ -180,6 +186,7 @@ def test_a_payment_is_matched_by_the_payers_own_number_where_ours_is_missing_and
     assert site.balances()["suspense"] == -1_000
 
 
+@pytest.mark.fault("F33")
 def test_a_277ca_whose_charge_is_not_the_claims_is_not_believed(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
@@ -195,6 +202,7 @@ def test_a_277ca_by_a_connection_that_did_not_carry_the_claim_is_not_believed(si
     assert site.state() is ClaimState.TRANSMITTED
 
 
+@pytest.mark.fault("F35")
 @pytest.mark.parametrize("wrong", [{"receiver": "SOMEBODY"}, {"usage": "P"}, {"payee_npi": "1000000020"}])
 def test_what_is_addressed_to_somebody_else_or_to_production_is_set_aside_unread(
     site: Site, partner: Partner, wrong: dict[str, str]
@@ -234,6 +242,7 @@ CORRUPTIONS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("corrupt", CORRUPTIONS.values(), ids=CORRUPTIONS.keys())
 @pytest.mark.parametrize("together", [in_one_interchange, bundle])
 def test_one_corrupt_transaction_among_several_spoils_itself_alone(
@@ -320,6 +329,7 @@ def test_a_ta1_of_our_number_that_means_another_interchange_is_set_aside(
     assert site.state() is ClaimState.INTERCHANGE_ACCEPTED
 
 
+@pytest.mark.fault("F24")
 @pytest.mark.parametrize("kind", ["TA1", "999"])
 def test_a_refused_interchange_frees_its_version_for_another_number_once_it_is_released_again(
     site: Site, partner: Partner, kind: str
@@ -395,6 +405,7 @@ def unknown_end(rendered: RenderedInterchange, on_step: Callable[[str, str], Non
     raise DeliveryUnknown
 
 
+@pytest.mark.fault("F24")
 @pytest.mark.parametrize("in_doubt", [True, False])
 def test_a_number_refused_as_a_duplicate_that_we_sent_once_is_for_a_person(
     site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch, in_doubt: bool
@@ -412,6 +423,7 @@ def test_a_number_refused_as_a_duplicate_that_we_sent_once_is_for_a_person(
     assert site.state() is (ClaimState.IN_DOUBT if in_doubt else ClaimState.TRANSMITTED)
 
 
+@pytest.mark.fault("F24")
 def test_a_number_refused_as_a_duplicate_that_we_sent_twice_is_delivered_and_frees_nothing(
     site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,6 +456,7 @@ def test_several_ta1_in_one_interchange_are_each_applied(store: Database, tmp_pa
     assert site.states() == [ClaimState.INTERCHANGE_ACCEPTED] * 2
 
 
+@pytest.mark.fault("F32")
 def test_reversal_and_correction_leave_what_the_correction_pays_in_any_order(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
@@ -554,6 +567,7 @@ def test_a_partner_that_refuses_our_login_pauses_the_collection(site: Site, monk
     assert site.collecting.run(CONNECTION).paused == "the partner refused our login"
 
 
+@pytest.mark.fault("F39")
 def test_the_partners_copy_is_let_go_only_after_the_bytes_are_ours(
     site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -579,6 +593,7 @@ def test_the_partners_copy_is_let_go_only_after_the_bytes_are_ours(
     assert seen == ["download"]
 
 
+@pytest.mark.fault("F36")
 def test_a_file_still_growing_or_without_its_end_is_left_until_it_is_whole(site: Site, partner: Partner) -> None:
     send(site)
     row, _ = sent(site)
@@ -598,6 +613,7 @@ def zipped(**files: bytes) -> bytes:
     return whole.getvalue()
 
 
+@pytest.mark.fault("F40")
 def test_each_file_of_an_archive_counts_by_itself_and_once(site: Site, partner: Partner) -> None:
     send(site)
     row, version = sent(site)
@@ -610,6 +626,7 @@ def test_each_file_of_an_archive_counts_by_itself_and_once(site: Site, partner: 
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F40")
 def test_an_archive_that_is_refused_is_kept_whole_and_nothing_of_it_is_used(site: Site, partner: Partner) -> None:
     send(site)
     row, _ = sent(site)

@@ -78,6 +78,7 @@ def run_until_settled(site: Site, passes: int = 6) -> str:
     return site.interchanges()[0].state
 
 
+@pytest.mark.fault("F01")
 @pytest.mark.parametrize(("publish", "step", "after"), CRASHES)
 def test_a_sender_that_dies_at_any_step_leaves_one_file_or_a_question_for_a_person(
     store: Database, tmp_path: Path, publish: str, step: Step, after: bool
@@ -102,6 +103,7 @@ def test_a_sender_that_dies_at_any_step_leaves_one_file_or_a_question_for_a_pers
     assert heir.ailing() == []
 
 
+@pytest.mark.fault("F01")
 def test_a_sender_that_dies_before_its_first_step_costs_only_its_lease(
     site: Site, store: Database, tmp_path: Path
 ) -> None:
@@ -129,6 +131,7 @@ def test_the_only_sender_need_not_wait_for_its_own_dead_lease(site: Site) -> Non
     assert heir.interchanges()[0].state == "delivered"
 
 
+@pytest.mark.fault("F02", "F03")
 @pytest.mark.parametrize("publish", PUBLISHED)
 def test_part_of_a_file_is_removed_and_the_same_bytes_follow_only_after_two_probes_agree(
     store: Database, tmp_path: Path, publish: str
@@ -155,6 +158,7 @@ def test_part_of_a_file_is_removed_and_the_same_bytes_follow_only_after_two_prob
     assert [each.sha256 for each in heir.interchanges()] == [row.sha256]
 
 
+@pytest.mark.fault("F06")
 def test_a_file_the_partner_has_taken_is_never_sent_again_by_the_machine(store: Database, tmp_path: Path) -> None:
     site = Site(store, tmp_path)
     interchange_id = freeze_one(site)
@@ -173,6 +177,7 @@ def test_a_file_the_partner_has_taken_is_never_sent_again_by_the_machine(store: 
     assert complete_files(heir) == []
 
 
+@pytest.mark.fault("F06")
 def test_a_file_moved_to_the_partners_archive_counts_as_delivered(store: Database, tmp_path: Path) -> None:
     site = Site(store, tmp_path)
     interchange_id = freeze_one(site)
@@ -184,6 +189,7 @@ def test_a_file_moved_to_the_partners_archive_counts_as_delivered(store: Databas
     assert run_until_settled(site.heir()) == "delivered"
 
 
+@pytest.mark.fault("F14")
 def test_many_senders_of_one_interchange_upload_it_once(site: Site) -> None:
     interchange_id = freeze_one(site)
     senders = [site.heir().sending for _ in range(4)]
@@ -193,6 +199,7 @@ def test_many_senders_of_one_interchange_upload_it_once(site: Site) -> None:
     assert (row.state, row.epoch, row.attempts) == ("delivered", 1, 1)
 
 
+@pytest.mark.fault("F15")
 def test_a_sender_that_slept_past_its_lease_stops_before_it_changes_anything(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +236,7 @@ def failing(error: Exception, *, after: Sequence[str] = ()) -> Upload:
     return upload
 
 
+@pytest.mark.fault("F09")
 @pytest.mark.parametrize("error", [Unavailable(), NotSent()])
 def test_a_partner_that_does_not_answer_leaves_the_file_ready_and_the_next_pass_sends_it(
     site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -241,6 +249,7 @@ def test_a_partner_that_does_not_answer_leaves_the_file_ready_and_the_next_pass_
     assert site.sending.run(CONNECTION).delivered == 1
 
 
+@pytest.mark.fault("F12")
 def test_a_file_the_partner_refuses_does_not_keep_the_others_waiting(
     store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +288,7 @@ def test_a_partner_gets_no_more_files_in_an_hour_than_it_takes(store: Database, 
     assert site.sending.run(CONNECTION).delivered == 1
 
 
+@pytest.mark.fault("F10")
 def test_a_partner_that_refuses_our_login_is_tried_once_until_a_person_resumes_the_connection(
     store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,6 +336,7 @@ def test_an_upload_of_unknown_end_is_in_doubt_and_so_is_its_claim(site: Site, mo
     assert site.state() is ClaimState.IN_DOUBT
 
 
+@pytest.mark.fault("F16")
 @pytest.mark.parametrize("step", PUBLISHED["direct"])
 def test_our_own_database_failing_between_two_steps_never_means_nothing_was_sent(
     store: Database, tmp_path: Path, step: Step
@@ -359,6 +370,7 @@ def test_what_the_partner_said_meanwhile_is_not_undone_by_a_sender_who_knows_les
     assert (site.interchanges()[0].state, site.state()) == ("delivered", ClaimState.TRANSACTION_ACCEPTED)
 
 
+@pytest.mark.fault("F08")
 def test_a_partner_that_cannot_be_probed_leaves_the_file_in_doubt(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     freeze_one(site)
     monkeypatch.setattr(site.exchange, "upload", failing(DeliveryUnknown(), after=["opened"]))
@@ -372,6 +384,7 @@ def test_a_partner_that_cannot_be_probed_leaves_the_file_in_doubt(site: Site, mo
     assert site.interchanges()[0].state == "in-doubt"
 
 
+@pytest.mark.fault("F15")
 def test_who_looks_after_a_file_and_sleeps_removes_nothing_of_a_later_sender(
     store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -402,6 +415,7 @@ def test_who_looks_after_a_file_and_sleeps_removes_nothing_of_a_later_sender(
     assert b"ISA*00*" == file.read_bytes()
 
 
+@pytest.mark.fault("F13")
 def test_the_very_file_being_there_already_is_the_delivery_and_another_of_its_name_is_not(
     store: Database, tmp_path: Path
 ) -> None:

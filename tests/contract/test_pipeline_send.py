@@ -133,6 +133,7 @@ def _numbers(site: Site, name: str) -> list[str]:
     return site.exchange.claim_numbers((site.root / "in" / name).read_bytes())
 
 
+@pytest.mark.fault("F14")
 def test_workers_side_by_side_freeze_every_claim_once(site: Site, store: Database, tmp_path: Path) -> None:
     for number in range(1, 9):
         site.admit(number)
@@ -219,6 +220,7 @@ def test_a_claim_whose_route_changed_after_its_release_leaves_by_the_new_route_a
     assert [row.connection for row in later.interchanges()] == [OTHER_CONNECTION]
 
 
+@pytest.mark.fault("F22")
 def test_a_file_frozen_for_test_never_goes_to_production(site: Site, store: Database, tmp_path: Path) -> None:
     site.admit()
     interchange_id = site.sending.freeze(CONNECTION, INSTITUTIONAL)

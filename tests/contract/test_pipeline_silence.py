@@ -53,6 +53,7 @@ def later(site: Site, **time: int) -> int:
     return site.silences.run()
 
 
+@pytest.mark.fault("F25")
 def test_each_answer_has_its_own_clock_and_silence_is_told_once(site: Site) -> None:
     send(site)
     found = [later(site, hours=3), later(site, hours=2), later(site, hours=1), later(site, days=3), later(site, days=5)]
@@ -62,6 +63,7 @@ def test_each_answer_has_its_own_clock_and_silence_is_told_once(site: Site) -> N
     assert silent(site) == list(AWAITED)
 
 
+@pytest.mark.fault("F25")
 def test_silence_is_one_event_without_a_word_on_patients(site: Site) -> None:
     send(site)
     with capture_logs() as events:
@@ -79,6 +81,7 @@ def test_an_answer_in_time_sets_its_own_clock_and_those_before_it_at_rest(site: 
     assert silent(site) == ["277CA"]
 
 
+@pytest.mark.fault("F25")
 def test_a_late_answer_ends_the_silence(site: Site, partner: Partner) -> None:
     send(site)
     later(site, days=40)

@@ -136,6 +136,7 @@ def test_times_come_back_as_the_same_moment_in_utc(store: Database) -> None:
     assert act["at"].utcoffset().total_seconds() == 0
 
 
+@pytest.mark.fault("F16")
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/store.sqlite", "postgresql://nobody@127.0.0.1:9/nothing"])
 def test_a_database_that_is_not_there_is_unavailable_for_every_use(url: str) -> None:
     database = Database(url, CHAIN)
@@ -150,6 +151,7 @@ def test_a_database_that_is_not_there_is_unavailable_for_every_use(url: str) -> 
     assert not database.is_ready()
 
 
+@pytest.mark.fault("F18")
 def test_a_full_disk_is_unavailable_and_keeps_what_was_there(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}", CHAIN)
     database.migrate()

@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.test_demo import export_of, run_demo
 
 _KILLS = 5
@@ -47,6 +49,7 @@ class Killer(threading.Thread):
         return int(pid)
 
 
+@pytest.mark.fault("F01")
 def test_a_server_killed_five_times_gives_the_same_month(cleanclaim_command: str, tmp_path: Path) -> None:
     seed = int(os.environ.get("CLEANCLAIM_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     print(f"seed of the kills: {seed} (CLEANCLAIM_KILL_SEED={seed} repeats them)")

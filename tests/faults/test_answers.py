@@ -39,6 +39,7 @@ def send(site: Site, patients: int = 1) -> list[Version]:
     return site.versions()
 
 
+@pytest.mark.fault("F29")
 def test_all_orders_of_the_answers_give_one_state_and_the_same_money(store: Database, tmp_path: Path) -> None:
     """Each of 24 claims in an interchange of its own hears TA1, 999, 277CA and 835 in an order of its own."""
     site = Site(store, tmp_path / "partner", max_claims=1)
@@ -61,6 +62,7 @@ def test_all_orders_of_the_answers_give_one_state_and_the_same_money(store: Data
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F33")
 def test_a_remittance_to_another_tenant_never_touches_our_claim(store: Database, tmp_path: Path) -> None:
     """Its payee is theirs, its claim number is ours: the money lies in suspense, and nobody learns of the other."""
     theirs, their_npi = "upstream-clearing", "1000000038"
@@ -102,6 +104,7 @@ HEADERS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("spoil", HEADERS.values(), ids=HEADERS.keys())
 def test_a_spoilt_interchange_in_a_file_of_three_spoils_no_other(
     site: Site, partner: Partner, spoil: Callable[[bytes], bytes]
@@ -123,6 +126,7 @@ def test_a_spoilt_interchange_in_a_file_of_three_spoils_no_other(
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F34")
 def test_a_transaction_without_its_end_is_set_aside_and_those_around_it_applied(site: Site, partner: Partner) -> None:
     """In one group: the transactions of three files, the second without its SE."""
     versions = send(site, 3)
@@ -142,6 +146,7 @@ def test_a_transaction_without_its_end_is_set_aside_and_those_around_it_applied(
         assert b"EFT1" in tx.exchanges.raw(aside.raw_sha256)
 
 
+@pytest.mark.fault("F36")
 @pytest.mark.parametrize("cut", [0, 1, 3, 60, ISA_LENGTH, -30, -1])
 def test_a_file_that_is_not_whole_yet_stays_at_the_partners_and_counts_once_it_is(
     store: Database, tmp_path: Path, cut: int
@@ -160,6 +165,7 @@ def test_a_file_that_is_not_whole_yet_stays_at_the_partners_and_counts_once_it_i
     assert (site.state(), site.balances()) == (ClaimState.PAID, PAID)
 
 
+@pytest.mark.fault("F36")
 def test_a_file_that_grows_between_two_looks_is_left_until_it_stands_still(store: Database, tmp_path: Path) -> None:
     site = Site(store, tmp_path / "partner", after="delete", polls=2)
     (version,) = send(site)
@@ -178,6 +184,7 @@ def test_a_file_that_grows_between_two_looks_is_left_until_it_stands_still(store
 DEATHS = ("before the partner's copy is let go", "after the partner's copy was let go")
 
 
+@pytest.mark.fault("F39")
 @pytest.mark.parametrize("death", DEATHS)
 def test_a_collector_killed_around_letting_go_loses_nothing_and_posts_once(
     store_url: str, store: Database, tmp_path: Path, death: str
@@ -216,6 +223,7 @@ def collect_and_die(url: str, root: Path, before: bool) -> None:
     Site(Database(url, CHAIN), root, after="delete").collecting.run(CONNECTION)
 
 
+@pytest.mark.fault("F36")
 def test_a_file_that_never_ends_is_quarantined_after_a_dozen_looks_and_stays_at_the_partners(
     store: Database, tmp_path: Path
 ) -> None:

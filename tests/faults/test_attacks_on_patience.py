@@ -58,6 +58,7 @@ def test_answers_are_asked_for_as_often_as_the_profile_says_and_claims_leave_at_
     assert len(partner.sends) == 20
 
 
+@pytest.mark.fault("F09")
 @pytest.mark.parametrize("word", [{"sent": Sent(problems=("away",))}, {"sent": Sent(in_doubt=1)}])
 def test_a_partner_that_is_away_is_asked_less_and_less_often(word: dict[str, Any]) -> None:
     partner = Partner(**word)

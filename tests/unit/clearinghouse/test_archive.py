@@ -82,6 +82,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.fault("F40")
 @pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_broken_hostile_or_too_much_is_refused_whole(make: Callable[[], bytes], reason: str) -> None:
     with pytest.raises(ArchiveRefused, match=reason):

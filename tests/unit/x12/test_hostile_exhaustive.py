@@ -68,6 +68,7 @@ def test_no_changed_byte_anywhere_crashes_the_check_or_the_reader(kind: str) -> 
                 read_or_refuse(reader, changed)
 
 
+@pytest.mark.fault("F30")
 def test_no_changed_byte_of_an_835_changes_a_balanced_amount_unseen() -> None:
     content, _ = COMPACT["835"]
     meant = amounts(read_835(content))
@@ -186,6 +187,7 @@ print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1
 """
 
 
+@pytest.mark.fault("F38")
 @pytest.mark.parametrize("kind", ["835", "837P"])
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     small, large = (peak_kilobytes(kind, copies, tmp_path) for copies in (300, 6000))

@@ -1,0 +1,14 @@
+"""The page of the faults is what the tests say, and no fault is without a test."""
+
+from __future__ import annotations
+
+from tests.faults.page import FAULTS, PAGE, collected, faults_page
+
+
+def test_the_page_of_the_faults_is_current() -> None:
+    assert faults_page() == PAGE.read_text()
+
+
+def test_every_fault_of_the_catalogue_has_a_test_and_every_marked_test_a_fault() -> None:
+    assert set(collected()) == set(FAULTS)
+    assert [f"F{number:02}" for number in range(1, 47)] == list(FAULTS)
