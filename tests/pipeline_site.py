@@ -234,6 +234,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
             "dir": "in",
             "publish": changes.get("publish", "rename_same_dir"),
             "probe_dirs": ["archive"],
+            "probe_notify": changes.get("probe_notify"),
             "max_clm_per_st": changes.get("max_claims", 100),
             "max_bytes": changes.get("max_bytes"),
             "max_files_per_hour": changes.get("max_files_per_hour"),
