@@ -277,6 +277,12 @@ def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:
     def answers(type: str = "", status: str = "") -> Answer:
         return desk.answers(type=type, status=status)
 
+    @router.post("/answers/{answer}/post", tags=["exchange"], summary="Post an 835 that does not balance")
+    def post(
+        answer: str, request: RequiredReason, actor: Annotated[Actor, Depends(access.may(Permission.POST))]
+    ) -> Answer:
+        return desk.post(answer, actor, request.reason)
+
     @router.get("/answers/{answer}/raw", tags=["exchange"], summary="One answer's bytes", response_class=Response)
     def raw(answer: str, actor: Annotated[Actor, Depends(access.may(Permission.HAND_ON_ANSWERS))]) -> Response:
         return Response(desk.raw_answer(answer, actor), media_type="application/edi-x12")

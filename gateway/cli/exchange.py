@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     exchange = typer.Typer(help="Send claims, collect answers, decide on files in doubt.", no_args_is_help=True)
     for name, command in (("status", status), ("send", send), ("collect", collect), ("resolve", resolve), ("raw", raw)):
         exchange.command(name)(command)
+    exchange.command("post")(post)
     exchange.command("reports")(reports)
     exchange.command("silences")(silences)
     exchange_connections.add_to(exchange)
@@ -132,6 +133,24 @@ def _render_collected(done: dict[str, Any]) -> None:
             output.say(f"{each['connection']}: {output.count(each['settling'], 'file')} may still be growing; later")
         for problem in [*each["problems"], *([each["paused"]] if each["paused"] else [])]:
             output.say(f"{each['connection']}: {problem}")
+
+
+def post(
+    answer: Annotated[str, typer.Argument(help="The 835's id, as 'status' shows it.", show_default=False)],
+    site: SiteFolder = HERE,
+    reason: Reason = "",
+    act_as: ActAs = "",
+    as_json: AsJson = False,
+) -> int:
+    """Post an 835 that does not balance. What nothing explains goes to suspense. Supervisors only; it is audited."""
+    with open_desk_as(site, act_as, "post-remittances") as (desk, actor):
+        done = desk.post(answer, actor, reason)
+    output.show(done, as_json=as_json, render=_render_posted)
+    return output.OK
+
+
+def _render_posted(done: dict[str, Any]) -> None:
+    output.say(f"Posted. {output.dollars(done['suspense_cents'])} that nothing explains lie in suspense.")
 
 
 def resolve(

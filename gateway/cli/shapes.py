@@ -118,6 +118,7 @@ all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis",
     "exchange collect": """
 {"connections": [{"connection", "files", "applied", "duplicates", "set_aside", "reports", "settling",
   "problems": [sentence], "paused": sentence}]}""",
+    "exchange post": '{"answer": id, "suspense_cents"}',
     "exchange resolve": '{"interchange": id, "state"}',
     "exchange reports": """
 {"reports": [{"id", "connection", "remote_name", "received_at", "reason", "bytes_sha256"}]}""",

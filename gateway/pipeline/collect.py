@@ -18,10 +18,11 @@ from gateway.claim.answer import (
 )
 from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
-from gateway.errors import FormatError, NoAnswer, PartnerPaused, Unavailable
+from gateway.errors import Conflict, FormatError, NoAnswer, NotAllowed, NotFound, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.certify import TESTED, answers_test
+from gateway.pipeline.commands import Actor
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
 from gateway.pipeline.derive import MACHINE
@@ -30,7 +31,7 @@ from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import AnswerRow, Bill, InterchangeRow, Store, Transaction
-from gateway.receivable.ledger import LedgerEntry, adjusted, unmatched
+from gateway.receivable.ledger import LedgerEntry, adjusted, cash, unexplained, unmatched
 
 APPLIED, DUPLICATE, QUARANTINED, UNBALANCED = "applied", "duplicate", "quarantined", "unbalanced"
 _DUPLICATE_INTERCHANGE = "025"
@@ -186,11 +187,7 @@ class CollectPass:
         """Apply it whole or not at all: one that breaks us is set aside, and the file's others are applied."""
         try:
             with tx.savepoint():
-                tenant = tx.exchanges.tenant(connection)
-                organizations = [
-                    each for each in self._policy.catalogue.organizations.values() if each.tenant == tenant
-                ]
-                application = _Application(tx, organizations, connection, answer_id, now)
+                application = _Application(tx, self._organizations(tx, connection), connection, answer_id, now)
                 return APPLIED, application.apply(transaction)
         except Unavailable:
             raise
@@ -221,22 +218,50 @@ class CollectPass:
             return QUARANTINED, "another answer of the same number but other content was applied before"
         for answer in transaction.answers:
             if isinstance(answer, Remittance):
-                return self._remittance_standing(remittance=answer, tenant=tx.exchanges.tenant(connection))
+                return self._remittance_standing(answer, self._organizations(tx, connection))
             doubt = _doubt(tx, exchange, connection, transaction, answer)
             if doubt:
                 return QUARANTINED, doubt
         return APPLIED, ""
 
-    def _remittance_standing(self, remittance: Remittance, tenant: str) -> tuple[str, str]:
+    def _organizations(self, tx: Transaction, connection: str) -> list[Organization]:
+        """Those that the connection's tenant owns."""
+        tenant = tx.exchanges.tenant(connection)
+        return [each for each in self._policy.catalogue.organizations.values() if each.tenant == tenant]
+
+    def _remittance_standing(self, remittance: Remittance, ours: Sequence[Organization]) -> tuple[str, str]:
         if not remittance.trace_number:
             return QUARANTINED, "the remittance has no trace number: whether it was posted before, nobody could say"
+        if not any(_is_payee(each, remittance) for each in ours):
+            return QUARANTINED, "the payee is none of this tenant's organizations: this may be somebody else's data"
         if not remittance.balanced:
             places = ", ".join(each.where for each in remittance.out_of_balance)
             return UNBALANCED, f"the remittance does not balance at {places}; nothing of it was posted"
-        ours = [each for each in self._policy.catalogue.organizations.values() if each.tenant == tenant]
-        if not any(_is_payee(each, remittance) for each in ours):
-            return QUARANTINED, "the payee is none of this tenant's organizations: this may be somebody else's data"
         return APPLIED, ""
+
+    def post(self, answer_id: str, actor: Actor, reason: str) -> int:
+        """Post a remittance that does not balance as it is; the cents that nothing explains, which go to suspense.
+
+        Raises NotFound for any other answer, NotAllowed, and Conflict when one of its number was posted meanwhile.
+        """
+        if actor.role != "supervisor" or not reason:
+            raise NotAllowed("only a supervisor posts a remittance that does not balance, and says why")
+        now = self._clock.now()
+        with self._store.write() as tx:
+            row = tx.exchanges.unbalanced(answer_id)
+            if row is None:
+                raise NotFound("no remittance of that id waits unbalanced; 'exchange status' lists those that do")
+            if tx.exchanges.applied_answer(row.business_key) is not None:
+                raise Conflict("a remittance of the same number was posted meanwhile; this one stays as it is")
+            application = _Application(tx, self._organizations(tx, row.connection), row.connection, row.id, now)
+            strangers = application.apply(row.transaction)
+            (remittance,) = (each for each in row.transaction.answers if isinstance(each, Remittance))
+            cents = cash(unexplained(remittance))
+            tx.exchanges.post(row.id, strangers)
+            tx.audit.record(
+                now, actor.name, actor.role, "post-remittance", f"answer:{row.id}", reason, f"{cents} cents"
+            )
+        return cents
 
 
 def business_key(connection: str, transaction: AnswerTransaction) -> str:
@@ -456,6 +481,7 @@ class _Application:
             self._add(version, self._remitted(version, remittance, paid))
         for adjustment in remittance.provider_adjustments:
             entries += adjusted(remittance, adjustment)
+        entries += unexplained(remittance)
         self._tx.ledger.replace(f"answer:{self._answer_id}", entries)
 
     def _version_of(self, remittance: Remittance, paid: PaidClaim) -> Bill | None:

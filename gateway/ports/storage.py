@@ -19,6 +19,7 @@ from gateway.ports import MappingProblem
 from gateway.ports.code_lists import CodeLists
 from gateway.ports.connections import Connections
 from gateway.ports.imports import Imports
+from gateway.ports.ledger import Ledger
 from gateway.ports.oversight import Audit, MappingSets
 from gateway.ports.partners import Partners
 from gateway.ports.pulls import Pulls
@@ -26,7 +27,6 @@ from gateway.ports.resources import Resources
 from gateway.ports.rosters import Rosters
 from gateway.ports.watch import Authorizations, Sessions, Worklist
 from gateway.ports.webhooks import Webhooks
-from gateway.receivable.ledger import LedgerEntry
 
 # --- what came in ----------------------------------------------------------------------------------------------------
 
@@ -528,6 +528,12 @@ class Exchanges(Protocol):
     def applied_answer(self, business_key: str) -> AnswerRow | None:
         """The answer already applied under this key, whatever connection it came by."""
 
+    def unbalanced(self, answer_id: str) -> AnswerRow | None:
+        """A remittance that does not balance and was not posted, held until this transaction ends."""
+
+    def post(self, answer_id: str, reason: str) -> None:
+        """Say of such a remittance that it is applied now; ``reason`` as an applied answer has it."""
+
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""
 
@@ -536,22 +542,6 @@ class Exchanges(Protocol):
 
     def raw(self, sha256: str) -> bytes:
         """Stored bytes: an interchange, a returned file or one transaction."""
-
-
-class Ledger(Protocol):
-    """The receivable ledger's rows: recomputed from facts, double entry, integer cents."""
-
-    def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
-        """Replace the entries of one claim (``claim:<id>``) or one answer (``answer:<id>``)."""
-
-    def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
-        """``replace`` for many owners at once."""
-
-    def balances(self) -> Mapping[str, int]:
-        """Cents by account."""
-
-    def entries(self, owner: str = "") -> Iterable[LedgerEntry]:
-        """Entries, of one owner or of all."""
 
 
 @dataclass(frozen=True, slots=True)

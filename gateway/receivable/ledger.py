@@ -39,7 +39,7 @@ class LedgerEntry:
     account: Account
     cents: int
     basis: str
-    """``billed``, ``remitted``, ``unmatched`` or ``provider-adjustment``."""
+    """``billed``, ``remitted``, ``unmatched``, ``provider-adjustment`` or ``out-of-balance``."""
     reference: str
 
 
@@ -98,6 +98,19 @@ def adjusted(remittance: Remittance, adjustment: ProviderAdjustment) -> list[Led
             basis="provider-adjustment",
             reference=reference,
         ),
+    ]
+
+
+def unexplained(remittance: Remittance) -> list[LedgerEntry]:
+    """What an 835 pays beyond, or short of, what its claims and adjustments come to: nothing where it balances."""
+    explained = sum(each.paid_cents for each in remittance.claims)
+    explained -= sum(each.cents for each in remittance.provider_adjustments)
+    cents, basis, trace = remittance.payment_cents - explained, "out-of-balance", remittance.trace_number
+    if not cents:
+        return []
+    return [
+        LedgerEntry(account=Account.CASH, cents=cents, basis=basis, reference=trace),
+        LedgerEntry(account=Account.SUSPENSE, cents=-cents, basis=basis, reference=trace),
     ]
 
 

@@ -289,6 +289,16 @@ class ExchangeRows:
         row = self._connection.execute(applied).first()
         return _answer(row) if row else None
 
+    def unbalanced(self, answer_id: str) -> AnswerRow | None:
+        """A remittance that does not balance and was not posted, held until this transaction ends."""
+        wanted = select(answer).where(answer.c.id == answer_id, answer.c.status == "unbalanced").with_for_update()
+        row = self._connection.execute(wanted).first()
+        return _answer(row) if row else None
+
+    def post(self, answer_id: str, reason: str) -> None:
+        """Say of such a remittance that it is applied now; ``reason`` as an applied answer has it."""
+        self._connection.execute(update(answer).where(answer.c.id == answer_id).values(status="applied", reason=reason))
+
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""
         statement = select(answer).order_by(answer.c.received_at, answer.c.id)

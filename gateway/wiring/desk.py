@@ -171,6 +171,13 @@ class Desk(Books):
         self._after()
         return {"interchange": interchange, "state": state}
 
+    def post(self, answer: str, actor: Actor, reason: str) -> dict[str, Any]:
+        """Post a remittance that does not balance: {"answer", "suspense_cents"}: what went there unexplained."""
+        require(actor, Permission.POST)
+        cents = self.site.collecting.post(answer, actor, reason)
+        self._after()
+        return {"answer": answer, "suspense_cents": cents}
+
     def raw_answer(self, answer_id: str, actor: Actor) -> bytes:
         """The bytes of one answer as it came, in an envelope of its own, or of one report."""
         require(actor, Permission.HAND_ON_ANSWERS)

@@ -25,6 +25,8 @@ class Permission(StrEnum):
     HOLD = "hold"
     OVERRIDE = "override"
     RESOLVE = "resolve"
+    POST = "post-remittances"
+    """Such as do not balance; the others are posted by themselves."""
     EXCHANGE = "exchange"
     DECIDE_ENCOUNTERS = "decide-encounters"
     LOAD_ROSTERS = "load-rosters"
@@ -46,6 +48,7 @@ PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
     Permission.HOLD: _BILLING,
     Permission.OVERRIDE: ("supervisor",),
     Permission.RESOLVE: ("supervisor",),
+    Permission.POST: ("supervisor",),
     Permission.EXCHANGE: _BILLING,
     Permission.DECIDE_ENCOUNTERS: (*_BILLING, "utilization-review"),
     Permission.LOAD_ROSTERS: (*_BILLING, "utilization-review"),

@@ -16,7 +16,7 @@ import pytest
 from msgspec import structs
 
 from gateway.claim.contract import ClaimForm
-from gateway.errors import DeliveryUnknown, PartnerPaused, Unavailable
+from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, PartnerPaused, Unavailable
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.ports import RemoteAnswer, RemoteInbox, RenderedInterchange
@@ -638,3 +638,44 @@ def test_an_archive_that_is_refused_is_kept_whole_and_nothing_of_it_is_used(site
         assert tx.exchanges.raw(report.sha256) == content
     assert "leads out" in report.reason
     assert site.state() is ClaimState.TRANSMITTED
+
+
+@pytest.mark.fault("F31")
+@pytest.mark.parametrize("paid_beside", [1, -300])
+def test_a_supervisor_posts_an_835_out_of_balance_and_the_difference_lies_in_suspense(
+    site: Site, partner: Partner, paid_beside: int
+) -> None:
+    send(site)
+    _, version = sent(site)
+    remit = partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF), payment_cents=ALLOWED + paid_beside)
+    site.answer(remit)
+    (aside,) = answers(site, "unbalanced")
+    before = site.balances()
+    for actor, reason in ((BILLER, "the bank says so"), (SUPERVISOR, "")):
+        with pytest.raises(NotAllowed):
+            site.collecting.post(aside.id, actor, reason)
+    assert (site.balances(), site.state()) == (before, ClaimState.TRANSMITTED)
+    assert site.collecting.post(aside.id, SUPERVISOR, "the bank says so") == paid_beside
+    assert site.state() is ClaimState.PAID
+    balances = site.balances()
+    assert (balances["cash"], balances["suspense"]) == (ALLOWED + paid_beside, -paid_beside)
+    with site.store.read() as tx:
+        (act,) = tx.audit.acts(f"answer:{aside.id}")
+    assert (act["actor"], act["reason"]) == (SUPERVISOR.name, "the bank says so")
+    with pytest.raises(NotFound):
+        site.collecting.post(aside.id, SUPERVISOR, "again")
+    assert site.answer(partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF))).set_aside == 1, "its number is used"
+    site.settle_facts()
+    assert site.ailing() == []
+
+
+def test_an_835_out_of_balance_is_not_posted_once_its_balanced_twin_was(site: Site, partner: Partner) -> None:
+    send(site)
+    _, version = sent(site)
+    site.answer(partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF), payment_cents=1))
+    site.answer(partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF)))
+    (aside,) = answers(site, "unbalanced")
+    balances = site.balances()
+    with pytest.raises(Conflict):
+        site.collecting.post(aside.id, SUPERVISOR, "the bank says so")
+    assert site.balances() == balances

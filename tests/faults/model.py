@@ -39,7 +39,7 @@ _BREAKS = [(step, moment) for step in Step for moment in ("before", "after", "cu
 _COMMANDS = (
     ("tell", 6), ("miss", 3), ("attend", 2), ("withdraw", 1), ("merge", 1), ("hold", 2), ("release", 4),
     ("override", 1), ("send", 5), ("partner", 5), ("collect", 5), ("wait", 3), ("rederive", 1), ("break", 3),
-    ("fault", 2), ("resolve", 2), ("resend-anyway", 1), ("abandon", 1), ("away", 1),
+    ("fault", 2), ("resolve", 2), ("resend-anyway", 1), ("abandon", 1), ("away", 1), ("post", 2),
 )  # fmt: skip
 
 
@@ -210,6 +210,13 @@ class Life:
             if row.state == "ready":
                 with suppress(NotAllowed, Conflict):
                     self.site.commands.resolve(row.id, "abandon", SUPERVISOR, "not this month")
+
+    def _post(self, operation: Operation) -> None:
+        with self.site.store.read() as tx:
+            unbalanced = [row.id for row in tx.exchanges.answers(status="unbalanced")]
+        for answer in unbalanced:
+            with suppress(Conflict):
+                self.site.collecting.post(answer, SUPERVISOR, "the bank has the money")
 
     # --- the exchange ------------------------------------------------------------------------------------------------
 
