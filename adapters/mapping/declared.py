@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from adapters.mapping.yaml_reader import Items, Node, Place, Problems, Table, Text, nearest
+from adapters.mapping.yaml_reader import Items, Node, Place, Problems, Table, Text, closest, nearest
 
 # Folder, kind of entry, the list it stands in, the key of its name.
 _LISTED: Final = (
@@ -52,6 +52,8 @@ class Declared:
             self._take("connection", path, profile, "id")
         for its_folder, kind, listed, key in _LISTED:
             node = table.entries.get(listed) if folder == its_folder else None
+            if its_folder == folder and node is None and closest(listed, table.entries):
+                self._unread[kind].append(path)  # the list is there under a misspelt name
             for each in node.nodes if isinstance(node, Items) else [node] if node is not None else ():
                 self._take(kind, path, each, key)
 

@@ -265,3 +265,11 @@ def test_what_must_hold_between_fields_is_judged_beside_other_mistakes_and_not_w
         "services/oak.yaml:7:5: unknown key 'revenue_cod' in service; did you mean 'revenue_code'?",
         "services/oak.yaml:8:12: 'S948' is not a HCPCS or CPT code: five capitals and digits",
     ] == list(check_mappings(a_set(services=typo)).problems)
+
+
+def test_names_in_a_list_under_a_misspelt_key_are_not_called_unknown() -> None:
+    assert [
+        "payers/oak.yaml:1:1: does not read as it should; names that may stand in it were not judged",
+        "payers/oak.yaml:1:1: payers file needs the key 'payers'",
+        "payers/oak.yaml:1:1: unknown key 'payer' in payers file; did you mean 'payers'?",
+    ] == list(check_mappings(a_set(payers=PAYERS.replace("payers:", "payer:"))).problems)

@@ -105,3 +105,14 @@ def test_any_resource_gives_records_or_problems(kind: str, body: dict[str, Any])
     found = FHIR.interpret_resource(whole, Arrived())
     explain_resource(FHIR, whole, Arrived())
     assert not any(MARK in str(problem) for problem in found.problems)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(sorted(FILES)), st.integers(0, 60), st.sampled_from(["", " [x, y]", " {a: b}", " zz", " -1"]))
+def test_any_key_with_any_kind_of_value_is_a_mapping_or_a_problem(path: str, number: int, value: str) -> None:
+    lines = FILES[path].decode().splitlines()
+    at = number % len(lines)
+    lines[at] = lines[at].partition(":")[0] + ":" + value
+    problems = Problems()
+    read_mapping_set({**FILES, path: "\n".join(lines).encode()}, problems, [HL7_NOTATION, FHIR_NOTATION])
+    assert all(place.file in FILES for place, _ in problems.found())
