@@ -12,6 +12,8 @@ from typing import Final
 from gateway.errors import ConfigurationError
 
 FOLDERS: Final = ("sources", "services", "payers", "facilities", "clearinghouses", "codes")
+CASES: Final = "tests"
+"""Where the cases of mapping files lie: beside them, and no part of the set."""
 _DEEPEST = 6
 _SUFFIXES = (".yaml", ".yml")
 

@@ -94,7 +94,7 @@ def _render_draft(made: dict[str, Any]) -> None:
     told = f"{output.count(made['messages'], 'message')}, {output.count(made['encounters'], 'encounter')}"
     output.say(f"With it the samples make {told}; {output.count(made['guesses'], 'guess', 'guesses')} to look at.")
     for each in made["findings"][:_MOST_LISTED]:
-        output.say(f"  {each['times']} times: {each['message']}")
+        output.say(f"  {output.count(each['times'], 'time')}: {each['message']}")
     output.say("Next: edit it, then 'cleanclaim mappings check' and 'cleanclaim mappings explain FILE --source NAME'.")
 
 

@@ -89,6 +89,7 @@ def explain(
     ],
     site: SiteFolder = HERE,
     source: Annotated[str, typer.Option("--source", help="Whose resource or file it is.")] = "",
+    edited: Annotated[bool, typer.Option("--edited", help="By the files as edited; a file always is.")] = False,
     values: Annotated[bool, typer.Option("--values", help="Show the values too; they are a patient's.")] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -100,7 +101,8 @@ def explain(
         if path.is_file():
             found = explanations.explain_file(desk.site, path, source, values=values)
         else:
-            found = explanations.explain(desk.site, subject, values=values, source=source)
+            by = explanations.as_edited(desk.site) if edited else desk.site
+            found = explanations.explain(by, subject, values=values, source=source)
     output.show(found, as_json=as_json, render=_render_explained)
     return output.OK
 
@@ -182,7 +184,7 @@ def _render_put(done: dict[str, Any]) -> None:
         output.say(f"{done['in_force'][:12]} is in force already.")
         return
     output.say(f"In force: {done['in_force'][:12]}, put by {done['actor']}.")
-    output.say("Messages interpreted before keep what they said; 'cleanclaim messages again --failed' asks anew.")
+    output.say("Messages interpreted before keep what they said; 'cleanclaim messages again --source NAME' asks anew.")
 
 
 def history(site: SiteFolder = HERE, as_json: AsJson = False) -> int:

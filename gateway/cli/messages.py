@@ -138,9 +138,9 @@ def _why(message: dict[str, Any]) -> str:
 
 
 def again(
-    message: Annotated[str, typer.Argument(help="A message's id; or --failed.", show_default=False)] = "",
+    message: Annotated[str, typer.Argument(help="A message's id; or --source, or --failed.", show_default=False)] = "",
     failed: Annotated[bool, typer.Option("--failed", help="Every message that was not understood whole.")] = False,
-    source: Annotated[str, typer.Option("--source", help="Of those, this source's.")] = "",
+    source: Annotated[str, typer.Option("--source", help="This source's: all of them, or those that --failed.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Of those, the ones of which this was told.")] = "",
     site: SiteFolder = HERE,
     act_as: ActAs = "",
@@ -149,8 +149,8 @@ def again(
     """Interpret messages anew, by the mapping set now in force."""
     from gateway.wiring.messages import run_again
 
-    if bool(message) == failed or (message and (source or reason)):
-        raise typer.BadParameter("give one message's id, or --failed with or without --source and --reason")
+    if bool(message) == bool(failed or source) or (reason and not failed):
+        raise typer.BadParameter("give one message's id, or --source, or --failed; --reason goes with --failed")
     with open_desk_as(site, act_as, "interpret-again") as (desk, actor), output.progress("interpreting"):
         done = run_again(desk.site, actor, message_id=message, failed=failed, source=source, reason=reason)
     output.show(done, as_json=as_json, render=_render_again)

@@ -81,6 +81,11 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writing: bool) -> Iterator[Transaction]:
+        with self._opened(writing=writing) as (_, tx):
+            yield tx
+
+    @contextmanager
+    def _opened(self, *, writing: bool) -> Iterator[tuple[Connection, Transaction]]:
         with _unavailable(), self._engine.connect() as plain:
             options: dict[str, Any] = {"cleanclaim_writing": writing}
             if not writing and plain.dialect.name == "postgresql":
@@ -88,7 +93,7 @@ class Database:
             connection = plain.execution_options(**options)
             audit = AuditRows(connection, self._chain)
             with connection.begin():
-                yield _rows(connection, audit)
+                yield connection, _rows(connection, audit)
                 audit.seal()
                 if writing:
                     reach(FaultPoint.COMMITTING)
@@ -98,20 +103,8 @@ class Database:
 
     def ensure_tenant(self, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]) -> None:
         """Insert the rows that others hang on, where they are missing. Raises Unavailable."""
-        with _unavailable(), self._engine.connect() as plain:
-            connection = plain.execution_options(cleanclaim_writing=True)
-            with connection.begin():
-                insert_missing(connection, schema.tenant, [{"id": tenant}])
-                insert_missing(
-                    connection,
-                    schema.organization,
-                    [{"id": id, "tenant_id": tenant, "name": name} for id, name in organizations.items()],
-                )
-                insert_missing(
-                    connection,
-                    schema.connection,
-                    [{"id": id, "tenant_id": tenant, "usage": usage} for id, usage in connections.items()],
-                )
+        with self._opened(writing=True) as (connection, _):
+            insert_tenant(connection, tenant, organizations, connections)
 
     def is_ready(self) -> bool:
         """True when the database answers and has our tables."""
@@ -122,6 +115,17 @@ class Database:
         except DBAPIError:
             return False
         return True
+
+
+def insert_tenant(
+    connection: Connection, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]
+) -> None:
+    """Insert the rows that others hang on, where they are missing."""
+    insert_missing(connection, schema.tenant, [{"id": tenant}])
+    named = [{"id": id, "tenant_id": tenant, "name": name} for id, name in organizations.items()]
+    insert_missing(connection, schema.organization, named)
+    used = [{"id": id, "tenant_id": tenant, "usage": usage} for id, usage in connections.items()]
+    insert_missing(connection, schema.connection, used)
 
 
 def _rows(connection: Connection, audit: AuditRows) -> Transaction:

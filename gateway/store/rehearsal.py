@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from gateway.ports.storage import Transaction
@@ -22,7 +23,7 @@ def rehearsed(database: Database) -> Iterator[Database]:
 
     Work that waits in the database is left to those who do it: the block sees only what it asks for itself.
     """
-    with _taken_back(database, database.write()) as rehearsal:
+    with _taken_back(database, writing=True) as rehearsal:
         yield rehearsal
 
 
@@ -35,14 +36,14 @@ def rehearsed_beside(database: Database) -> Iterator[Database]:
     with ExitStack() as stack:
         if database.url.startswith("sqlite"):
             database = stack.enter_context(_copy_of(database))
-        yield stack.enter_context(_taken_back(database, database.read()))
+        yield stack.enter_context(_taken_back(database, writing=False))
 
 
 @contextmanager
-def _taken_back(database: Database, transaction: AbstractContextManager[Transaction]) -> Iterator[Database]:
+def _taken_back(database: Database, *, writing: bool) -> Iterator[Database]:
     try:
-        with transaction as tx:
-            yield _Rehearsal(database.url, replace(tx, work=_WorkAtHand()))
+        with database._opened(writing=writing) as (connection, tx):
+            yield _Rehearsal(database.url, connection, replace(tx, work=_WorkAtHand()))
             raise _TakenBack
     except _TakenBack:
         pass
@@ -69,13 +70,13 @@ class _TakenBack(Exception):
 class _Rehearsal(Database):
     """Hands out the one transaction, whoever asks."""
 
-    def __init__(self, url: str, tx: Transaction) -> None:
+    def __init__(self, url: str, connection: Connection, tx: Transaction) -> None:
         self.url = url
-        self._tx = tx
+        self._open = connection, tx
 
     @contextmanager
-    def _transaction(self, *, writing: bool) -> Iterator[Transaction]:  # noqa: ARG002 - one transaction does both
-        yield self._tx
+    def _opened(self, *, writing: bool) -> Iterator[tuple[Connection, Transaction]]:  # noqa: ARG002 - one does both
+        yield self._open
 
 
 class _WorkAtHand:

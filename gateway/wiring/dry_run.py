@@ -16,7 +16,7 @@ from gateway.pipeline.derive_pass import DerivePass
 from gateway.pipeline.facts import encounters_as_known
 from gateway.pipeline.interpret import InterpretPass
 from gateway.pipeline.receive import Receiver
-from gateway.ports import Arrival, Interpreter
+from gateway.ports import Arrival, Clock, Interpreter
 from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
 from gateway.store.rehearsal import rehearsed
@@ -64,14 +64,23 @@ def empty_site(settings: Settings, policy: LoadedPolicy) -> Iterator[Site]:
         store = Database(f"sqlite:///{Path(folder) / 'empty.sqlite'}", trail)
         try:
             store.migrate()
-            sources = tuple(SourceSettings(name=each) for each in policy.mapping_set.sources)
-            site = put_together(replace(settings, sources=sources), store, SystemClock(), policy)
-            store.ensure_tenant(settings.tenant, {}, {})
-            for each in policy.catalogue.organizations.values():
-                store.ensure_tenant(each.tenant, {each.id: each.name}, {})
-            yield site
+            make_room(store, settings, policy)
+            yield by_other_files(settings, store, SystemClock(), policy)
         finally:
             store.close()
+
+
+def by_other_files(settings: Settings, store: Database, clock: Clock, policy: LoadedPolicy) -> Site:
+    """A site that goes by other mapping files than those in force, and in which every feed of theirs may speak."""
+    sources = tuple(SourceSettings(name=each) for each in policy.mapping_set.sources)
+    return put_together(replace(settings, sources=sources), store, clock, policy)
+
+
+def make_room(store: Database, settings: Settings, policy: LoadedPolicy) -> None:
+    """The rows that whatever is told under these mapping files hangs on."""
+    store.ensure_tenant(settings.tenant, {}, {})
+    for each in policy.catalogue.organizations.values():
+        store.ensure_tenant(each.tenant, {each.id: each.name}, {})
 
 
 def what_comes_of(site: Site, contents: Sequence[tuple[str, bytes]]) -> dict[str, Any]:

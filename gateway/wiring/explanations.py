@@ -13,9 +13,12 @@ from gateway.errors import FormatError, NotFound
 from gateway.pipeline.facts import encounters_as_known
 from gateway.ports.storage import Assertion, InboundMessage, Transaction
 from gateway.services.origins import origin_of
-from gateway.wiring.dry_run import dry_run
+from gateway.wiring.codes import imported_lists
+from gateway.wiring.dry_run import by_other_files, dry_run, make_room
 from gateway.wiring.ingest import Taking
+from gateway.wiring.mapping_check import site_files
 from gateway.wiring.messages import FHIR_CONTENT, message_of, references_of
+from gateway.wiring.policy import load_policy
 from gateway.wiring.site import Site
 
 
@@ -35,9 +38,19 @@ def explain(site: Site, text: str, *, values: bool = False, source: str = "") ->
         return {"encounter": None, "messages": [_explained(site, tx, message, references_of(message), values)]}
 
 
+def as_edited(site: Site) -> Site:
+    """The site by its mapping files as they are edited. Raises ConfigurationError with everything wrong in them."""
+    policy = load_policy(site_files(site.settings.mappings), imported_lists(site.store))
+    return by_other_files(site.settings, site.store, site.clock, policy)
+
+
 def explain_file(site: Site, path: Path, source: str, *, values: bool = False) -> dict[str, Any]:
-    """The same of a file's messages, taken in as they would be and not kept. Raises NotFound, FormatError."""
-    with dry_run(site) as trial:
+    """The same of a file's messages by the files as they are edited: taken in as they would be, and not kept.
+
+    Raises NotFound, FormatError, ConfigurationError.
+    """
+    with dry_run(as_edited(site)) as trial:
+        make_room(trial.store, trial.settings, trial.policy)
         taking = Taking(trial, source)
         taking.take_file(path)
         if not taking.told_by:

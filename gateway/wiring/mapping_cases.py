@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.mapping.case_file import PARTS, Case, Difference, accepted, differences, read_case
-from adapters.mapping.mapping_files import read_mapping_files
+from adapters.mapping.mapping_files import CASES, read_mapping_files
 from adapters.mapping.yaml_writer import Tree
 from gateway.claim.money import dollars
 from gateway.config import read_settings
@@ -24,7 +24,6 @@ from gateway.wiring.mapping_check import site_files
 from gateway.wiring.policy import load_policy
 from gateway.wiring.site import Site
 
-CASES = "tests"
 _SUFFIXES = (".yaml", ".yml")
 
 

@@ -33,14 +33,15 @@ def run_again(
 ) -> dict[str, Any]:
     """Have messages interpreted by the mapping set now in force: {"messages": [ids], "still_failing": [ids]}.
 
-    One message, or those that were not understood whole, narrowed to a source's and to those of whom a reason was
-    told. Refused messages stay refused: their senders were told so. Raises NotFound, NotAllowed.
+    One message; or all of a source; or those that were ``failed``, not understood whole, of any source or one, for any
+    reason or one. Refused messages stay refused: their senders were told so. Raises NotFound, NotAllowed.
     """
     require(actor, Permission.INTERPRET_AGAIN)
     with site.store.write() as tx:
-        told = tx.inbox.messages(source, failed_only=True) if failed else ()
-        chosen = [each for each, problems in told if was_said(reason, each, problems)]
-        if not failed:
+        if failed or (source and not message_id):
+            told = tx.inbox.messages(source, failed_only=failed)
+            chosen = [each for each, problems in told if was_said(reason, each, problems)]
+        else:
             chosen = [message_of(tx, message_id)]
         asked = [each for each in chosen if not each.refusal]
         for each in asked:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from adapters.mapping.mapping_files import CASES, FOLDERS
 from gateway.config import SETTINGS_FILE, read_settings
 from gateway.errors import ConfigurationError, Conflict
 from gateway.wiring.clock import RehearsalClock
@@ -113,6 +114,8 @@ def make_site(folder: Path, *, demo: bool, database: str, samples: Mapping[str, 
     for name, text in mapping_schemas().items():
         site.write(f"mappings/{FOLDER}/{name}", text.encode())
     site.write("mappings/README.md", _MAPPINGS_README.encode())
+    for name in (*FOLDERS, CASES):
+        (folder / "mappings" / name).mkdir(exist_ok=True)
     for name in (kind.fhir, kind.hl7, _SHEET, *kind.users):
         site.write(f"secrets/{name}.token", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
     site.write("secrets/audit.key", f"{secrets.token_urlsafe(32)}\n".encode(), private=True)

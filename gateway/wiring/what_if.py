@@ -16,11 +16,11 @@ from gateway.pipeline.receive import INTERPRET_MESSAGE
 from gateway.ports.storage import Transaction
 from gateway.store.rehearsal import rehearsed_beside
 from gateway.wiring.codes import imported_lists
-from gateway.wiring.dry_run import over
+from gateway.wiring.dry_run import by_other_files, make_room, over
 from gateway.wiring.mapping_check import check_files, site_files
 from gateway.wiring.messages import FHIR_CONTENT, references_of
 from gateway.wiring.policy import LoadedPolicy, load_policy
-from gateway.wiring.site import Site, put_together
+from gateway.wiring.site import Site
 
 _BATCH = 100
 Advance = Callable[[int], None]
@@ -75,7 +75,8 @@ def _pictures(
     with rehearsed_beside(site.store) as store, store.read() as tx:
         _derive(over(site, store), tx, patients, advance)
         before = picture(tx, patients)
-        other = over(put_together(site.settings, store, site.clock, policy), store)
+        make_room(store, site.settings, policy)
+        other = over(by_other_files(site.settings, store, site.clock, policy), store)
         for source in again:
             _ask_again(tx, source, patients, since)
         while other.interpreting.run():

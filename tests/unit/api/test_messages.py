@@ -121,6 +121,11 @@ def test_messages_that_failed_are_counted_by_reason_and_run_again_by_source_and_
     nobody: dict[str, list[str]] = {"messages": [], "still_failing": []}
     assert nobody == run_again(site, kim, failed=True, source="riverbend-fhir", reason=part)
     assert nobody == run_again(site, kim, failed=True, reason="no such reason")
+    every = [
+        each["id"] for each in Books(site.store).messages(source="riverbend-hl7")["messages"] if not each["reason"]
+    ]
+    done = run_again(site, kim, source="riverbend-hl7")
+    assert (every, True) == (done["messages"], message in done["still_failing"])
 
 
 @pytest.mark.parametrize("text", ["NOBODY", "Encounter/nobody"])

@@ -43,7 +43,6 @@ def test_an_edit_that_changes_a_claim_is_told_by_field_and_can_be_accepted(
 ) -> None:
     case = site / "mappings" / "tests" / "riverbend" / "two-feeds.yaml"
     facilities = (SHIPPED.parent / "facilities" / "riverbend.yaml").read_text()
-    (site / "mappings" / "facilities").mkdir()
     (site / "mappings" / "facilities" / "riverbend.yaml").write_text(facilities.replace("465.00", "470.00"))
     before = case.read_text()
     code, found = told(capsys, str(case), "--site", str(site))
