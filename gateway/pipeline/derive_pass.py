@@ -56,8 +56,11 @@ class DerivePass:
             return 0
         with self._store.write() as tx:
             patients: list[str] = []
-            if tx.work.last_sweep(DERIVE) != due:
-                patients = sorted({*tx.claims.patients_with_drafts(), *tx.worklist.patients()})
+            last = tx.work.last_sweep(DERIVE)
+            if last != due:
+                other_files = last.partition(" ")[0] != due.partition(" ")[0]  # which may make claims of any visit
+                drafted = tx.claims.patients_with_drafts(or_visits_not_billed=other_files)
+                patients = sorted({*drafted, *tx.worklist.patients()})
                 tx.work.add(DERIVE, patients)
                 tx.work.record_sweep(DERIVE, due)
         self._swept = due

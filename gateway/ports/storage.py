@@ -333,7 +333,7 @@ class Claims(Protocol):
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
 
-    def patients_with_drafts(self) -> list[str]:
+    def patients_with_drafts(self, *, or_visits_not_billed: bool = False) -> list[str]:
         """Patients who have a claim that is not frozen as it stands."""
 
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:

@@ -134,10 +134,18 @@ class ClaimRows:
         ]
         insert_or_replace(self._connection, claim_draft, rows)
 
-    def patients_with_drafts(self) -> list[str]:
-        """Patients who have a claim that is not frozen as it stands."""
-        drafted = select(claim.c.patient_id).join(claim_draft, claim_draft.c.claim_id == claim.c.id).distinct()
-        return sorted(self._connection.scalars(drafted))
+    def patients_with_drafts(self, *, or_visits_not_billed: bool = False) -> list[str]:
+        """Patients who have a claim that is not frozen as it stands; with the option, or a visit that is on none."""
+        found = set(
+            self._connection.scalars(
+                select(claim.c.patient_id).join(claim_draft, claim_draft.c.claim_id == claim.c.id).distinct()
+            )
+        )
+        if or_visits_not_billed:
+            found.update(
+                self._connection.scalars(select(placement.c.patient_id).where(placement.c.claim_key == "").distinct())
+            )
+        return sorted(found)
 
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:
         """Remove drafts that nothing supports any more."""

@@ -154,6 +154,29 @@ def test_what_is_foretold_is_what_comes_once_the_files_are_put_in_force(
         assert {"held": True, "freed": False}.get(each["change"], bool(holds)) == bool(holds)
 
 
+def test_a_visit_that_no_definition_fitted_is_billed_once_one_is_put_in_force(tmp_path: Path) -> None:
+    """Nothing of it was on a claim, and still the new files are asked about it."""
+    folder = tmp_path / "clinic"
+    make_site(folder, demo=True, database="sqlite:///site.sqlite", samples={})
+    for each in SHIPPED.glob("services/*.yaml"):
+        (folder / "mappings" / "services" / each.name).write_text("# none yet\n")
+    site = open_site(folder)
+    for message in clinic_month(patients=2).messages():
+        takings = Taking(site, message.feed)
+        takings.take_bytes(message.content)
+    site.settle()
+    assert {} == drafts(site)
+    for each in (folder / "mappings" / "services").iterdir():
+        each.unlink()
+    told = {each["claim"] for each in what_if(site, SINCE, None)["claims"]}
+    site.close()
+    put_site_mappings(folder, "kim")
+    site = open_site(folder)
+    site.settle()
+    assert told == set(drafts(site)) != set()
+    site.close()
+
+
 def read_everything_again(site: Site) -> None:
     """As an integration engineer would have it done after the edit, for every message."""
     with site.store.write() as tx:
