@@ -18,6 +18,7 @@ from adapters.hl7.triage import AcceptancePolicy
 from clearinghouse.secret import resolve_secret
 from gateway.claim.identifiers import new_ulid
 from gateway.config import Listener, Settings, SourceSettings
+from gateway.errors import NotAllowed
 from gateway.pipeline.imports import StoredImports
 from gateway.pipeline.status import ClaimStatuses
 from gateway.ports import Arrival
@@ -108,12 +109,26 @@ def _listener(site: Site, source: SourceSettings, address: Listener, notify: Cal
 def fhir_routes(site: Site, notify: Callable[[], None]) -> APIRouter:
     """The FHIR endpoints of the site's sources."""
     statuses = ClaimStatuses(site.store, site.policy.catalogue, site.owners)
-    return fhir_router(site.receiver.notifying(notify), statuses, source_of_token(site.settings))
+    return fhir_router(site.receiver.notifying(notify), statuses, fhir_source_of_token(site))
 
 
 def fhir_imports(site: Site, notify: Callable[[], None]) -> APIRouter:
     """The addresses that take NDJSON in bulk."""
-    return fhir_import_router(StoredImports(site.store, site.clock, notify), source_of_token(site.settings))
+    return fhir_import_router(StoredImports(site.store, site.clock, notify), fhir_source_of_token(site))
+
+
+def fhir_source_of_token(site: Site) -> Callable[[str], str | None]:
+    """Which source a token belongs to, at FHIR's doors. It raises NotAllowed for a source of another format."""
+    find = source_of_token(site.settings)
+    formats = {each.name: site.policy.mapping_set.source(each.name).format for each in site.settings.sources}
+
+    def find_fhir(token: str) -> str | None:
+        source = find(token)
+        if source is not None and formats[source] != "fhir":
+            raise NotAllowed(f"the token is of a source that sends {formats[source]}, and this door takes FHIR")
+        return source
+
+    return find_fhir
 
 
 def source_of_token(settings: Settings) -> Callable[[str], str | None]:

@@ -25,7 +25,7 @@ CLOCK = "run/clock"
 HTTP_PORT, MLLP_PORT, SANDBOX_PORT = 8080, 2575, 2222
 _SETTINGS = """\
 # A site of cleanclaim. Secrets are references: file:PATH beside this file, or env:NAME. Unknown keys are errors.
-tenant: {tenant}
+tenant: {tenant}                        # as your organizations' facilities file says it
 database: {database}
 sender:                                  # who submits, as every claim file says it
   name: {sender}
@@ -89,7 +89,7 @@ class _Kind:
 
 
 _PLAIN = _Kind(
-    "clinic", "CLINIC NAME", "generic-fhir", "generic-hl7",
+    "riverbend", "CLINIC NAME", "generic-fhir", "generic-hl7",
     {"alex": "biller", "robin": "supervisor", "kim": "integration"},
 )  # fmt: skip
 _DEMO = _Kind(

@@ -44,6 +44,10 @@ class SourcePull:
         self.source = source.name
         self.settings: PullSettings = source.pull
         wrong = [each for each in self.settings.types if each not in SUPPORTED_TYPES]
+        if site.policy.mapping_set.source(source.name).format != "fhir":
+            raise ConfigurationError(
+                [f"site.yaml: {source.name} has a pull section, and its mapping file maps no FHIR"]
+            )
         if wrong:
             raise ConfigurationError([f"site.yaml: pull.types of {source.name}: {', '.join(wrong)} is not kept"])
         key = read_key(resolve_secret(self.settings.key, site.settings.folder).reveal())

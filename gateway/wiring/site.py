@@ -16,6 +16,7 @@ from clearinghouse.sftp import SftpMailbox
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.parties import Contact, ContactNumber, Name
 from gateway.config import SenderSettings, Settings, read_settings
+from gateway.errors import ConfigurationError
 from gateway.pipeline.certify import CertificationPass
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import CollectPass
@@ -122,6 +123,16 @@ def put_together(settings: Settings, store: Database, clock: Clock, policy: Load
 
 
 def _owners(settings: Settings, policy: LoadedPolicy) -> dict[str, SourceOwner]:
+    """Whose each feed is. Raises ConfigurationError for a feed of another tenant's organization."""
+    organizations = policy.catalogue.organizations
+    strangers = [
+        f"site.yaml: the tenant is {settings.tenant}, and the source {each.name} is of {owner.id}, whose tenant is "
+        f"{owner.tenant}; write the same in both"
+        for each in settings.sources
+        if (owner := organizations[policy.mapping_set.source(each.name).organization]).tenant != settings.tenant
+    ]
+    if strangers:
+        raise ConfigurationError(strangers)
     return {
         each.name: SourceOwner(tenant=settings.tenant, organization=policy.mapping_set.source(each.name).organization)
         for each in settings.sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,12 @@ def test_one_resource_that_is_wrong_keeps_no_other_out(site: Site, ehr: EhrServe
     ehr.put({"resourceType": "Encounter", "id": "e9", "status": "done"}, NOON)
     assert (3, 1) == ((pulled := run(pulling(site))["Encounter"]).resources, pulled.refused)
     assert EVERYTHING == versions(site)
+
+
+def test_a_source_that_sends_hl7_is_not_pulled_over_fhir(site: Site) -> None:
+    (source,) = (each for each in site.settings.sources if each.name == SOURCE)
+    with pytest.raises(ConfigurationError, match="maps no FHIR"):
+        SourcePull(site, replace(source, name="riverbend-hl7"))
 
 
 def test_a_key_of_either_kind_signs(ehr: EhrServer, site: Site) -> None:

@@ -263,6 +263,14 @@ def test_a_sender_that_hangs_up_within_its_body_is_no_failure_of_ours(site: Site
     assert {"info"} >= {each["log_level"] for each in logged}
 
 
+@pytest.mark.parametrize("path", ["/fhir", "/fhir/$import"])
+def test_a_source_that_sends_hl7_is_told_so_at_the_doors_of_fhir(client: TestClient, tokens: Tokens, path: str) -> None:
+    headers = {**tokens["riverbend-hl7"], "Content-Type": "application/fhir+json"}
+    refused = client.post(path, headers=headers, content=b"{}")
+    assert 403 == refused.status_code
+    assert "sends hl7" in refused.json()["issue"][0]["diagnostics"]
+
+
 def test_a_message_is_explained_without_its_values(client: TestClient, tokens: Tokens) -> None:
     listed = client.get("/api/v1/messages?source=riverbend-hl7&limit=0", headers=tokens["kim"]).json()["messages"]
     explained = client.get(f"/api/v1/messages/{listed[0]['id']}/explanation", headers=tokens["kim"]).json()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import ConfigurationError
 from gateway.wiring.new_site import make_site
 from gateway.wiring.preview import preview
 from gateway.wiring.site import Site, open_site
@@ -36,9 +37,15 @@ def clinic_of(folder: Path) -> Path:
     overlay = folder / "mappings" / "sources" / f"{SOURCE}.yaml"
     overlay.parent.mkdir(parents=True, exist_ok=True)
     overlay.write_text(copied.replace("generic-fhir-payer", "riverbend-payer"))
-    settings = folder / "site.yaml"
-    settings.write_text(settings.read_text().replace("tenant: clinic", "tenant: riverbend"))
     return folder
+
+
+def test_a_feed_of_another_tenants_organization_is_told_before_anything_opens(tmp_path: Path) -> None:
+    folder = clinic_of(tmp_path / "clinic")
+    settings = folder / "site.yaml"
+    settings.write_text(settings.read_text().replace("tenant: riverbend", "tenant: willow"))
+    with pytest.raises(ConfigurationError, match="the tenant is willow, and the source generic-fhir is of riverbend"):
+        open_site(folder)
 
 
 def coded(code: str, system: str = CPT) -> dict[str, Any]:
