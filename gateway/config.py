@@ -125,6 +125,11 @@ class Settings:
         return self.folder / "mappings"
 
     @property
+    def is_embedded(self) -> bool:
+        """True on SQLite: one process does everything."""
+        return self.database.startswith("sqlite")
+
+    @property
     def database_url(self) -> str:
         """The database; a relative SQLite path is relative to the site's folder."""
         prefix = "sqlite:///"

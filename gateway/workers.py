@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 import structlog
 
 from gateway.errors import PartnerPaused, Throttled
-from gateway.jobs.loop import Lane, PassLoop
+from gateway.jobs.engine import EngineLoop
+from gateway.jobs.lane import Lane
+from gateway.jobs.loop import PassLoop
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.send import Sent
 from gateway.wiring.drop_folders import DropFolder
@@ -17,6 +20,8 @@ from gateway.wiring.pulling import SourcePull, source_pulls
 from gateway.wiring.site import Site
 from gateway.wiring.webhooks import webhook_passes
 
+_INTERPRET, _IMPORT = "interpret", "import"
+_WOKEN = (_INTERPRET, _IMPORT)
 _LOG = structlog.get_logger("exchange")
 REST_S = 15 * 60.0
 """How long an EHR that refused us is left alone; a restart tries at once."""
@@ -26,9 +31,37 @@ LONGEST_BACKOFF_S = 60.0
 """A partner that is away, or whose file is in doubt, is asked again less and less often, down to this."""
 
 
-def work_loop(site: Site) -> PassLoop:
-    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled
-    and per folder watched,
+class WorkLoop(Protocol):
+    """Lanes that run until they are stopped, in this process or across machines."""
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """What runs here."""
+
+    def start(self) -> None:
+        """Begin. Raises Unavailable."""
+
+    def wake(self) -> None:
+        """Say that there is new work; from any thread."""
+
+    def stop(self) -> None:
+        """Finish the passes under way, and end."""
+
+
+def work_loop(site: Site, *, works: bool) -> WorkLoop | None:
+    """What runs the site's lanes; None for a process that neither works nor has anybody to wake.
+
+    On SQLite lanes run here. On PostgreSQL they run on whichever machine is free, and a process that only takes
+    messages in wakes the others.
+    """
+    lanes = _lanes(site) if works else []
+    if site.settings.is_embedded:
+        return PassLoop(lanes) if works else None
+    return EngineLoop(lanes, _WOKEN, site.settings.database_url, lambda lane: site.store.alone(f"lane {lane}"))
+
+
+def _lanes(site: Site) -> list[Lane]:
+    """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled,
     one that notices what was not answered.
 
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
@@ -37,9 +70,9 @@ def work_loop(site: Site) -> PassLoop:
     site.deriving.free_parked()  # whatever broke us last time is tried again by the program that starts now
     every_s = float(site.settings.pass_every_s)
     lanes = [
-        Lane("interpret", site.interpreting.run, every_s, woken=True),
-        Lane("derive", site.derive_all, every_s),
-        Lane("import", ImportPass(site).run, every_s, woken=True),
+        Lane(_INTERPRET, site.interpreting.run, every_s, woken=True, shared=True),
+        Lane("derive", site.derive_all, every_s, shared=True),
+        Lane(_IMPORT, ImportPass(site).run, every_s, woken=True),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
     lanes += [Lane(f"webhook-{each.source}", each.run, every_s) for each in webhook_passes(site)]
@@ -50,7 +83,7 @@ def work_loop(site: Site) -> PassLoop:
         if each.drop is not None
     ]
     lanes.append(Lane("silences", site.silences.run, LISTEN_EVERY_S))
-    return PassLoop(lanes)
+    return lanes
 
 
 class PullPasses:

@@ -23,11 +23,10 @@ from gateway.api.app import create_app
 from gateway.cli.http_connections import BoundedConnection
 from gateway.config import Listener, Settings, read_settings
 from gateway.errors import ConfigurationError, Unavailable
-from gateway.jobs.loop import PassLoop
 from gateway.wiring.feeds import mllp_listeners
 from gateway.wiring.saved_mappings import SavedMappings
 from gateway.wiring.site import Site, open_site
-from gateway.workers import work_loop
+from gateway.workers import WorkLoop, work_loop
 
 _LOG = structlog.get_logger("serve")
 _HTTP_GRACE_S = 10
@@ -37,22 +36,22 @@ _LOOK_FOR_MAPPINGS_S = 2.0
 Announce = Callable[[str], None]
 
 
-def serve(folder: Path, role: str, *, open_to_network: bool, several: bool, announce: Announce) -> None:
+def serve(folder: Path, role: str, *, open_to_network: bool, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT; what is in flight is finished first.
 
     Mapping files saved meanwhile are taken over when they hold. When another mapping set is put in force the
     doors close, open again on the same ports, and go by the new one.
-    ``several`` says that other machines send for this site too, so leases found at the start may be alive.
+    On PostgreSQL any number of processes serve one site, and a lease found at the start may be of one that is alive.
     Raises ConfigurationError, Unavailable.
     """
-    with _sole_sender(read_settings(folder), role) as sole:
+    with _sole_process(read_settings(folder), role) as sole:
         ports: dict[str, int] = {}
         saved = SavedMappings(read_settings(folder))
         saved.begin()
         while True:
             site = open_site(folder)
             try:
-                if sole and not several:
+                if sole:
                     for connection in site.exchanges:
                         site.sending.release_leases(connection)
                 gc.collect()
@@ -80,9 +79,9 @@ def _on_ports(site: Site, ports: Mapping[str, int]) -> Site:
 
 
 @contextmanager
-def _sole_sender(settings: Settings, role: str) -> Iterator[bool]:
-    """Whether this process is the only one of this folder that sends. Two on one SQLite file are refused."""
-    if role not in ("all", "work"):
+def _sole_process(settings: Settings, role: str) -> Iterator[bool]:
+    """True on SQLite, where one process works and a second one is refused; on PostgreSQL there may be others."""
+    if role not in ("all", "work") or not settings.is_embedded:
         yield False
         return
     path = settings.folder / "run" / "sender.lock"
@@ -91,11 +90,8 @@ def _sole_sender(settings: Settings, role: str) -> Iterator[bool]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if settings.database.startswith("sqlite"):
-                raise Unavailable("another process serves this site already; stop it first") from None
-            yield False
-        else:
-            yield True
+            raise Unavailable("another process serves this site already; stop it first") from None
+        yield True
 
 
 class _Process:
@@ -118,7 +114,7 @@ class _Process:
         """Open, wait to be asked to stop, close. True when it should be run again, by another mapping set."""
         stopping = asyncio.Event()
         _stop_on_signals(stopping)
-        passes = work_loop(self._site) if self._works else None
+        passes = work_loop(self._site, works=self._works)
         notify = passes.wake if passes is not None else _nothing_to_wake
         listeners = mllp_listeners(self._site, notify) if self._listens else []
         http = self._http_server(notify) if self._answers else None
@@ -132,8 +128,9 @@ class _Process:
                 await http.start()
                 self._opened("http", "FHIR and API over HTTP", http.port)
             if passes is not None:
-                self._start(passes)
-            self._write_ports()
+                await self._start(passes)
+            if self.ports:
+                self._write_ports()
             self._announce("ready; Ctrl-C or SIGTERM stops it when what is under way is done")
             await self._until(stopping, http)
         finally:
@@ -192,9 +189,10 @@ class _Process:
             )  # fmt: skip
         return _HttpServer(create_app(self._site, notify), where)
 
-    def _start(self, passes: PassLoop) -> None:
-        passes.start()
-        self._announce(f"work: {', '.join(lane.name for lane in passes.lanes)}")
+    async def _start(self, passes: WorkLoop) -> None:
+        await asyncio.to_thread(passes.start)
+        if passes.lanes:
+            self._announce(f"work: {', '.join(lane.name for lane in passes.lanes)}")
 
     def _opened(self, name: str, what: str, port: int) -> None:
         self.ports[name] = port
@@ -291,7 +289,7 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
 
 
 def _nothing_to_wake() -> None:
-    """Another process does the work; its sweep finds it."""
+    """Another process does the work, on SQLite: it looks by itself."""
 
 
 def _is_loopback(host: str) -> bool:

@@ -83,10 +83,6 @@ def serve(
     open_to_network: Annotated[
         bool, typer.Option("--open-to-network", help="HTTP beyond loopback is behind a TLS proxy; serve it plainly.")
     ] = False,
-    several: Annotated[
-        bool,
-        typer.Option("--several", help="Other machines send for this site too; leave their unfinished files alone."),
-    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Run the gateway: FHIR API, HL7 listeners, workers. Stops gracefully on SIGTERM or Ctrl-C."""
@@ -104,7 +100,7 @@ def serve(
         output.say(json.dumps({"said": text}) if as_json else text)
         output.flush()
 
-    serve_site(site, role, open_to_network=open_to_network, several=several, announce=announce)
+    serve_site(site, role, open_to_network=open_to_network, announce=announce)
     return output.OK
 
 

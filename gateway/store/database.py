@@ -33,7 +33,7 @@ from gateway.store.partners import PartnerRows
 from gateway.store.pulls import PullRows
 from gateway.store.resources import ResourceRows
 from gateway.store.rosters import RosterRows
-from gateway.store.sql import hold_names, insert_missing
+from gateway.store.sql import hold_if_free, hold_names, insert_missing, let_go
 from gateway.store.subjects import SubjectRows
 from gateway.store.webhooks import WebhookRows
 from gateway.store.work import WorkRows
@@ -100,6 +100,24 @@ class Database:
             if writing:
                 reach(FaultPoint.COMMITTED)
             audit.anchor()
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold a name among all processes on this database; False where another one holds it. Raises Unavailable.
+
+        A process that dies lets it go. On SQLite there is only one process.
+        """
+        if self._engine.dialect.name != "postgresql":
+            yield True
+            return
+        with _unavailable(), self._engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+            held = hold_if_free(connection, name)
+            try:
+                yield held
+            finally:
+                if held:
+                    let_go(connection, name)
 
     def ensure_tenant(self, tenant: str, organizations: Mapping[str, str], connections: Mapping[str, str]) -> None:
         """Insert the rows that others hang on, where they are missing. Raises Unavailable."""

@@ -68,6 +68,16 @@ def hold_names(connection: Connection, names: Iterable[str]) -> None:
         connection.execute(text(statement), {"names": wanted})
 
 
+def hold_if_free(connection: Connection, name: str) -> bool:
+    """Hold a name for as long as this connection lives, or until it is let go; False when another one holds it."""
+    return bool(connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), {"name": name}))
+
+
+def let_go(connection: Connection, name: str) -> None:
+    """Let go of a name that this connection holds."""
+    connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
+
+
 def slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in runs short enough for one IN (...)."""
     for start in range(0, len(values), _MOST_PARAMETERS):

@@ -1,0 +1,224 @@
+"""Lanes across machines: procrastinate, in PostgreSQL, wakes whoever is free to run a lane's pass.
+
+A job says that a lane may have work, and nothing else: what is to be done are our own rows. A job that is lost, done
+twice or left behind by a killed worker changes nothing; every worker asks for every lane again after a while. So the
+engine's tables are its own (a schema beside ours), and are made anew when another version of it is installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib.metadata import version
+
+import psycopg
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.schema import SchemaManager
+
+from gateway.errors import Unavailable
+from gateway.jobs.lane import Lane, run_pass
+
+_LOG = structlog.get_logger("jobs")
+_SCHEMA = "cleanclaim_jobs"
+_SETUP_LOCK = 0x636C6561
+_TASK = "pass"
+_SWEEP_S = 10.0
+_GATHER_S = 0.1
+_POLL_S = 1.0
+_STALLED_S = 60.0
+_COME_BACK_S = 5.0
+_AWAY = (ConnectorException, psycopg.Error, OSError)
+
+Alone = Callable[[str], AbstractContextManager[bool]]
+"""Holds a lane for one machine as long as it is entered; False where another machine has it."""
+
+
+class EngineLoop:
+    """Runs lanes as jobs ask for them, beside any number of others on other machines, until it is stopped.
+
+    With no lanes of its own it only wakes those of others: what a process does that takes messages in and works on
+    none. Whoever took a lane's job asks for its next.
+    """
+
+    def __init__(
+        self, lanes: Sequence[Lane], woken: Sequence[str], url: str, alone: Alone, *, sweep_s: float = _SWEEP_S
+    ) -> None:
+        self.lanes = tuple(lanes)
+        self._woken = tuple(woken)
+        self._url = url
+        self._alone = alone
+        self._sweep_s = sweep_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._threads = ThreadPoolExecutor(max_workers=max(1, len(lanes)), thread_name_prefix="lane")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="jobs-engine")
+        listening = sum(lane.woken for lane in lanes)
+        connector = PsycopgConnector(conninfo=url, kwargs=_in_schema(), min_size=1, max_size=listening + 3)
+        self._app = App(connector=connector)
+        for lane in lanes:
+            self._app.task(name=_task(lane.name), queue=lane.name)(_Job(self, lane).run)
+
+    def start(self) -> None:
+        """Make the engine's tables where they are missing, then run. Raises Unavailable."""
+        with _unavailable():
+            _make_tables(self._url)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is new work; from any thread. A wake-up that is lost is made up for by the next sweep."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._arrived.set)
+
+    def stop(self) -> None:
+        """Let every lane finish the pass it is in, and wait for it."""
+        while self._thread.is_alive():
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(timeout=_GATHER_S)
+        self._threads.shutdown()
+
+    async def ask(self, lane: str, after_s: float = 0.0) -> None:
+        """Ask somebody to run the lane, unless a job asks already: one for later, and one for whoever is free now."""
+        when = {"seconds": after_s} if after_s else None
+        only_one = f"{lane} {'later' if after_s else 'now'}"
+        task = self._app.configure_task(_task(lane), queue=lane, queueing_lock=only_one, schedule_in=when)
+        with suppress(AlreadyEnqueued):
+            await task.defer_async()
+
+    async def in_thread(self, work: Callable[[], int]) -> int:
+        """Do what blocks in a thread; there is one for each lane."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def alone(self, lane: Lane) -> AbstractContextManager[bool]:
+        """Holds the lane where only one machine may run it."""
+        return self._alone(lane.name)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not self._stopping.is_set():
+            try:
+                async with self._app.open_async():
+                    await self._work()
+            except _AWAY as error:
+                _LOG.warning("job-engine-away", error=type(error).__name__, again_in_s=_COME_BACK_S)
+                await _either(self._stopping, after_s=_COME_BACK_S)
+
+    async def _work(self) -> None:
+        """Until asked to stop, or the database goes away; the passes under way are finished first."""
+        workers = [
+            self._app.run_worker_async(
+                queues=[lane.name],
+                name=lane.name,
+                concurrency=1,
+                listen_notify=lane.woken,  # which keeps a connection for each; the others look every second
+                fetch_job_polling_interval=_POLL_S,
+                delete_jobs=DeleteJobCondition.ALWAYS.value,
+                install_signal_handlers=False,
+            )
+            for lane in self.lanes
+        ]
+        tasks: list[asyncio.Task[None]] = [
+            asyncio.create_task(each) for each in (*workers, self._sweep(), self._pass_on())
+        ]
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (stopping, *tasks):
+                each.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for end in ended:
+            if isinstance(end, Exception):
+                raise end
+
+    async def _sweep(self) -> None:
+        """Ask for every lane again and again, and drop what killed workers left behind."""
+        while True:
+            for lane in self.lanes:
+                await self.ask(lane.name)
+            for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_S):
+                if job.id is not None:
+                    await self._app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+            await asyncio.sleep(self._sweep_s)
+
+    async def _pass_on(self) -> None:
+        """Wake the lanes that what arrives is for; what arrives within a tenth of a second is one wake-up."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            for name in self._woken:
+                await self.ask(name)
+            await asyncio.sleep(_GATHER_S)
+
+
+class _Job:
+    """What a job of one lane does."""
+
+    def __init__(self, engine: EngineLoop, lane: Lane) -> None:
+        self._engine = engine
+        self._lane = lane
+        self._did = 0
+
+    async def run(self) -> None:
+        """One pass in a thread, then the next one asked for: at once while there is more, else in its own time."""
+        lane = self._lane
+        if lane.shared and self._did:  # there is so much that whoever is free may take part
+            await self._engine.ask(lane.name)
+        self._did = await self._engine.in_thread(self._pass)
+        await self._engine.ask(lane.name, 0.0 if self._did and lane.woken else lane.patience_s)
+
+    def _pass(self) -> int:
+        if self._lane.shared:
+            return run_pass(self._lane)
+        with self._engine.alone(self._lane) as ours:
+            return run_pass(self._lane) if ours else 0
+
+
+def _task(lane: str) -> str:
+    return f"{_TASK}:{lane}"
+
+
+def _in_schema() -> dict[str, str]:
+    return {"options": f"-c search_path={_SCHEMA}"}
+
+
+def _make_tables(url: str) -> None:
+    """The engine's tables, made once and made anew for another version of it; several processes may start at once."""
+    installed = version("procrastinate")
+    with psycopg.connect(url, autocommit=False) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_SETUP_LOCK])
+        found = connection.execute(
+            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s", [_SCHEMA]
+        ).fetchone()
+        if found is not None and found[0] == installed:
+            return
+        connection.execute(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE")
+        connection.execute(f"CREATE SCHEMA {_SCHEMA}")
+        connection.execute(f"SET LOCAL search_path = {_SCHEMA}")
+        connection.execute(SchemaManager.get_schema())
+        connection.execute(f"COMMENT ON SCHEMA {_SCHEMA} IS '{installed}'")
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        said = "its user may not create the job engine's schema; GRANT CREATE ON DATABASE to it"
+        raise Unavailable(f"the database cannot be used: {said}") from error
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"the database does not answer ({str(error).splitlines()[0]})") from error
+
+
+async def _either(event: asyncio.Event, *, after_s: float) -> None:
+    """Until the event, or so long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), after_s)

@@ -1,0 +1,65 @@
+"""A lane: one pass of work, how often it runs, and how a pass that fails is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.errors import GatewayError
+
+_LOG = structlog.get_logger("jobs")
+_MOST_PATIENCE_S = 60.0
+
+
+@dataclass(slots=True)
+class Lane:
+    """One pass and how often it runs; ``run`` returns how much it did, and 0 means nothing was left to do."""
+
+    name: str
+    run: Callable[[], int]
+    every_s: float
+    woken: bool = False
+    """Runs at once when something arrives, and again while there is more. A lane that is not woken keeps its pace:
+    what gathers in between is done together."""
+    shared: bool = False
+    """Several machines may run it at one time, each on rows of its own. Any other lane runs on one at a time."""
+    failures: int = 0
+    passes: int = 0
+    last_error: str = ""
+
+    @property
+    def patience_s(self) -> float:
+        """How long it rests when nothing is left to do; longer after each failure in a row."""
+        return min(self.every_s * 2.0 ** min(self.failures, 6), _MOST_PATIENCE_S)
+
+
+def run_pass(lane: Lane) -> int:
+    """Run the lane once; how much it did. Whatever goes wrong is noted with the lane, and none of it is raised."""
+    try:
+        done = lane.run()
+    except GatewayError as error:
+        lane.failures += 1
+        lane.last_error = str(error)
+        # Our own errors say what is wrong in words that hold no patient's data; without them nobody could help.
+        _LOG.warning("pass-failed", lane=lane.name, error=type(error).__name__, reason=str(error),
+                     failures=lane.failures)  # fmt: skip
+        return 0
+    except Exception as error:
+        # A defect of ours must not stop the lane; its text may hold a patient's data, so only its place is logged.
+        lane.failures += 1
+        lane.last_error = type(error).__name__
+        _LOG.error("pass-broke", lane=lane.name, error=type(error).__name__, at=_place(error))
+        return 0
+    lane.failures = 0
+    lane.passes += 1
+    return done
+
+
+def _place(error: BaseException) -> str:
+    """``file:line`` of the innermost frame."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
