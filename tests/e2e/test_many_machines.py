@@ -37,7 +37,7 @@ def test_two_workers_and_two_doors_of_one_site_make_what_one_process_makes(
         with cleanclaim.started("serve", "--site", "many", "--role", "work") as again:
             _wait_until_settled(cleanclaim.folder / "door")
             assert [0, 0, 0] == [each.stop().code for each in (door, second, again)]
-    assert _export(cleanclaim, "alone") == _export(cleanclaim, "many")
+    assert _made(cleanclaim, "alone") == _made(cleanclaim, "many")
     assert cleanclaim.json("doctor", "--site", "many")["ok"]
 
 
@@ -65,5 +65,8 @@ def _wait_until_settled(site: Path) -> None:
     raise AssertionError("work was left undone")
 
 
-def _export(cleanclaim: Cleanclaim, site: str) -> Any:
-    return cleanclaim.json("export", "--site", site)
+def _made(cleanclaim: Cleanclaim, site: str) -> Any:
+    """Days and claims, whether they left already or not."""
+    whole = cleanclaim.json("export", "--site", site)
+    claims = {each["key"]: (each["draft"] or each["versions"][-1], each["findings"]) for each in whole["claims"]}
+    return claims, whole["service_days"], [each.split()[0] for each in whole["encounters"]]
