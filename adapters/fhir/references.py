@@ -9,11 +9,9 @@ from typing import Any
 from adapters.fhir.issues import Issue, Refused
 from adapters.fhir.shapes import resource_shape
 from adapters.fhir.validation import FoundReference
+from adapters.fhir.view import TYPE_AND_ID
 from gateway.claim.party import Identifier
 
-TYPE_AND_ID = re.compile(
-    r"(?:^|/)([A-Z][A-Za-z]{2,60})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?\Z", re.ASCII
-)
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]{2,60})\?(.{1,2000})\Z", re.ASCII)
 _ANY_TYPE = {"Resource", "Any"}
 

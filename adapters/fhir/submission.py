@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl
 
 from adapters.fhir.issues import Issue, Refused, refuses
 from adapters.fhir.primitives import is_id
-from adapters.fhir.references import TYPE_AND_ID, check_references
+from adapters.fhir.references import check_references
 from adapters.fhir.shapes import resource_shape
 from adapters.fhir.validation import FoundReference, Place, inspect_resource, render_place
+from adapters.fhir.view import TYPE_AND_ID
 from gateway.claim.party import Identifier
 
 SUPPORTED_TYPES = (

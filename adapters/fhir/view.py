@@ -3,13 +3,18 @@ followed and remembered."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.fhir.paths import CompiledPath, Located, Node, compile_path
-from adapters.fhir.references import TYPE_AND_ID
 from adapters.mapping.view import FindResource, Notation
 from gateway.ports import Resource
+
+TYPE_AND_ID = re.compile(
+    r"(?:^|/)([A-Z][A-Za-z]{2,60})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?\Z", re.ASCII
+)
+"""A reference by address, relative or not, with the type and the id it names."""
 
 
 class _Trail:
