@@ -19,6 +19,8 @@ from gateway.ports.connections import ConnectionFact, ConnectionFactKind, SentNu
 from gateway.ports.storage import DeliveryStep, Store, Transaction
 
 _NUMBER = "isa13"
+_CLAIM_NUMBERS_LEFT_OUT = 10**9
+"""After a restore: more than all lost files together can have held; there are millions of times as many."""
 _EVERY_CLAIM = 1_000_000_000
 _PRODUCTION = "P"
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -147,6 +149,8 @@ class ConnectionWatch:
             behind = seen > last or (restored and remembered is None)
             following = seen + skip if behind else last
             tx.exchanges.move_number(connection, _NUMBER, following)
+            if behind:
+                tx.claims.next_claim_numbers(_CLAIM_NUMBERS_LEFT_OUT)
             moved = NumbersMoved(
                 last=last,
                 seen=seen,

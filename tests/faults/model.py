@@ -285,6 +285,7 @@ def run_seeds(url: str, folder: Path, seeds: Sequence[int]) -> dict[str, Any]:
         found = run_seed(seed, url, folder)
         if wrong := found.pop("violations"):
             violations[seed] = wrong
+            print(f"seed {seed}: {wrong}", file=sys.stderr, flush=True)
         counted.update(found)
     return {"runs": len(seeds), **counted, "violations": violations}
 
