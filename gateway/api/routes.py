@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.access import Access, guarded_route
 from gateway.pipeline.commands import Actor
-from gateway.wiring import messages
+from gateway.wiring import messages, partners
 from gateway.wiring.desk import Desk
 from gateway.wiring.explanations import explain
 from gateway.wiring.ingest import Taking
@@ -82,6 +82,13 @@ class ResolveRequest(RequiredReason):
     resolution: str = Field(description="resend, confirm-delivered or abandon")
 
 
+class GuardRequest(RequiredReason):
+    """What to make of a connection after its database was restored, or on one more machine of a running site."""
+
+    skip: int = Field(default=1000, ge=0, description="numbers left out beyond the highest seen")
+    restored: bool = True
+
+
 class EncounterDecision(_Request):
     """Whether two encounters told by two feeds are one."""
 
@@ -109,6 +116,7 @@ def api_router(desk: Desk, access: Access) -> APIRouter:
         _add_authorizations,
         _add_rosters,
         _add_exchange,
+        _add_connections,
         _add_messages,
         _add_whole,
     ):
@@ -308,6 +316,28 @@ def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:
     @router.get("/reports/{report}/raw", tags=["exchange"], summary="One report's bytes", response_class=Response)
     def raw_report(report: str, actor: Annotated[Actor, Depends(access.may(Permission.HAND_ON_ANSWERS))]) -> Response:
         return Response(desk.raw_answer(report, actor), media_type="application/octet-stream")
+
+
+def _add_connections(router: APIRouter, desk: Desk, access: Access) -> None:
+    may_exchange, may_resolve = access.may(Permission.EXCHANGE), access.may(Permission.RESOLVE)
+
+    @router.post("/exchange/{connection}/certify", tags=["exchange"], summary="Send a test batch, judge its answers")
+    def certify(connection: str, actor: Annotated[Actor, Depends(may_exchange)], again: bool = False) -> Answer:
+        return partners.certify(desk.site, connection, actor, again=again)
+
+    @router.post("/exchange/{connection}/waive", tags=["exchange"], summary="Go live without a test batch")
+    def waive(connection: str, request: RequiredReason, actor: Annotated[Actor, Depends(may_resolve)]) -> Answer:
+        return partners.waive_certification(desk.site, connection, actor, request.reason)
+
+    @router.post("/exchange/{connection}/resume", tags=["exchange"], summary="Let a paused connection be tried again")
+    def resume(connection: str, request: RequiredReason, actor: Annotated[Actor, Depends(may_exchange)]) -> Answer:
+        return partners.resume(desk.site, connection, actor, request.reason)
+
+    @router.post("/exchange/{connection}/guard", tags=["exchange"], summary="Move control numbers on after a restore")
+    def guard(connection: str, request: GuardRequest, actor: Annotated[Actor, Depends(may_resolve)]) -> Answer:
+        return partners.guard(
+            desk.site, connection, actor, request.reason, skip=request.skip, restored=request.restored
+        )
 
 
 def _add_messages(router: APIRouter, desk: Desk, access: Access) -> None:

@@ -27,6 +27,40 @@ def test_claims_go_out_once_and_answers_come_back(cleanclaim: Cleanclaim) -> Non
     _check_what_came_back(cleanclaim)
 
 
+def test_a_connection_is_proved_certified_and_paused_by_a_wrong_secret_until_it_is_resumed(
+    cleanclaim: Cleanclaim,
+) -> None:
+    cleanclaim.json("init", "clinic", "--demo")
+    with cleanclaim.started("sandbox", "--site", "clinic", "--port", "0", "--json", until="}") as box:
+        _route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
+        assert cleanclaim.run("mappings", "put", "--site", "clinic", "--as", "kim").code == 0
+        proved = cleanclaim.json("exchange", "test", "sandbox", "--site", "clinic")
+        assert proved["ok"] and {"reach", "host-key", "login"} <= {each["step"] for each in proved["steps"]}
+        certified = cleanclaim.json("exchange", "certify", "sandbox", "--site", "clinic", "--as", "dana")
+        assert ("passed", []) == (certified["state"], certified["failures"])
+        assert "certified on" in certified["certified"]
+
+        secret = cleanclaim.folder / "clinic" / "secrets" / "clearinghouse.password"
+        kept = secret.read_text()
+        secret.write_text("not the secret\n")
+        for _ in range(2):
+            refused = cleanclaim.run("exchange", "collect", "--site", "clinic", "--as", "dana", "--json")
+            assert (1, "the partner refused the login") == (
+                refused.code,
+                refused.answer["connections"][0]["paused"][:29],
+            )
+        secret.write_text(kept)
+        resumed = cleanclaim.json(
+            "exchange", "resume", "sandbox", "--site", "clinic", "--as", "dana", "--reason", "the secret was mistyped"
+        )
+        assert "" == resumed["paused"]
+        assert (
+            "" == cleanclaim.json("exchange", "collect", "--site", "clinic", "--as", "dana")["connections"][0]["paused"]
+        )
+        assert box.stop().code == 0
+    assert cleanclaim.json("doctor", "--site", "clinic")["ok"]
+
+
 def _route_to(site: Path, port: int) -> None:
     connection = site / "mappings" / "clearinghouses" / "sandbox.yaml"
     settings = connection.read_text()

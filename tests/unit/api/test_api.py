@@ -218,6 +218,15 @@ def test_partners_are_shown_and_unknown_ones_are_not_guessed(client: TestClient,
     resolve = {"resolution": "resend", "reason": "the partner has nothing"}
     assert client.post("/api/v1/exchange/NONE/resolve", headers=tokens["sam"], json=resolve).status_code == 404
     assert client.post("/api/v1/exchange/NONE/resolve", headers=tokens["dana"], json=resolve).status_code == 403
+    reason = {"reason": "to be sure"}
+    for act, who, code in (
+        ("resume", "dana", 404),
+        ("waive", "dana", 403),
+        ("guard", "dana", 403),
+        ("guard", "sam", 404),
+    ):
+        assert client.post(f"/api/v1/exchange/NONE/{act}", headers=tokens[who], json=reason).status_code == code
+    assert client.post("/api/v1/exchange/NONE/certify", headers=tokens["dana"]).status_code == 404
 
 
 def test_a_source_may_push_messages_and_hears_what_became_of_each(client: TestClient, tokens: Tokens) -> None:
