@@ -19,10 +19,11 @@ from clearinghouse.x12.read_837 import stream_837
 from gateway.bench.children import peak_mb
 from gateway.bench.rows import compared
 from gateway.bench.sites import CONNECTION, claims_in, drain, folder_of_site, freeze_all, site_in, take_in
-from gateway.bench.timing import on_own_core, on_processor, on_the_wall, settled, sized
+from gateway.bench.timing import on_own_core, on_processor, on_the_wall, sized
 from gateway.bench.weeks import DATES, week_messages
 from gateway.errors import Unavailable
 from gateway.lifecycle import ClaimState
+from gateway.wiring.collector import settled
 from gateway.wiring.new_site import SANDBOX_PORT
 from gateway.wiring.sandbox import FOLDER, USER, serve_for_site
 from gateway.wiring.site import Site

@@ -21,10 +21,11 @@ from gateway.bench.children import run_task
 from gateway.bench.machine import titled
 from gateway.bench.rows import compared
 from gateway.bench.sites import folder_of_site, site_in
-from gateway.bench.timing import on_processor, settled, sized
+from gateway.bench.timing import on_processor, sized
 from gateway.bench.weeks import week_messages
 from gateway.demo.feed import Feed
 from gateway.errors import Unavailable
+from gateway.wiring.collector import settled
 from gateway.wiring.feeds import fhir_routes
 from gateway.wiring.site import Site
 

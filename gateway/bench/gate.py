@@ -10,7 +10,7 @@ from typing import Any
 from gateway.bench.plain_work import PREDICATES, judge, plain_claim
 from gateway.bench.rows import compared
 from gateway.bench.sites import folder_of_site, site_in, take_in
-from gateway.bench.timing import Best, on_processor, settled, sized
+from gateway.bench.timing import Best, on_processor, sized
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding
 from gateway.demo.feed import Batch
@@ -21,6 +21,7 @@ from gateway.pipeline.derive import Derivation
 from gateway.pipeline.interpret import DERIVE
 from gateway.rules.context import GateContext
 from gateway.rules.gate import RULES, check_claims
+from gateway.wiring.collector import settled
 from gateway.wiring.site import Site
 
 Judged = tuple[Claim, GateContext]

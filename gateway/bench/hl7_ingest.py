@@ -16,11 +16,12 @@ from gateway.bench.children import run_task
 from gateway.bench.machine import titled
 from gateway.bench.rows import compared
 from gateway.bench.sites import folder_of_site, site_in
-from gateway.bench.timing import on_processor, settled, sized
+from gateway.bench.timing import on_processor, sized
 from gateway.demo import hl7_feed
 from gateway.demo.feed import Feed
 from gateway.demo.month import clinic_month
 from gateway.pipeline.receive import INTERPRET_MESSAGE
+from gateway.wiring.collector import settled
 from gateway.wiring.feeds import hl7_receive
 from gateway.wiring.site import Site
 

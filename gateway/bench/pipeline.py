@@ -10,8 +10,9 @@ from typing import Any
 from gateway.bench.plain_work import bill_plainly
 from gateway.bench.rows import compared
 from gateway.bench.sites import claims_in, drain, folder_of_site, freeze_all, site_in, take_in
-from gateway.bench.timing import on_own_core, settled, sized
+from gateway.bench.timing import on_own_core, sized
 from gateway.bench.weeks import DATES, ENCOUNTERS, plain_documents, week_messages
+from gateway.wiring.collector import settled
 from gateway.wiring.site import Site
 
 _WARM = 4

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,14 +64,3 @@ class Best:
 def sized(usual: int, scale: float, least: int = 1) -> int:
     """A sample's size at a scale."""
     return max(least, round(usual * scale))
-
-
-@contextmanager
-def settled() -> Iterator[None]:
-    """What was loaded so far is left out of collection, as a server does after it has started (`gc.freeze`)."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

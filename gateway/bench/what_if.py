@@ -9,9 +9,10 @@ from typing import Any
 
 from gateway.bench.rows import compared
 from gateway.bench.sites import folder_of_site, site_in, take_in
-from gateway.bench.timing import on_own_core, settled, sized
+from gateway.bench.timing import on_own_core, sized
 from gateway.bench.weeks import ENCOUNTERS, MONDAY, week_messages
 from gateway.demo.feed import Feed
+from gateway.wiring.collector import settled
 from gateway.wiring.what_if import what_if
 
 _EDITED = tuple(f"sources/{feed}.yaml" for feed in Feed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import gc
 import ipaddress
 import json
 import os
@@ -23,6 +22,7 @@ from gateway.api.app import create_app
 from gateway.cli.http_connections import BoundedConnection
 from gateway.config import Listener, Settings, read_settings
 from gateway.errors import ConfigurationError, Unavailable
+from gateway.wiring.collector import settled
 from gateway.wiring.feeds import mllp_listeners
 from gateway.wiring.saved_mappings import SavedMappings
 from gateway.wiring.site import Site, open_site
@@ -54,14 +54,13 @@ def serve(folder: Path, role: str, *, open_to_network: bool, announce: Announce)
                 if sole:
                     for connection in site.exchanges:
                         site.sending.release_leases(connection)
-                gc.collect()
-                gc.freeze()  # settings, maps and rules live long; the collector need not look at them
                 process = _Process(_on_ports(site, ports), saved, role, open_to_network, announce)
-                if not asyncio.run(process.run()):
-                    return
+                with settled():
+                    again = asyncio.run(process.run())
             finally:
                 site.close()
-                gc.unfreeze()
+            if not again:
+                return
             ports = process.ports
 
 

@@ -14,7 +14,7 @@ from gateway.ports.storage import Store, Transaction
 PARKED = "parked"
 """Patients whose derivation broke: a defect of ours. `doctor` shows them; deriving again after a repair frees them."""
 _LOG = structlog.get_logger("pipeline")
-_BATCH = 50
+_BATCH = 100
 
 
 class DerivePass:
