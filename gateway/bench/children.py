@@ -14,7 +14,8 @@ from typing import Any
 
 from gateway.errors import GatewayError
 
-_PATIENCE_S = 300.0
+USUAL_S, LONG_S = 300.0, 4 * 3600.0
+"""How long a task may take, and a task of a long stage."""
 
 
 class ChildFailed(GatewayError):
@@ -29,8 +30,8 @@ class Outcome:
     peak_mb: float
 
 
-def run_task(task: str, **arguments: Any) -> Outcome:
-    """Run ``module.function`` of this package in a new process. Raises ChildFailed.
+def run_task(task: str, patience_s: float = USUAL_S, **arguments: Any) -> Outcome:
+    """Run ``module.function`` of this package in a new process. Raises ChildFailed, after ``patience_s`` too.
 
     Arguments and result are what JSON can say.
     """
@@ -38,9 +39,9 @@ def run_task(task: str, **arguments: Any) -> Outcome:
         answer = Path(folder) / "answer.json"
         command = [sys.executable, "-m", "gateway.bench", task, json.dumps(arguments), str(answer)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=patience_s, check=False)
         except subprocess.TimeoutExpired:
-            raise ChildFailed(f"{task} was stopped after {_PATIENCE_S:.0f} s") from None
+            raise ChildFailed(f"{task} was stopped after {patience_s:.0f} s") from None
         if done.returncode or not answer.is_file():
             said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise ChildFailed(f"{task} broke: {said[-1]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from importlib import import_module
@@ -172,13 +172,14 @@ def _x12sdk_models() -> Callable[[bytes], object] | None:
 def memory(scale: float) -> list[dict[str, Any]]:
     """The most memory a process holds that does nothing but check, or read, one file: a small one and a large one."""
     rows = [
-        _memory_row("837I check, peak memory", "hold_837", sized(5_000, scale, 2), sized(100_000, scale, 4)),
-        _memory_row("835 read, peak memory", "hold_835", sized(5_000, scale, 2), sized(100_000, scale, 4)),
+        memory_row("837I check, peak memory", "hold_837", sized(5_000, scale, 2), sized(100_000, scale, 4)),
+        memory_row("835 read, peak memory", "hold_835", sized(5_000, scale, 2), sized(100_000, scale, 4)),
     ]
     return [row.document() for row in rows]
 
 
-def _memory_row(name: str, task: str, few: int, many: int) -> Row:
+def memory_row(name: str, task: str, few: int, many: int) -> Row:
+    """The peaks of a process that does nothing but one task with a file of few claims, and of many."""
     with tempfile.TemporaryDirectory(prefix="cleanclaim-bench-") as folder:
         path = Path(folder) / "file.x12"
         make = _write_837 if task == "hold_837" else _write_835
@@ -186,11 +187,16 @@ def _memory_row(name: str, task: str, few: int, many: int) -> Row:
         for count in (few, many):
             make(path, count)
             peaks.append(run_task(f"x12.{task}", path=str(path)).peak_mb)
+    return flat_memory(f"{name} at {many:,} claims", peaks, f"{few:,} claims")
+
+
+def flat_memory(name: str, peaks: Sequence[float], few: str) -> Row:
+    """A row of two peaks, of a small and of a large sample: memory must not grow from the one to the other."""
     return compared(
-        f"{name} at {many:,} claims",
+        name,
         peaks[1],
         "MB",
-        f"the same at {few:,} claims",
+        f"the same at {few}",
         peaks[0],
         budget=f"flat (<= {_FLAT}x), under {_MEGABYTES:.0f} MB",
         at_most_ratio=_FLAT,

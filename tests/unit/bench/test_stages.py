@@ -12,6 +12,7 @@ from gateway.bench import (
     fhir_ingest,
     gate,
     hl7_ingest,
+    long,
     mapping_files,
     pipeline,
     run,
@@ -94,13 +95,18 @@ def test_every_claim_goes_out_over_sftp_and_its_payment_comes_back() -> None:
     assert_measured(exchange.trade(TINY))
 
 
+def test_a_day_goes_all_the_way_to_frozen_claims_and_a_long_remittance_balances() -> None:
+    assert_measured(long.day(TINY))
+    assert_measured(long.remittance(TINY))
+
+
 # --- running them ----------------------------------------------------------------------------------------------------
 
 
 def test_a_run_names_the_machine_and_has_the_rows_of_the_stages_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def instead(task: str, **_: object) -> Outcome:
+    def instead(task: str, *_: object, **__: object) -> Outcome:
         asked.append(task)
         return Outcome([{"name": task}], 1.0)
 
@@ -112,7 +118,7 @@ def test_a_run_names_the_machine_and_has_the_rows_of_the_stages_asked_for(monkey
 
 
 def test_a_task_that_breaks_takes_no_other_figure_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(task: str, **_: object) -> Outcome:
+    def broken(task: str, *_: object, **__: object) -> Outcome:
         raise ChildFailed(f"{task} broke: no space left")
 
     monkeypatch.setattr(stages, "run_task", broken)
@@ -120,9 +126,23 @@ def test_a_task_that_breaks_takes_no_other_figure_with_it(monkeypatch: pytest.Mo
     assert (row["value"], row["met"], row["note"]) == (None, False, "pipeline.bill broke: no space left")
 
 
+def test_the_long_stage_is_measured_when_it_is_named_and_in_no_other_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def instead(task: str, *_: object, **__: object) -> Outcome:
+        asked.append(task)
+        return Outcome([], 1.0)
+
+    monkeypatch.setattr(stages, "run_task", instead)
+    run()
+    assert not {*STAGES["long"]} & {*asked}
+    run(["long"])
+    assert asked[-2:] == [*STAGES["long"]]
+
+
 def test_an_unknown_stage_is_refused_by_name_with_those_there_are() -> None:
     with pytest.raises(
-        NotFound, match=r"no stage named 'x13'; the stages are x12, ingest, gate, pipeline, exchange, mappings"
+        NotFound, match=r"no stage named 'x13'; the stages are x12, ingest, gate, pipeline, exchange, mappings, long"
     ):
         run(["x13"])
 
@@ -130,7 +150,7 @@ def test_an_unknown_stage_is_refused_by_name_with_those_there_are() -> None:
 def test_every_task_of_every_stage_exists() -> None:
     modules = {
         each.__name__.rpartition(".")[2]: each
-        for each in (exchange, fhir_ingest, gate, hl7_ingest, mapping_files, pipeline, score, x12)
+        for each in (exchange, fhir_ingest, gate, hl7_ingest, long, mapping_files, pipeline, score, what_if, x12)
     }
     for task in (each for tasks in STAGES.values() for each in tasks):
         module, _, function = task.partition(".")
