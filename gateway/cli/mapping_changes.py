@@ -44,9 +44,7 @@ def _render(found: dict[str, Any]) -> None:
     if found["read_again"]:
         output.say(f"Messages read again of {', '.join(found['read_again'])}.")
     scope = f"{output.count(found['encounters'], 'encounter')} since {found['since']}"
-    output.say(
-        f"{output.count(len(found['claims']), 'claim')} would not be as they are, of {scope}. Nothing was changed."
-    )
+    output.say(f"{output.count(len(found['claims']), 'claim')} would change, of {scope}. Nothing was changed.")
     if not found["claims"]:
         return
     output.say()

@@ -198,6 +198,6 @@ def test_the_command_says_what_would_change_by_payer(
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert run([*words, *site]) == 1
     said = capsys.readouterr().out
-    assert f"{len(found['claims'])} claims would not be as they are" in said
+    assert f"{len(found['claims'])} claims would change" in said
     assert "Nothing was changed." in said
     assert run(["mappings", "what-if", "--since", "2027-01-01", "--with", str(folder), *site]) == 0
