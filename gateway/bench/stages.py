@@ -16,6 +16,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "gate": ("gate.judge_month", "score.measure"),
     "pipeline": ("pipeline.bill",),
     "exchange": ("exchange.trade",),
+    "workers": ("workers.share_a_week",),
     "mappings": ("mapping_files.check_large_site", "what_if.foretell"),
     "long": ("long.day", "long.remittance"),
 }

@@ -91,7 +91,9 @@ def _render_reason(answer: dict[str, Any]) -> None:
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="x12, ingest, gate, pipeline, exchange or mappings; all by default. long, only by name."),
+        typer.Argument(
+            help="x12, ingest, gate, pipeline, exchange, workers, mappings; all by default. long, only by name."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:

@@ -19,6 +19,7 @@ from gateway.bench import (
     score,
     stages,
     what_if,
+    workers,
     x12,
 )
 from gateway.bench.children import ChildFailed, Outcome, run_task
@@ -100,6 +101,17 @@ def test_a_day_goes_all_the_way_to_frozen_claims_and_a_long_remittance_balances(
     assert_measured(long.remittance(TINY))
 
 
+def test_two_workers_share_the_work_on_postgresql(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(workers.DATABASE, postgres_url)
+    assert_measured(workers.share_a_week(TINY))
+
+
+def test_without_a_database_the_workers_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(workers.DATABASE, raising=False)
+    (row,) = workers.share_a_week(TINY)
+    assert (None, False) == (row["value"], row["met"])
+
+
 # --- running them ----------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +154,8 @@ def test_the_long_stage_is_measured_when_it_is_named_and_in_no_other_run(monkeyp
 
 def test_an_unknown_stage_is_refused_by_name_with_those_there_are() -> None:
     with pytest.raises(
-        NotFound, match=r"no stage named 'x13'; the stages are x12, ingest, gate, pipeline, exchange, mappings, long"
+        NotFound,
+        match=r"no stage named 'x13'; the stages are x12, ingest, gate, pipeline, exchange, workers, mappings, long",
     ):
         run(["x13"])
 
