@@ -52,7 +52,7 @@ def trade(scale: float) -> list[dict[str, Any]]:
     rows = [
         compared(
             "claims frozen", claims / freezing_s, "claims/s", reference, theirs,
-            note=f"{freezing_s:.2f} s for {claims:,} claims of one date; judged again",
+            note=f"{freezing_s:.2f} s for {claims:,} claims of one date",
         ),
         compared(
             "frozen file uploaded over SFTP", claims / uploading_s, "claims/s", reference, theirs,

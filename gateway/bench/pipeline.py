@@ -39,7 +39,7 @@ def bill(scale: float) -> list[dict[str, Any]]:
     rows = [
         compared(
             "encounters to frozen 837", claims / (deriving_s + freezing_s), "claims/s", plain, plain_per_second,
-            budget=">= 2,000 claims/s", at_least=2_000.0, note=f"{shape}; judged twice",
+            budget=">= 2,000 claims/s", at_least=2_000.0, note=f"{shape}; nothing changes in between",
         ),
         compared(
             "encounters to judged drafts", claims / deriving_s, "claims/s", plain, plain_per_second,
@@ -47,7 +47,7 @@ def bill(scale: float) -> list[dict[str, Any]]:
         ),
         compared(
             "released drafts to frozen 837", claims / freezing_s, "claims/s", plain, plain_per_second,
-            note="judged again in the freezing transaction; part of the first row",
+            note="what each verdict rests on looked at again; part of the first row",
         ),
         compared(
             "messages to records", records / interpreting_s, "records/s", plain, plain_per_second,
