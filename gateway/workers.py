@@ -67,6 +67,8 @@ def _lanes(site: Site) -> list[Lane]:
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
     once for all of them; so do connections, which are nobody's hurry.
     """
+    for name in site.exchanges:
+        site.connections.begin(name)
     site.deriving.free_parked()  # whatever broke us last time is tried again by the program that starts now
     every_s = float(site.settings.pass_every_s)
     lanes = [

@@ -89,6 +89,13 @@ class ConnectionWatch:
         with self._store.read() as tx:
             return standing_of(tx.connections.facts(connection))
 
+    def begin(self, connection: str) -> None:
+        """A worker starts: where nothing was ever sent, this machine begins to remember, so that it may take over."""
+        with self._store.read() as tx:
+            ever_sent = tx.exchanges.sent_since(connection, _EVER) > 0
+        if not ever_sent:
+            self.sent_numbers.remember(connection, 0)
+
     def refusal(self, connection: str, usage: str) -> str:
         """Why nothing may be sent though the partner would take it; empty when it may."""
         if usage == _PRODUCTION and not self.standing(connection).certified:

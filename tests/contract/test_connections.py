@@ -158,6 +158,18 @@ def test_one_more_machine_of_a_running_site_begins_to_remember_and_changes_nothi
     assert other.sending.run(CONNECTION).delivered == 1
 
 
+def test_a_machine_that_was_there_before_the_first_file_may_take_over(restored: Restored, tmp_path: Path) -> None:
+    site = restored.site
+    standby = Site(restored.store, tmp_path / "standby")
+    standby.connections.begin(CONNECTION)
+    site.admit(1)
+    assert site.sending.run(CONNECTION).delivered == 1
+    assert standby.sending.run(CONNECTION).refused == ""
+    late = Site(restored.store, tmp_path / "late")
+    late.connections.begin(CONNECTION)
+    assert "nothing is remembered here" in late.sending.run(CONNECTION).refused
+
+
 def test_the_memory_of_numbers_only_grows_and_a_broken_one_is_told(tmp_path: Path) -> None:
     numbers = NumbersBeside(tmp_path / "sent")
     assert numbers.highest("acme") is None
