@@ -172,9 +172,8 @@ def put(
     from gateway.wiring.mappings import put_site_mappings
 
     done = put_site_mappings(site, act_as, version)
-    if done["changed"]:
-        with open_desk(site) as desk, output.progress("working out what follows"):
-            desk.site.settle()
+    with open_desk(site) as desk, output.progress("working out what follows"):
+        desk.site.settle()  # also where it was in force: an earlier 'put' may have been stopped before it came to this
     output.show(done, as_json=as_json, render=_render_put)
     return output.OK
 
