@@ -19,6 +19,8 @@ _LISTS: Final = {"organizations": "organization", "facilities": "facility", "pay
 _NAMED_LISTS: Final = frozenset({"records"})
 # Mappings that are one value: half of one and half of another would be neither.
 _ONE_VALUE: Final = frozenset({"asserted_at"})
+# Where a source file names namespaces of ours.
+_NAMESPACE_KEYS: Final = frozenset({"namespace", "namespaces", "medical_record_number"})
 
 
 @dataclass(slots=True)
@@ -93,9 +95,29 @@ def _resolved(what: str, entry: Table, kind: _Kind, problems: Problems) -> Table
         return replace(_without_key(entry), orphan=True)
     bases = kind.bases.get(wanted.value, ())
     if len(bases) == 1:
-        return _laid_over(entry, bases[0])
+        base = _in_own_namespaces(bases[0], wanted.value, _name_of(what, entry)) if what == "source" else bases[0]
+        return _laid_over(entry, base)
     problems.add(wanted.place, _why_not(what, wanted.value, kind))
     return replace(_without_key(entry), orphan=True)
+
+
+def _in_own_namespaces(base: Table, name: str, own: str) -> Table:
+    """The base with its namespaces called after the source that extends it.
+
+    Two feeds of one base must not take each other's patient numbers for their own.
+    """
+
+    def renamed(key: str, node: Node) -> Node:
+        if isinstance(node, Table):
+            below = {each: renamed(key if key == "namespaces" else each, one) for each, one in node.entries.items()}
+            return replace(node, entries=below)
+        if isinstance(node, Items):
+            return replace(node, nodes=tuple(renamed(key, each) for each in node.nodes))
+        if isinstance(node, Text) and key in _NAMESPACE_KEYS and node.value.startswith(f"{name}-"):
+            return replace(node, value=f"{own}{node.value.removeprefix(name)}")
+        return node
+
+    return replace(base, entries={key: renamed(key, node) for key, node in base.entries.items()})
 
 
 def _why_not(what: str, name: str, kind: _Kind) -> str:

@@ -14,6 +14,8 @@ from gateway.errors import ConfigurationError
 FOLDERS: Final = ("sources", "services", "payers", "facilities", "clearinghouses", "codes")
 CASES: Final = "tests"
 """Where the cases of mapping files lie: beside them, and no part of the set."""
+TEMPLATES: Final = "templates"
+"""A folder of the shipped files that looks like a site's own."""
 _DEEPEST = 6
 _SUFFIXES = (".yaml", ".yml")
 
@@ -36,6 +38,11 @@ def read_mapping_files(shipped: bool, overlay: Path | None) -> dict[str, bytes]:
             else:
                 found[path] = content
     return dict(sorted(found.items()))
+
+
+def read_templates() -> dict[str, bytes]:
+    """The shipped templates of EHRs, and the made-up clinic in which they are tried; no site's set has them in it."""
+    return dict(_read(package_files("mappings").joinpath(TEMPLATES)))
 
 
 def _says_nothing(content: bytes) -> bool:

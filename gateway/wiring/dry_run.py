@@ -71,8 +71,13 @@ def empty_site(settings: Settings, policy: LoadedPolicy) -> Iterator[Site]:
 
 
 def by_other_files(settings: Settings, store: Database, clock: Clock, policy: LoadedPolicy) -> Site:
-    """A site that goes by other mapping files than those in force, and in which every feed of theirs may speak."""
-    sources = tuple(SourceSettings(name=each) for each in policy.mapping_set.sources)
+    """A site that goes by other mapping files than those in force, and in which every feed of its tenant may speak."""
+    organizations = policy.catalogue.organizations
+    sources = tuple(
+        SourceSettings(name=name)
+        for name, each in policy.mapping_set.sources.items()
+        if organizations[each.organization].tenant == settings.tenant
+    )
     return put_together(replace(settings, sources=sources), store, clock, policy)
 
 

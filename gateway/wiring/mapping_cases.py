@@ -12,10 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.mapping.case_file import PARTS, Case, Difference, accepted, differences, read_case
-from adapters.mapping.mapping_files import CASES, read_mapping_files
+from adapters.mapping.mapping_files import CASES, TEMPLATES, read_mapping_files, read_templates
 from adapters.mapping.yaml_writer import Tree
 from gateway.claim.money import dollars
-from gateway.config import read_settings
+from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError, GatewayError, NotFound
 from gateway.wiring.clock import StandingClock
 from gateway.wiring.dry_run import dry_run, empty_site, what_comes_of
@@ -33,16 +33,28 @@ def run_cases(
     """{"ok", "cases": [{"case", "ok", "accepted", "differences": [{"place", "path", "expected", "found"}], "error"}]}.
 
     The site's own cases, or those of the paths, by the site's files as they are now; the shipped ones by the shipped
-    files alone. Raises ConfigurationError for settings or mapping files that do not hold, NotFound where no case is.
+    files alone, those of templates with the templates over these. Raises ConfigurationError for settings or mapping
+    files that do not hold, NotFound where no case is.
     """
     settings = read_settings(folder)
     if shipped:
-        policy = load_policy(read_mapping_files(shipped=True, overlay=None))
-        with as_file(files("mappings").joinpath(CASES)) as root, empty_site(settings, policy) as site:
-            return _run_all(site, _below([root]), accept=False)
-    policy = load_policy(site_files(settings.mappings))
-    with empty_site(settings, policy) as site:
-        return _run_all(site, _below(paths or [settings.mappings / CASES]), accept=accept)
+        own = read_mapping_files(shipped=True, overlay=None)
+        cases = _run_shipped(settings, own, CASES)
+        cases += _run_shipped(settings, {**own, **read_templates()}, f"{TEMPLATES}/{CASES}")
+    else:
+        with empty_site(settings, load_policy(site_files(settings.mappings))) as site:
+            cases = _run_all(site, _below(paths or [settings.mappings / CASES]), accept=accept)
+    return {"ok": all(each["ok"] for each in cases), "cases": cases}
+
+
+def _run_shipped(settings: Settings, mapping_files: Mapping[str, bytes], folder: str) -> list[dict[str, Any]]:
+    policy = load_policy(mapping_files)
+    tenant = next(each.tenant for each in policy.catalogue.organizations.values())
+    with (
+        as_file(files("mappings").joinpath(folder)) as root,
+        empty_site(replace(settings, tenant=tenant), policy) as site,
+    ):
+        return _run_all(site, _below([root]), accept=False)
 
 
 def _below(paths: Iterable[Path]) -> list[Path]:
@@ -56,9 +68,8 @@ def _below(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _run_all(site: Site, paths: Sequence[Path], *, accept: bool) -> dict[str, Any]:
-    cases = [_run(site, path, accept=accept) for path in paths]
-    return {"ok": all(each["ok"] for each in cases), "cases": cases}
+def _run_all(site: Site, paths: Sequence[Path], *, accept: bool) -> list[dict[str, Any]]:
+    return [_run(site, path, accept=accept) for path in paths]
 
 
 def _run(site: Site, path: Path, *, accept: bool) -> dict[str, Any]:

@@ -56,6 +56,17 @@ def test_a_source_has_what_it_extends_but_for_what_it_says_itself() -> None:
     assert ("meal", base.fields["start_at"]) == (charge.fields["session"].value, charge.fields["start_at"])
 
 
+def test_two_feeds_of_one_base_have_their_patient_numbers_apart() -> None:
+    base = HL7_SOURCE.replace("oak-mrn", "oak-hl7-mrn")
+    files = {**a_set(sources=base), "sources/elm-hl7.yaml": b"source: elm-hl7\nextends: oak-hl7\n"}
+    elm, oak = loaded(files).source("elm-hl7"), loaded(files).source("oak-hl7")
+    patients = [source.records[0].fields["patient"].namespace for source in (oak, elm)]
+    assert ["oak-hl7-mrn", "elm-hl7-mrn"] == patients
+    assert set(oak.namespaces) == set(elm.namespaces)
+    assert ["oak-hl7-mrn"] == [each for each in oak.namespaces.values() if each.endswith("mrn")]
+    assert ["elm-hl7-mrn"] == [each for each in elm.namespaces.values() if each.endswith("mrn")]
+
+
 def test_explain_names_the_file_and_line_an_inherited_value_stands_in() -> None:
     interpreter = SourceInterpreter(loaded(with_elm()).source("elm-hl7"), HL7_NOTATION)
     sent = message("DFT^P03", ("PID", {3: "77^^^OAK^MR"}), ("FT1", {2: "T1", 4: "202608030900", 6: "CG"}))

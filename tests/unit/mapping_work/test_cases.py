@@ -87,3 +87,17 @@ def test_a_part_is_not_written_over(site: Path, capsys: pytest.CaptureFixture[st
     assert code == 1
     assert "is written by hand" in found["cases"][0]["error"]
     assert "charge: 1.00" in case.read_text()
+
+
+def test_a_site_of_any_tenant_runs_the_shipped_cases_and_its_own(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = site / "site.yaml"
+    settings.write_text(settings.read_text().replace("tenant: riverbend", "tenant: willow"))
+    (site / "mappings" / "facilities").mkdir(exist_ok=True)
+    facilities = (SHIPPED.parent / "facilities" / "riverbend.yaml").read_text()
+    (site / "mappings" / "facilities" / "riverbend.yaml").write_text(
+        facilities.replace("tenant: riverbend", "tenant: willow")
+    )
+    assert told(capsys, "--site", str(site))[0] == 0
+    assert told(capsys, "--shipped", "--site", str(site))[0] == 0
