@@ -30,15 +30,15 @@ from tests.faults.world import World, open_world
 from tests.pipeline_site import BILLER, SUPERVISOR, a_week
 from tests.unit.services import samples
 
-PATIENTS, OPERATIONS, DEATHS = 4, 40, 3
+PATIENTS, OPERATIONS, DEATHS = 4, 50, 3
 _FAULTS = (
     "duplicate-answers", "re-enveloped-answers", "out-of-order", "refuse-interchange", "refuse-transaction", "report",
     "stranger-835", "unbalanced-835", "changed-835", "zipped-answers", "wrong-receiver", "other-payee-835",
 )  # fmt: skip
 _BREAKS = [(step, moment) for step in Step for moment in ("before", "after", "cut")] + [(Step.RENAME_OK, "reply")]
 _COMMANDS = (
-    ("tell", 6), ("miss", 3), ("attend", 2), ("withdraw", 1), ("merge", 1), ("hold", 2), ("release", 4),
-    ("override", 1), ("send", 5), ("partner", 5), ("collect", 5), ("wait", 3), ("rederive", 1), ("break", 3),
+    ("tell", 6), ("miss", 3), ("attend", 2), ("withdraw", 1), ("merge", 1), ("hold", 2), ("release", 7),
+    ("override", 1), ("send", 5), ("partner", 5), ("collect", 5), ("wait", 3), ("rederive", 1), ("break", 7),
     ("fault", 2), ("resolve", 2), ("resend-anyway", 1), ("abandon", 1), ("away", 1), ("post", 2),
 )  # fmt: skip
 
@@ -235,7 +235,11 @@ class Life:
         self.site.clock.move(timedelta(minutes=(1, 5, 30, 600)[operation.first % 4]))
 
     def _break(self, operation: Operation) -> None:
+        """The next upload breaks; mostly there is one at once, of a claim that a biller lets go."""
         self.world.mailbox.broken_at = _BREAKS[operation.first % len(_BREAKS)]
+        if operation.second % 4:
+            self._release(operation)
+            self._send(operation)
 
     def _away(self, operation: Operation) -> None:
         self.world.mailbox.is_away = not self.world.mailbox.is_away
