@@ -11,6 +11,9 @@ from gateway.claim.finding import Origin
 from gateway.claim.party import Address, Person, Practitioner, Relationship
 from gateway.claim.record import LevelOfCare
 
+CHANGE_REASONS = frozenset({"D0", "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "E0"})
+"""Condition codes that say why a claim is replaced or taken back (Medicare Claims Processing Manual ch. 1 s. 130)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimKey:
@@ -152,6 +155,11 @@ class Claim:
     catalogue_hash: str = ""
     """The mapping set the claim was made with."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    @property
+    def service_condition_codes(self) -> tuple[str, ...]:
+        """Condition codes of the service; those that say why a claim is changed are of the correction alone."""
+        return tuple(code for code in self.condition_codes if code not in CHANGE_REASONS)
 
     @property
     def charge_cents(self) -> int:

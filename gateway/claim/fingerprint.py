@@ -33,7 +33,7 @@ def billing_fingerprint(claim: Claim) -> str:
             claim.insured.payer,
             claim.insured.member_number,
             claim.diagnoses,
-            claim.condition_codes,
+            claim.service_condition_codes,
             claim.value_codes,
             claim.authorization_number,
             claim.attending.npi if claim.attending else "",

@@ -16,8 +16,8 @@ from gateway.rules.filed_in_time import last_day_to_file
 
 CLAIM_DIFFERS = "claim-differs"
 _FIELDS = (
-    "form", "bill_class", "place_of_service", "diagnoses", "condition_codes", "value_codes", "authorization_number",
-    "attending",
+    "form", "bill_class", "place_of_service", "diagnoses", "service_condition_codes", "value_codes",
+    "authorization_number", "attending",
 )  # fmt: skip
 
 

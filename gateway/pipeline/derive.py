@@ -41,6 +41,7 @@ from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transac
 from gateway.rules.context import BilledLine, GateContext, PreviousVersion
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Placement
+from gateway.services.claim_change import with_change_reason
 
 _PROGRAM = f"cleanclaim={version('cleanclaim')}"
 REPLACEMENT = "7"
@@ -301,7 +302,7 @@ def _proposal(row: ClaimRow, known: KnownClaim | None, drafted: DraftClaim) -> _
     if live.claim.frequency == VOID:
         return _proposed(row, known, claim, drafted, correction=True)
     replaced = replace(claim, frequency=REPLACEMENT, payer_claim_number=known.payer_claim_number(live))
-    return _proposed(row, known, replaced, drafted, correction=True)
+    return _proposed(row, known, with_change_reason(live.claim, replaced), drafted, correction=True)
 
 
 def _proposed(
@@ -325,7 +326,8 @@ def _void(known: KnownClaim, claim: Claim) -> _Proposal:
     """Nothing supports the claim any more: take it back in the amounts it was sent with."""
     live = known.live
     assert live is not None, "only what the payer may have is voided"
-    void = replace(claim, frequency=VOID, payer_claim_number=known.payer_claim_number(live))
+    taken_back = replace(claim, frequency=VOID, payer_claim_number=known.payer_claim_number(live))
+    void = with_change_reason(live.claim, taken_back)
     return _Proposal(
         row=known.row,
         known=known,

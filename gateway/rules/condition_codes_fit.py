@@ -26,7 +26,7 @@ _MEDICARE = {LevelOfCare.PHP: PHP, LevelOfCare.IOP: IOP}
 
 def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
     claim = inspection.claim
-    found = claim.condition_codes
+    found = claim.service_condition_codes
     expected: tuple[str, ...] = ()
     if claim.form is ClaimForm.INSTITUTIONAL:
         definition = next((each for each in inspection.definitions if each is not None), None)

@@ -4,20 +4,24 @@ Why: an interim bill of a discharged patient, or a final one of a patient still 
     does not name the claim it replaces is denied as a duplicate.
 Fails: for Medicare and payers with interim billing: 2 or 3 without status 30, 1 or 4 with it; 7 or 8 without the
     payer's claim number, or of a claim of another payer or patient, or one the payer never took; an 837I without
-    patient status; a frequency the form does not have.
+    patient status; a frequency the form does not have; a Medicare institutional 7 without exactly one of D0 to D4, D7
+    to D9 and E0, an 8 without D5 or D6, any of them on an original. Warns: D9, which a contractor suspends.
 Passes: 2 and 3 with 30, 4 with the discharge status; a commercial 1 with 30; 7 with the payer's number.
 Source: Medicare Claims Processing Manual ch. 1 s. 50.2 and ch. 25 s. 75 (bill type frequency, patient status);
-    005010X223A2 loop 2300 CLM05-3, CL103, REF*F8.
+    ch. 1 s. 130.1.2 (claim change reasons); 005010X223A2 loop 2300 CLM05-3, CL103, REF*F8, HI*BG.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.claim.claim import CHANGE_REASONS
 from gateway.claim.contract import ClaimForm, FrequencyScheme
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.rules.rule import Group, Inspection, Limits, Rule
 
+_OTHER = "D9"
+_REASONS = {"7": CHANGE_REASONS - {"D5", "D6"}, "8": frozenset({"D5", "D6"})}
 _STILL_A_PATIENT = "30"
 _FREQUENCIES = {
     ClaimForm.INSTITUTIONAL: frozenset({"1", "2", "3", "4", "7", "8"}),
@@ -40,6 +44,8 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
         yield from _status(inspection, frequency, status)
     if frequency in ("7", "8"):
         yield from _earlier(inspection)
+    if inspection.is_medicare and claim.form is ClaimForm.INSTITUTIONAL:
+        yield from _change_reason(inspection, frequency)
 
 
 def _status(inspection: Inspection, frequency: str, status: str) -> Iterator[Finding]:
@@ -96,6 +102,32 @@ def _earlier(inspection: Inspection) -> Iterator[Finding]:
             "Void the earlier claim with its own payer and bill this one as an original.",
             values={"payer": claim.insured.payer, "earlier_payer": previous.payer},
             cents=claim.charge_cents,
+        )
+
+
+def _change_reason(inspection: Inspection, frequency: str) -> Iterator[Finding]:
+    """Medicare wants one code that says why, on a correction and on nothing else."""
+    claim = inspection.claim
+    found = [code for code in claim.condition_codes if code in CHANGE_REASONS]
+    allowed = _REASONS.get(frequency, frozenset())
+    if (len(found) != 1 or found[0] not in allowed) if allowed else found:
+        wanted = f"one of {', '.join(sorted(allowed))}" if allowed else "none"
+        yield RULE.finding(
+            "condition_codes",
+            f"A Medicare claim of frequency {frequency} carries {wanted} to say why it is changed; this one has "
+            f"{' and '.join(found) or 'none'}.",
+            "Assemble the claim again: the code follows from what changed.",
+            values={"found": ", ".join(found), "expected": ", ".join(sorted(allowed)), "frequency": frequency},
+            cents=claim.charge_cents,
+        )
+    elif found == [_OTHER]:
+        yield RULE.finding(
+            "condition_codes",
+            "Condition code D9, another change, stops the claim at the contractor until a remark says what changed.",
+            "Be ready to enter the remark at the contractor; no other code describes this change.",
+            values={"found": _OTHER, "frequency": frequency},
+            cents=claim.charge_cents,
+            severity=Severity.WARN,
         )
 
 
