@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from adapters.fhir.timed_answer import wait_until
 from gateway.errors import ConfigurationError, Unavailable
 
 _CHUNK = 65_536
@@ -43,7 +44,10 @@ def origin_of(url: str) -> Origin:
 
     Raises ConfigurationError, which says why not.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError(["an EHR's address is no address"]) from None
     host = (parts.hostname or "").lower()
     if parts.username is not None or not host or parts.scheme not in _PORTS:
         raise ConfigurationError(["an EHR's address is https://host/path, without a user's name in it"])
@@ -61,11 +65,11 @@ def ask(
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = _connection(scheme, host, port, within.quiet_s)
-    until = time.monotonic() + within.whole_s
+    wait_until(connection, time.monotonic() + within.whole_s, within.quiet_s)
     try:
         connection.request(method, target, body=body or None, headers={"Accept-Encoding": "identity", **headers})
         answer = connection.getresponse()
-        content = _read(answer, within.answer_max, until)
+        content = _read(answer, within.answer_max)
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(f"the EHR at {host} does not answer ({type(error).__name__})") from None
     finally:
@@ -75,14 +79,12 @@ def ask(
     )
 
 
-def _read(answer: http.client.HTTPResponse, most: int, until: float) -> bytes:
+def _read(answer: http.client.HTTPResponse, most: int) -> bytes:
     content = bytearray()
     while chunk := answer.read(min(_CHUNK, most + 1 - len(content))):
         content += chunk
         if len(content) > most:
             raise Unavailable(f"the EHR's answer is larger than {most:,} bytes; ask for smaller pages (page_size)")
-        if time.monotonic() > until:
-            raise Unavailable("the EHR's answer did not come to an end in time")
     expected = answer.headers.get("Content-Length", "")
     if expected.isdigit() and len(content) < int(expected):
         raise Unavailable("the EHR's answer broke off")

@@ -104,13 +104,13 @@ class EhrReader:
         )
         if not found:
             return ""
-        following = urljoin(url, str(found))
         try:
-            same = origin_of(following) == self._origin
-        except ConfigurationError:
+            following = urljoin(url, str(found))
+            same = following.isascii() and origin_of(following) == self._origin
+        except (ConfigurationError, ValueError):
             same = False
-        if not same or following == url:
-            raise FormatError("the EHR's next page is not at the EHR's own address, or is this page again")
+        if not same:
+            raise FormatError("the EHR's next page is not at the EHR's own address")
         return following
 
 

@@ -8,15 +8,19 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters.fhir.timed_answer import wait_until
 from gateway.errors import ConfigurationError, NotAllowed, Unavailable
 
 _ANSWER_S = 10.0
+_WHOLE_S = 30.0
+"""However steadily the answer trickles; nothing of it but its status is read."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LookUp = Callable[[str, int], Sequence[str]]
@@ -69,6 +73,7 @@ def post_notice(target: WebhookTarget, number: int, body: bytes, at: datetime, f
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection = _Pinned(host, port, _address(target, host, port, find), _secure(target))
+        wait_until(connection, time.monotonic() + _WHOLE_S, _ANSWER_S)
         try:
             connection.request("POST", path, body=body, headers=headers)
             status = connection.getresponse().status

@@ -62,6 +62,9 @@ class SourcePull:
         self._receiver = FhirReceiver(site.receiver)
         self._site = site
         self._waiting: deque[PulledType] = deque()
+        self._led_to: set[str] = set()
+        """Addresses of pages that pages of this run named as the next."""
+        self._begun_again: set[str] = set()
         self.under_way = False
 
     def step(self) -> PulledType | None:
@@ -71,6 +74,8 @@ class SourcePull:
         """
         if not self.under_way:
             self._waiting.extend(PulledType(type=each) for each in self.settings.types)
+            self._led_to.clear()
+            self._begun_again.clear()
             self.under_way = True
         if not self._waiting:
             self.under_way = False
@@ -91,16 +96,22 @@ class SourcePull:
         if page is None:
             return False
         self._store(page, pulled)
-        began = (progress.began_at if progress.next_url else None) or page.at or self._site.clock.now()
-        if page.next_url:
-            following = PullProgress(whole_until=progress.whole_until, began_at=began, next_url=page.next_url)
-        else:
-            following = PullProgress(whole_until=began)
+        now = self._site.clock.now()
+        # By the EHR's clock, which its resources go by; one that runs ahead of ours would leave resources out.
+        began = (progress.began_at if progress.next_url else None) or min(page.at or now, now)
+        if not page.next_url:
+            self._record(pulled.type, PullProgress(whole_until=began))
+            return True
+        if page.next_url in self._led_to:
+            self._begin_again(pulled.type, progress)
+            raise FormatError("the EHR's next page is one that was read already: its pages lead in a circle")
+        following = PullProgress(whole_until=progress.whole_until, began_at=began, next_url=page.next_url)
         self._record(pulled.type, following)
-        return not page.next_url
+        self._led_to.add(page.next_url)
+        return False
 
     def _page(self, type: str, progress: PullProgress) -> Page | None:
-        """The next page; None when the place a search had come to is no more, so that it begins again."""
+        """The next page; None when the place a search had come to is no more, so that it begins again, once a run."""
         if not progress.next_url:
             overlap = timedelta(seconds=self.settings.overlap_s)
             since = progress.whole_until - overlap if progress.whole_until is not None else None
@@ -108,8 +119,15 @@ class SourcePull:
         try:
             return self._reader.page(progress.next_url)
         except (NotFound, FormatError):
-            self._record(type, PullProgress(whole_until=progress.whole_until))
+            self._begin_again(type, progress)
+            if type in self._begun_again:
+                raise
+            self._begun_again.add(type)
             return None
+
+    def _begin_again(self, type: str, progress: PullProgress) -> None:
+        self._record(type, PullProgress(whole_until=progress.whole_until))
+        self._led_to.clear()
 
     def _store(self, page: Page, pulled: PulledType) -> None:
         pulled.pages += 1
