@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def _look(
     policy = load_policy({**site_files(settings.mappings), f"sources/{name}.yaml": template})
     interpreter = policy.interpreter(name)
     assert isinstance(interpreter, SourceInterpreter), "mapping files are interpreted by the mapping engine"
-    with empty_site(settings, policy) as site, dry_run(site) as trial:
+    with empty_site(_of_its_tenant(settings, policy, name), policy) as site, dry_run(site) as trial:
         told_by = _take(trial, name, contents)
         with trial.store.read() as tx:
             bodies = [each.body for each in _resources(tx, name, told_by)]
@@ -91,6 +92,12 @@ def _look(
             drafting = Drafting(interpreter)
             unread = [*_look_at_all(tx, name, interpreter, drafting, told_by), *_extensions(bodies)]
     return drafting, _told(policy, systems), unread
+
+
+def _of_its_tenant(settings: Settings, policy: LoadedPolicy, name: str) -> Settings:
+    """The settings of a site in which the draft may speak; the template's organization is not ours yet."""
+    organization = policy.mapping_set.source(name).organization
+    return replace(settings, tenant=policy.catalogue.organizations[organization].tenant)
 
 
 def _with_namespaces(settings: Settings, name: str, template: bytes, systems: Mapping[str, str]) -> SourceInterpreter:
@@ -211,7 +218,7 @@ def _told(policy: LoadedPolicy, namespaces: Mapping[str, str]) -> Told:
 
 def _made_of(settings: Settings, name: str, policy: LoadedPolicy, contents: Mapping[Path, bytes]) -> dict[str, Any]:
     """What the draft makes of the samples."""
-    with empty_site(settings, policy) as site, dry_run(site) as trial:
+    with empty_site(_of_its_tenant(settings, policy, name), policy) as site, dry_run(site) as trial:
         came = what_comes_of(trial, [(name, each) for each in contents.values()])
     said = Counter(one["message"] for each in came["messages"] for one in each["findings"])
     return {
