@@ -8,9 +8,11 @@ from typing import Any
 
 from adapters.mapping.shapes import BROKEN, ChoiceKind, IntegerKind, Key, ListKind, Shape, TextKind
 from adapters.mapping.yaml_reader import Problems, read_yaml
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, NotFound
 
 SETTINGS_FILE = "site.yaml"
+DATABASES = ("sqlite:///", "postgresql://")
+"""How a database's address may begin."""
 ROLES = ("viewer", "biller", "supervisor", "clinician", "utilization-review", "integration", "auditor")
 
 
@@ -118,6 +120,14 @@ class Settings:
     """A file beside the database that notes how far the trail reaches."""
     settle_gap_s: int = 60
     """How far apart two probes must agree that an interrupted file never arrived."""
+
+    def source(self, name: str) -> SourceSettings:
+        """The source of that name. Raises NotFound, naming those there are."""
+        for each in self.sources:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.sources) or "none"
+        raise NotFound(f"site.yaml has no source {name!r}; it has {known}")
 
     @property
     def mappings(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 
@@ -12,6 +13,11 @@ class GatewayError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (self.__doc__ or "").strip())
+
+    @property
+    def kind(self) -> str:
+        """Its stable name for programs: ``NotAllowed`` is ``not-allowed``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
 
 
 class FormatError(GatewayError):
@@ -76,3 +82,12 @@ class DeliveryUnknown(GatewayError):
 
 class PartnerPaused(GatewayError):
     """The partner refused us in a way that trying again makes worse: credentials or host key. A person must look."""
+
+
+def innermost_place(error: BaseException) -> str:
+    """``file:line`` at which an exception was raised: what may be told of one whose text may hold a patient's data."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -22,9 +22,8 @@ from adapters.fhir.submission import (
 from adapters.fhir.validation import FoundReference
 from gateway.claim.identifiers import new_ulid
 from gateway.claim.party import Identifier
-from gateway.ports import FhirAnswer, LookAhead, NewVersion, Resource, ResourceTable
+from gateway.ports import FHIR_CONTENT, FhirAnswer, LookAhead, NewVersion, Resource, ResourceTable
 
-CONTENT_TYPE = "application/fhir+json"
 BASE_PATH = "/fhir"
 _PHRASES = {200: "200 OK", 201: "201 Created", 412: "412 Precondition Failed", 422: "422 Unprocessable Entity"}
 
@@ -232,7 +231,7 @@ class _Application:
             "Location": f"{BASE_PATH}/{stored.type}/{stored.id}/_history/{stored.version}",
             "ETag": f'W/"{stored.version}"',
             "Last-Modified": format_datetime(stored.updated_at, usegmt=True),
-            "Content-Type": CONTENT_TYPE,
+            "Content-Type": FHIR_CONTENT,
         }
         body = b"" if self._submission.minimal else write_json(stored.body)
         return FhirAnswer(status=placed.status, body=body, headers=headers)
@@ -243,7 +242,7 @@ class _Application:
         answer: dict[str, Any] = {"resourceType": "Bundle", "type": kind}
         if entries:
             answer["entry"] = entries
-        return FhirAnswer(status=200, body=write_json(answer), headers={"Content-Type": CONTENT_TYPE})
+        return FhirAnswer(status=200, body=write_json(answer), headers={"Content-Type": FHIR_CONTENT})
 
 
 _KEPT = frozenset(SUPPORTED_TYPES)
@@ -254,7 +253,7 @@ def outcome_answer(status: int, issues: list[Issue], headers: Mapping[str, str] 
     return FhirAnswer(
         status=status,
         body=write_json(operation_outcome(issues)),
-        headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
+        headers={"Content-Type": FHIR_CONTENT, **(headers or {})},
         refused=True,
     )
 

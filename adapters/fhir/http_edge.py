@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from adapters.fhir.bundle import CONTENT_TYPE, outcome_answer
+from adapters.fhir.bundle import outcome_answer
 from adapters.fhir.issues import Issue, Refused
-from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable
-from gateway.ports import FhirAnswer
+from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable, innermost_place
+from gateway.ports import FHIR_CONTENT, FhirAnswer
 
 _LOG = structlog.get_logger(__name__)
 RETRY_AFTER_S = 5
@@ -53,7 +53,7 @@ def _answer_to(error: Exception) -> FhirAnswer:
             issue = plain_issue(code, detail, str(error), "Change the request, then send it again.")
             return outcome_answer(status, [issue])
     # The text of an unexpected error may hold what was sent; its type and place may not.
-    _LOG.error("fhir request failed", error=type(error).__name__, at=_innermost_place(error))
+    _LOG.error("fhir request failed", error=type(error).__name__, at=innermost_place(error))
     issue = plain_issue("exception", "unexpected", "The server failed; nothing was stored.", "Tell whoever runs it.")
     return outcome_answer(500, [issue])
 
@@ -63,15 +63,6 @@ _KNOWN_ERRORS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (NotFound, 404, "not-found", "not-found"),
     (Conflict, 409, "conflict", "conflict"),
 )
-
-
-def _innermost_place(error: Exception) -> str:
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def source_of(request: Request, authenticate: Authenticate) -> str:
@@ -97,5 +88,5 @@ def plain_issue(code: str, detail: str, message: str, fix: str) -> Issue:
 def response_of(answer: FhirAnswer) -> Response:
     """The answer as HTTP."""
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Type"}
-    media_type = answer.headers.get("Content-Type", CONTENT_TYPE) if answer.body else None
+    media_type = answer.headers.get("Content-Type", FHIR_CONTENT) if answer.body else None
     return Response(answer.body, status_code=answer.status, headers=headers, media_type=media_type)

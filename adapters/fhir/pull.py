@@ -15,6 +15,7 @@ from adapters.fhir.issues import Refused
 from adapters.fhir.smart_backend import BackendToken
 from adapters.fhir.strict_json import read_json
 from gateway.errors import ConfigurationError, FormatError, NotAllowed, NotFound, Throttled, Unavailable
+from gateway.ports import FHIR_CONTENT
 
 _ATTEMPTS = 4
 _WAIT_MAX_S = 10.0
@@ -82,7 +83,7 @@ class EhrReader:
         return answer
 
     def _authorized(self, url: str) -> HttpAnswer:
-        headers = {"Authorization": f"Bearer {self._token.value()}", "Accept": "application/fhir+json"}
+        headers = {"Authorization": f"Bearer {self._token.value()}", "Accept": FHIR_CONTENT}
         return ask("GET", url, headers, limits=self._limits)
 
     def _read(self, url: str, answer: HttpAnswer) -> Page:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.fhir.bundle import CONTENT_TYPE, apply_submission, look_ahead, outcome_answer
+from adapters.fhir.bundle import apply_submission, look_ahead, outcome_answer
 from adapters.fhir.issues import Issue, Refused
 from adapters.fhir.shapes import resource_shape
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, read_json
@@ -19,7 +19,7 @@ from adapters.fhir.submission import (
     read_single,
 )
 from gateway.errors import Conflict
-from gateway.ports import Arrival, FhirAnswer, FhirIntake, FhirSubmission, Resource
+from gateway.ports import FHIR_CONTENT, Arrival, FhirAnswer, FhirIntake, FhirSubmission, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class FhirReceiver:
         arrival = Arrival(
             source=source,
             content=request.content,
-            content_type=CONTENT_TYPE,
+            content_type=FHIR_CONTENT,
             control_key=_control_key(request, submission),
             event=submission.event,
         )
@@ -131,7 +131,7 @@ def _refusal(source: str, request: FhirRequest, refused: Refused) -> FhirSubmiss
     arrival = Arrival(
         source=source,
         content=request.content,
-        content_type=CONTENT_TYPE,
+        content_type=FHIR_CONTENT,
         control_key="",
         event=f"{_type_of(request)}/refused",
         refusal=str(refused),

@@ -14,7 +14,6 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from adapters.fhir.bundle import CONTENT_TYPE
 from adapters.fhir.capability import STATUS_TYPES, capability_statement
 from adapters.fhir.http_edge import (
     BEARER,
@@ -31,7 +30,7 @@ from adapters.fhir.receiving import FhirReceiver, FhirRequest, type_not_supporte
 from adapters.fhir.status import SHAPES, search_set
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, body_too_large, write_json
 from adapters.fhir.submission import SUPPORTED_TYPES
-from gateway.ports import FhirIntake, StatusReader
+from gateway.ports import FHIR_CONTENT, FhirIntake, StatusReader
 
 _LOG = structlog.get_logger(__name__)
 _JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
@@ -88,14 +87,14 @@ def fhir_router(
     return router
 
 
-_JSON_BODY = {"required": True, "content": {CONTENT_TYPE: {"schema": {"type": "object"}}}}
+_JSON_BODY = {"required": True, "content": {FHIR_CONTENT: {"schema": {"type": "object"}}}}
 _READ = (200, 400, 401, 404, 405, 406, 503)
 _TAKEN = (200, 201, 400, 401, 404, 406, 408, 409, 412, 413, 415, 422, 429, 503)
 
 
 def _described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The answers of an address for the OpenAPI contract: a resource, or an OperationOutcome."""
-    resource: dict[str, Any] = {CONTENT_TYPE: {"schema": {"type": "object"}}}
+    resource: dict[str, Any] = {FHIR_CONTENT: {"schema": {"type": "object"}}}
     return {
         status: {"description": HTTPStatus(status).phrase if status < 400 else "OperationOutcome", "content": resource}
         for status in statuses
@@ -118,7 +117,7 @@ class _FhirApi:
     async def metadata(self, request: Request) -> Response:
         """The CapabilityStatement; the one address that asks for no token."""
         _check_accept(request)
-        return Response(self._capability, media_type=CONTENT_TYPE)
+        return Response(self._capability, media_type=FHIR_CONTENT)
 
     async def post_bundle(self, request: Request) -> Response:
         """Store a transaction, batch, collection or message Bundle."""
@@ -185,12 +184,12 @@ class _FhirApi:
             resource = await run_in_threadpool(self._receiver.read, source, type, id)
             if resource is not None:
                 headers = {"ETag": f'W/"{resource.version}"'}
-                return Response(write_json(resource.body), media_type=CONTENT_TYPE, headers=headers)
+                return Response(write_json(resource.body), media_type=FHIR_CONTENT, headers=headers)
         if is_id(id) and type in STATUS_TYPES:
             for claim in await run_in_threadpool(self._statuses.claim_statuses, source, claim=id):
                 made = SHAPES[type](claim) if claim.claim_id == id else None
                 if made is not None:
-                    return Response(write_json(made), media_type=CONTENT_TYPE)
+                    return Response(write_json(made), media_type=FHIR_CONTENT)
         raise _nothing_there()
 
     async def search(self, request: Request, type: str) -> Response:
@@ -207,7 +206,7 @@ class _FhirApi:
         query = urlencode([(name, value) for name, value in request.query_params.multi_items() if name in _SEARCHES])
         base = f"{str(request.base_url).rstrip('/')}/fhir/"
         page = search_set(made, base=base, query=query, type=type, offset=offset, count=count)
-        return Response(write_json(page), media_type=CONTENT_TYPE)
+        return Response(write_json(page), media_type=FHIR_CONTENT)
 
     async def anything_else(self, request: Request) -> Response:
         """An address or method this server does not have."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import structlog
@@ -10,7 +9,16 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from gateway.errors import ConfigurationError, Conflict, FormatError, GatewayError, NotAllowed, NotFound, Unavailable
+from gateway.errors import (
+    ConfigurationError,
+    Conflict,
+    FormatError,
+    GatewayError,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+    innermost_place,
+)
 
 _LOG = structlog.get_logger("api")
 _RETRY_AFTER_S = "5"
@@ -57,11 +65,12 @@ def _answer(status: int, kind: str, message: str, headers: dict[str, str] | None
 
 
 async def _gateway_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GatewayError)
     if isinstance(error, Unauthenticated):
         return _answer(401, "not-authenticated", str(error), {"WWW-Authenticate": "Bearer"})
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     headers = {"Retry-After": _RETRY_AFTER_S} if status == 503 else None
-    return _answer(status, _kind_of(error), str(error), headers)
+    return _answer(status, error.kind, str(error), headers)
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
@@ -79,14 +88,5 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:
     """The text of an unexpected error may hold a patient's data; its type and place may not."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    _LOG.error("request-failed", error=type(error).__name__, at=place)
+    _LOG.error("request-failed", error=type(error).__name__, at=innermost_place(error))
     return _answer(500, "defect", "the server failed; nothing half done was kept. Tell whoever runs it.")
-
-
-def _kind_of(error: Exception) -> str:
-    """``NotAllowed`` is ``not-allowed``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()

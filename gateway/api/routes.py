@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.access import Access, guarded_route
 from gateway.pipeline.commands import Actor
+from gateway.ports import CSV_CONTENT, FHIR_CONTENT, HL7_CONTENT
 from gateway.wiring import messages, partners
 from gateway.wiring.desk import Desk
 from gateway.wiring.explanations import explain
@@ -31,7 +32,7 @@ _ROSTER_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "text/csv": {"schema": {"type": "string"}},
+            CSV_CONTENT: {"schema": {"type": "string"}},
             "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
             "application/edi-x12": {"schema": {"type": "string"}},
         },
@@ -42,8 +43,8 @@ _PREVIEW_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/fhir+json": {"schema": {"type": "object"}},
-            "x-application/hl7-v2+er7": {"schema": {"type": "string"}},
+            FHIR_CONTENT: {"schema": {"type": "object"}},
+            HL7_CONTENT: {"schema": {"type": "string"}},
             "application/json": {"schema": {"type": "object", "required": ["records"]}},
             "application/edi-x12": {"schema": {"type": "string"}},
         },

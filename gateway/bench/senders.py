@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from adapters.hl7.framing import FrameDecoder, frame
+from gateway.ports import FHIR_CONTENT
 
 
 def send_hl7(port: int, path: str, connections: int, window: int) -> float:
@@ -60,7 +61,7 @@ def post_bundles(port: int, token: str, path: str, connections: int) -> float:
 
 
 def _post(port: int, token: str, share: list[bytes]) -> None:
-    headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {token}"}
+    headers = {"Content-Type": FHIR_CONTENT, "Authorization": f"Bearer {token}"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         for bundle in share:

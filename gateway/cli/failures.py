@@ -10,7 +10,7 @@ import traceback
 import typer
 
 from gateway.cli.output import FOUND, INTERRUPTED, MISUSE, complain, write_json
-from gateway.errors import ConfigurationError, FormatError, GatewayError, NotFound
+from gateway.errors import ConfigurationError, FormatError, GatewayError, NotFound, innermost_place
 
 TRACEBACK = "CLEANCLAIM_TRACEBACK"
 _CLOSED_PIPE = 141
@@ -41,7 +41,7 @@ def answer_failure(error: BaseException, *, as_json: bool) -> int:
 def describe_failure(error: BaseException) -> tuple[str, str, int]:
     """(stable kind, plain sentences, exit code). An unexpected error's text may hold a patient's data: left out."""
     if isinstance(error, GatewayError):
-        return _kind_of(error), str(error), MISUSE if isinstance(error, _MISUSES) else FOUND
+        return error.kind, str(error), MISUSE if isinstance(error, _MISUSES) else FOUND
     if isinstance(error, typer.TyperException):
         return "misuse", _misuse(error), MISUSE
     if isinstance(error, OSError):
@@ -51,11 +51,6 @@ def describe_failure(error: BaseException) -> tuple[str, str, int]:
         traceback.print_exception(error)
     told = f"this is a defect of cleanclaim ({type(error).__name__} at {_place(error)}); nothing half done was kept"
     return "defect", f"{told}; set {TRACEBACK}=1 to see where it came from, and tell whoever maintains it", FOUND
-
-
-def _kind_of(error: GatewayError) -> str:
-    """``NotAllowed`` is ``not-allowed``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
 
 
 def _misuse(error: typer.TyperException) -> str:
@@ -68,5 +63,4 @@ def _misuse(error: typer.TyperException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "an unknown place"  # noqa: PTH119
+    return innermost_place(error).rpartition(os.sep)[2] or "an unknown place"

@@ -44,11 +44,9 @@ def open_desk_as(folder: Path, name: str, permission: str) -> Iterator[tuple[Des
     Raises NotAllowed, ConfigurationError, Unavailable.
     """
     from gateway.config import read_settings
-    from gateway.wiring.people import Permission, find_actor, require
+    from gateway.wiring.people import Permission, find_actor
 
-    wanted = Permission(permission)
-    actor = find_actor(read_settings(folder), name, wanted)
-    require(actor, wanted)
+    actor = find_actor(read_settings(folder), name, Permission(permission))
     with open_desk(folder) as desk:
         yield desk, actor
 

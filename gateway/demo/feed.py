@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.ports import FHIR_CONTENT, HL7_CONTENT
+
 
 class Feed(StrEnum):
     """The clinic's two EHRs, by the id of their mapping file."""
@@ -36,4 +38,4 @@ class FeedMessage:
     @property
     def content_type(self) -> str:
         """The media type its door takes."""
-        return "application/fhir+json" if self.feed is Feed.FHIR else "x-application/hl7-v2+er7"
+        return FHIR_CONTENT if self.feed is Feed.FHIR else HL7_CONTENT

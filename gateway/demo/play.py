@@ -23,6 +23,7 @@ from gateway.lifecycle import ClaimState
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.doctor import examine
 from gateway.pipeline.funnel import Funnel, count
+from gateway.ports import FHIR_CONTENT
 from gateway.wiring.desk import Desk
 from gateway.wiring.rehearsal import Hl7Sender, Rehearsal, rehearsal
 from gateway.wiring.site import Site, open_site
@@ -219,7 +220,7 @@ def _figures(funnel: Funnel) -> dict[str, Any]:
 
 
 def _post(connection: http.client.HTTPConnection, content: bytes, token: str) -> None:
-    headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {token}"}
+    headers = {"Content-Type": FHIR_CONTENT, "Authorization": f"Bearer {token}"}
     connection.request("POST", "/fhir", body=content, headers=headers)
     response = connection.getresponse()
     body = response.read()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, innermost_place
 
 _LOG = structlog.get_logger("jobs")
 _MOST_PATIENCE_S = 60.0
@@ -50,16 +50,8 @@ def run_pass(lane: Lane) -> int:
         # A defect of ours must not stop the lane; its text may hold a patient's data, so only its place is logged.
         lane.failures += 1
         lane.last_error = type(error).__name__
-        _LOG.error("pass-broke", lane=lane.name, error=type(error).__name__, at=_place(error))
+        _LOG.error("pass-broke", lane=lane.name, error=type(error).__name__, at=innermost_place(error))
         return 0
     lane.failures = 0
     lane.passes += 1
     return done
-
-
-def _place(error: BaseException) -> str:
-    """``file:line`` of the innermost frame."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

@@ -26,6 +26,10 @@ class Clock(Protocol):
 # --- receiving -------------------------------------------------------------------------------------------------------
 
 
+FHIR_CONTENT, HL7_CONTENT, CSV_CONTENT = "application/fhir+json", "x-application/hl7-v2+er7", "text/csv"
+"""Media types of what arrives."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """Bytes as received, with the positive answer that may be given once they are committed."""
@@ -33,7 +37,6 @@ class Arrival:
     source: str
     content: bytes
     content_type: str
-    """``application/fhir+json``, ``x-application/hl7-v2+er7`` or ``text/csv``."""
     control_key: str
     """What the sender calls this message: MSH-3|MSH-4|MSH-10, or Bundle.identifier; empty when it gives no name."""
     event: str = ""

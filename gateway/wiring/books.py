@@ -20,17 +20,14 @@ from gateway.ports.storage import AnswerRow, InboundMessage, Store
 from gateway.wiring.codes import code_words
 from gateway.wiring.messages import said_of, was_said
 from gateway.wiring.rosters import roster_kind, roster_view
-from gateway.wiring.storage import open_store
+from gateway.wiring.storage import opened_store
 
 
 @contextmanager
 def opened_books(folder: Path) -> Iterator[Books]:
     """The books of a site folder. Raises ConfigurationError, Unavailable."""
-    store = open_store(read_settings(folder))
-    try:
+    with opened_store(read_settings(folder)) as store:
         yield Books(store)
-    finally:
-        store.close()
 
 
 class Books:

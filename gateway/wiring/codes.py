@@ -20,8 +20,8 @@ from gateway.ports.code_lists import CodeReleaseRow
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.files import shown
-from gateway.wiring.people import Permission, find_actor, require
-from gateway.wiring.storage import open_store
+from gateway.wiring.people import Permission, find_actor
+from gateway.wiring.storage import opened_store
 
 
 def imported_lists(store: Store) -> CodeReleases:
@@ -64,7 +64,6 @@ def import_codes(
     kind = _kind(kind_name)
     settings = read_settings(folder)
     actor = find_actor(settings, act_as, Permission.IMPORT_CODES)
-    require(actor, Permission.IMPORT_CODES)
     if not COUNTABLE.covers(start_on) or (end_on is not None and end_on < start_on):
         raise FormatError(f"a release holds from a day up to {COUNTABLE.end_on} until the same day or a later one")
     content, name = file.read_bytes(), shown(Path(file.name))
@@ -84,16 +83,10 @@ def import_codes(
         actor=actor.name,
         role=actor.role,
     )
-    store = open_store(settings)
-    try:
-        with store.write() as tx:
-            added = tx.code_lists.add(release, content, table)
-            if added:
-                tx.audit.record(
-                    release.imported_at, actor.name, actor.role, "import-codes", f"codes:{kind.name}", "", name
-                )
-    finally:
-        store.close()
+    with opened_store(settings) as store, store.write() as tx:
+        added = tx.code_lists.add(release, content, table)
+        if added:
+            tx.audit.record(release.imported_at, actor.name, actor.role, "import-codes", f"codes:{kind.name}", "", name)
     return {**_view(release), "imported": added}
 
 
@@ -120,12 +113,8 @@ def list_codes(folder: Path) -> dict[str, Any]:
 
 
 def _releases(folder: Path) -> list[CodeReleaseRow]:
-    store = open_store(read_settings(folder))
-    try:
-        with store.read() as tx:
-            return tx.code_lists.releases()
-    finally:
-        store.close()
+    with opened_store(read_settings(folder)) as store, store.read() as tx:
+        return tx.code_lists.releases()
 
 
 def diff_codes(folder: Path, kind_name: str, before: str = "", after: str = "") -> dict[str, Any]:
@@ -134,16 +123,12 @@ def diff_codes(folder: Path, kind_name: str, before: str = "", after: str = "") 
     Without hashes the two newest releases of the kind are compared; a hash may be shortened. Raises NotFound.
     """
     kind = _kind(kind_name)
-    store = open_store(read_settings(folder))
-    try:
-        with store.read() as tx:
-            rows = [row for row in tx.code_lists.releases() if row.kind == kind.name]
-            rows.sort(key=lambda row: (row.start_on, row.id))
-            earlier = _find(rows, before, -2)
-            later = _find(rows, after, -1)
-            tables = [CodeTable(tx.code_lists.table(each.table_sha256)) for each in (earlier, later)]
-    finally:
-        store.close()
+    with opened_store(read_settings(folder)) as store, store.read() as tx:
+        rows = [row for row in tx.code_lists.releases() if row.kind == kind.name]
+        rows.sort(key=lambda row: (row.start_on, row.id))
+        earlier = _find(rows, before, -2)
+        later = _find(rows, after, -1)
+        tables = [CodeTable(tx.code_lists.table(each.table_sha256)) for each in (earlier, later)]
     changes = [
         {"code": each.key, "change": each.kind, "before": list(each.before), "after": list(each.after)}
         for each in compare_tables(*tables)

@@ -12,10 +12,8 @@ from adapters.csv.table import CsvFault, open_table
 from gateway.claim.party import Identifier
 from gateway.claim.record import EncounterRecord
 from gateway.errors import FormatError
-from gateway.ports import Arrival, Interpretation
+from gateway.ports import CSV_CONTENT, Arrival, Interpretation
 from gateway.wiring.site import Site
-
-CSV_CONTENT = "text/csv"
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,9 +218,7 @@ class Desk(Books):
     def _connections(self, name: str) -> Sequence[str]:
         if not name:
             return list(self.site.exchanges)
-        if name not in self.site.exchanges:
-            known = ", ".join(self.site.exchanges) or "none"
-            raise NotFound(f"no payer is routed over a connection {name!r}; there are {known}")
+        self.site.exchange(name)
         return [name]
 
     # --- the whole ---------------------------------------------------------------------------------------------------

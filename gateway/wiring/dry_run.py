@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import Settings, SourceSettings
-from gateway.errors import NotFound
 from gateway.pipeline import views
 from gateway.pipeline.derive_pass import DerivePass
 from gateway.pipeline.facts import encounters_as_known
@@ -101,9 +100,7 @@ def what_comes_of(site: Site, contents: Sequence[tuple[str, bytes]]) -> dict[str
 
 
 def _tell(site: Site, source: str, content: bytes) -> list[dict[str, Any]]:
-    if source not in {each.name for each in site.settings.sources}:
-        known = ", ".join(each.name for each in site.settings.sources) or "none"
-        raise NotFound(f"site.yaml has no source {source!r}; it has {known}")
+    site.settings.source(source)
     if is_record_set(content):
         return [_tell_records(site, source, content)]
     taking = Taking(site, source)

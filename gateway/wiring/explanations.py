@@ -11,13 +11,14 @@ from adapters.mapping.explain import ExplainedEntry, ExplainedField, explain_mes
 from gateway.claim.record import RecordKind
 from gateway.errors import FormatError, NotFound
 from gateway.pipeline.facts import encounters_as_known
+from gateway.ports import FHIR_CONTENT
 from gateway.ports.storage import Assertion, InboundMessage, Transaction
 from gateway.services.origins import origin_of
 from gateway.wiring.codes import imported_lists
 from gateway.wiring.dry_run import by_other_files, dry_run, make_room
 from gateway.wiring.ingest import Taking
 from gateway.wiring.mapping_check import site_files
-from gateway.wiring.messages import FHIR_CONTENT, message_of, references_of
+from gateway.wiring.messages import message_of, references_of
 from gateway.wiring.policy import load_policy
 from gateway.wiring.site import Site
 

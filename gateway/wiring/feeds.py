@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hmac import compare_digest
 
 from fastapi import APIRouter
 
@@ -15,16 +14,14 @@ from adapters.hl7.batching import ReceivedFrame
 from adapters.hl7.framing import frame
 from adapters.hl7.mllp import MllpListener
 from adapters.hl7.triage import AcceptancePolicy
-from clearinghouse.secret import resolve_secret
 from gateway.claim.identifiers import new_ulid
 from gateway.config import Listener, Settings, SourceSettings
 from gateway.errors import NotAllowed
 from gateway.pipeline.imports import StoredImports
 from gateway.pipeline.status import ClaimStatuses
-from gateway.ports import Arrival
+from gateway.ports import HL7_CONTENT, Arrival
+from gateway.wiring.people import holder_of_token
 from gateway.wiring.site import Site
-
-HL7_CONTENT = "x-application/hl7-v2+er7"
 
 
 def hl7_receive(
@@ -132,19 +129,5 @@ def fhir_source_of_token(site: Site) -> Callable[[str], str | None]:
 
 
 def source_of_token(settings: Settings) -> Callable[[str], str | None]:
-    """Which source a bearer token belongs to; every token is compared, in constant time."""
-    tokens = {
-        source.name: resolve_secret(source.token, settings.folder).reveal().encode()
-        for source in settings.sources
-        if source.token
-    }
-
-    def find(token: str) -> str | None:
-        given = token.encode()
-        found = None
-        for name, expected in tokens.items():
-            if compare_digest(given, expected):
-                found = name
-        return found
-
-    return find
+    """Which source a bearer token belongs to. Raises SecretMissing."""
+    return holder_of_token(((source.name, source.token) for source in settings.sources), settings.folder)

@@ -26,7 +26,7 @@ from gateway.rules.rule import Need
 from gateway.services.resolve import resolve_definition
 from gateway.wiring.clock import SystemClock, clock_of
 from gateway.wiring.policy import load_policy, policy_in_force
-from gateway.wiring.storage import open_store
+from gateway.wiring.storage import opened_store
 
 _GUIDES = ("005010X222", "005010X223")
 _ONE_OF_A_KIND = (LineOfBusiness.MEDICARE, LineOfBusiness.TRICARE)
@@ -140,12 +140,9 @@ def file_gate(folder: Path | None) -> Iterator[FileGate]:
         )
         return
     settings = read_settings(folder)
-    store = open_store(settings)
-    try:
-        site = policy_in_force(store)
-        yield FileGate(site.catalogue, site.codes_for_strangers(), clock_of(settings).now().date())
-    finally:
-        store.close()
+    with opened_store(settings) as store:
+        policy = policy_in_force(store)
+        yield FileGate(policy.catalogue, policy.codes_for_strangers(), clock_of(settings).now().date())
 
 
 def _without_enrollments(catalogue: Catalogue) -> Catalogue:

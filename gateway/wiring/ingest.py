@@ -16,7 +16,7 @@ from adapters.fhir.shapes import resource_shape
 from adapters.hl7.batch import BatchFault, BatchMessage, read_batch
 from adapters.hl7.triage import AcceptancePolicy
 from gateway.claim.record import RecordKind
-from gateway.errors import FormatError, NotFound
+from gateway.errors import FormatError
 from gateway.ports import FhirAnswer, MappingProblem
 from gateway.ports.storage import Transaction
 from gateway.wiring.csv_rows import ReadyRow, ready_rows
@@ -53,9 +53,8 @@ class Taking:
     """What one run took in for one source."""
 
     def __init__(self, site: Site, source: str, *, strict: bool = False) -> None:
-        if source not in {each.name for each in site.settings.sources}:
-            known = ", ".join(each.name for each in site.settings.sources) or "none"
-            raise NotFound(f"site.yaml has no source {source!r}; it has {known}")
+        """Raises NotFound for a source the site does not have."""
+        site.settings.source(source)
         self._site = site
         self._source = source
         self._strict = strict

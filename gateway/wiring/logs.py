@@ -6,9 +6,10 @@ import json
 import logging
 import sys
 import threading
-import traceback
 
 import structlog
+
+from gateway.errors import innermost_place
 
 
 class _WithoutValues(logging.Formatter):
@@ -19,9 +20,8 @@ class _WithoutValues(logging.Formatter):
         event = next(iter(str(record.msg).splitlines()), "")
         said = {"level": record.levelname.lower(), "logger": record.name, "event": event}
         if record.exc_info and record.exc_info[1] is not None:
-            frames = traceback.extract_tb(record.exc_info[2])
-            place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-            said["exception"] = type(record.exc_info[1]).__name__ + place
+            broke = record.exc_info[1]
+            said["exception"] = f"{type(broke).__name__} at {innermost_place(broke)}".removesuffix(" at ")
         return json.dumps(said)
 
 
@@ -35,8 +35,7 @@ class _StandardError(logging.Handler):
 
 def _thread_broke(broke: threading.ExceptHookArgs) -> None:
     """Python itself would print the exception's text, which may hold a patient's data."""
-    frames = traceback.extract_tb(broke.exc_traceback)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    place = innermost_place(broke.exc_value) if broke.exc_value is not None else ""
     structlog.get_logger("thread").error("thread-broke", error=broke.exc_type.__name__, at=place)
 
 

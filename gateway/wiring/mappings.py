@@ -16,9 +16,9 @@ from gateway.ports.oversight import MappingVersion
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.mapping_check import check_files, placed, site_files
-from gateway.wiring.people import Permission, find_actor, require
+from gateway.wiring.people import Permission, find_actor
 from gateway.wiring.policy import put_in_force
-from gateway.wiring.storage import open_store
+from gateway.wiring.storage import opened_store
 
 _LOG = structlog.get_logger("mappings")
 _SHORTEST_VERSION = 4
@@ -101,12 +101,8 @@ def _version_view(version: MappingVersion) -> dict[str, Any]:
 
 def mapping_history(folder: Path) -> dict[str, Any]:
     """{"versions": [{"in_force": hash, "at", "actor", "role"}]}, the newest first."""
-    store = open_store(read_settings(folder))
-    try:
-        with store.read() as tx:
-            return {"versions": [_version_view(each) for each in tx.mapping_sets.history()]}
-    finally:
-        store.close()
+    with opened_store(read_settings(folder)) as store, store.read() as tx:
+        return {"versions": [_version_view(each) for each in tx.mapping_sets.history()]}
 
 
 def _stored(store: Store, version: str) -> tuple[str, dict[str, bytes]]:
@@ -129,14 +125,11 @@ def diff_site_mappings(folder: Path, before: str = "", after: str = "") -> dict[
     Of the set in force and the folder's files where no version is named. Raises NotFound for an unknown one.
     """
     settings = read_settings(folder)
-    store = open_store(settings)
-    try:
+    with opened_store(settings) as store:
         with store.read() as tx:
             wanted = before or tx.mapping_sets.in_force()
         first, old = _stored(store, wanted) if wanted else (None, {})
         new = _stored(store, after)[1] if after else site_files(settings.mappings)
-    finally:
-        store.close()
     changes = [_change(path, old.get(path), new.get(path)) for path in sorted({*old, *new})]
     return {
         "before": first,
@@ -167,15 +160,11 @@ def put_site_mappings(folder: Path, act_as: str = "", version: str = "") -> dict
     """
     settings = read_settings(folder)
     actor = find_actor(settings, act_as, Permission.PUT_MAPPINGS)
-    require(actor, Permission.PUT_MAPPINGS)
-    store = open_store(settings)
-    try:
+    with opened_store(settings) as store:
         files = _stored(store, version)[1] if version else site_files(settings.mappings)
         problems = check_files(settings, files).problems
         if problems:
             raise ConfigurationError(list(problems))
         before = put_in_force(store, files, clock_of(settings).now(), actor.name, actor.role)
-    finally:
-        store.close()
     edited = content_hash(files)
     return {"changed": before != edited, "in_force": edited, "before": before, "actor": actor.name}

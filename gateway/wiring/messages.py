@@ -10,12 +10,10 @@ from gateway.errors import NotFound
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
 from gateway.pipeline.submit import INTERPRET_RESOURCE
-from gateway.ports import MappingProblem
+from gateway.ports import FHIR_CONTENT, MappingProblem
 from gateway.ports.storage import InboundMessage, Transaction
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
-
-FHIR_CONTENT = "application/fhir+json"
 
 
 def said_of(message: InboundMessage, problems: Sequence[MappingProblem]) -> list[str]:

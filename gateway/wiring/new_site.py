@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from adapters.mapping.mapping_files import CASES, FOLDERS
-from gateway.config import SETTINGS_FILE, read_settings
+from gateway.config import DATABASES, SETTINGS_FILE, read_settings
 from gateway.errors import ConfigurationError, Conflict
 from gateway.wiring.clock import RehearsalClock
 from gateway.wiring.mapping_schemas import FOLDER, mapping_schemas
 from gateway.wiring.sandbox import FOLDER as SANDBOX
 from gateway.wiring.sandbox import PASSWORD_FILE, host_key
 
-DATABASES = ("sqlite:///", "postgresql://")
 PRETENDED_NOW = datetime(2026, 9, 1, 13, 0, tzinfo=UTC)
 """The demo clinic's data are of August 2026; a demo site starts the morning after."""
 CLOCK = "run/clock"

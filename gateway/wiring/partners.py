@@ -42,7 +42,7 @@ def prove_connection(folder: Path, name: str) -> dict[str, Any]:
 def resume(site: Site, name: str, actor: Actor, reason: str) -> dict[str, Any]:
     """{"connection", "paused", "certified"} after a person let a paused connection be tried again."""
     require(actor, Permission.EXCHANGE)
-    _known(site, name)
+    site.exchange(name)
     site.connections.resume(name, actor, reason)
     return {"connection": name, **asdict(site.connections.standing(name))}
 
@@ -50,8 +50,7 @@ def resume(site: Site, name: str, actor: Actor, reason: str) -> dict[str, Any]:
 def guard(site: Site, name: str, actor: Actor, reason: str, *, skip: int, restored: bool = True) -> dict[str, Any]:
     """{"connection", "last", "seen", "next", "held", "in_doubt"}: control numbers beyond all that were used."""
     require(actor, Permission.RESOLVE)
-    _known(site, name)
-    moved = site.connections.guard(name, site.exchanges[name], actor, reason, skip=skip, restored=restored)
+    moved = site.connections.guard(name, site.exchange(name), actor, reason, skip=skip, restored=restored)
     return {"connection": name, **asdict(moved)}
 
 
@@ -62,7 +61,7 @@ def certify(site: Site, name: str, actor: Actor, *, again: bool = False, wait_s:
     Raises NotAllowed, and what sending raises: the batch can be sent again.
     """
     require(actor, Permission.EXCHANGE)
-    _known(site, name)
+    site.exchange(name)
     settings = site.policy.mapping_set.connections[name].settings
     exchange = exchange_of(site.settings, read_profile(in_test(settings)))
     collecting = site.collecting
@@ -86,7 +85,7 @@ def certify(site: Site, name: str, actor: Actor, *, again: bool = False, wait_s:
 def waive_certification(site: Site, name: str, actor: Actor, reason: str) -> dict[str, Any]:
     """{"connection", "paused", "certified"} after a supervisor let production files leave without a test batch."""
     require(actor, Permission.RESOLVE)
-    _known(site, name)
+    site.exchange(name)
     site.connections.waive_certification(name, actor, reason)
     return {"connection": name, **asdict(site.connections.standing(name))}
 
@@ -100,8 +99,3 @@ def _verdict_view(verdict: Verdict) -> dict[str, Any]:
         "missing": [*verdict.missing],
         "failures": [*verdict.failures],
     }
-
-
-def _known(site: Site, name: str) -> None:
-    if name not in site.exchanges:
-        raise NotFound(f"no payer is routed over a connection {name!r}; there are {', '.join(site.exchanges)}")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from hmac import compare_digest
+from pathlib import Path
+from typing import TypeVar
 
 from clearinghouse.secret import resolve_secret
 from gateway.config import ROLES, Settings
 from gateway.errors import NotAllowed
 from gateway.pipeline.commands import Actor
+
+Holder = TypeVar("Holder")
+"""Whoever a token is given to: a user, or a source."""
 
 
 class Permission(StrEnum):
@@ -70,13 +75,15 @@ def require(actor: Actor, permission: Permission) -> None:
 def find_actor(settings: Settings, name: str, permission: Permission) -> Actor:
     """The user of that name; without a name the only user of the first role that has the permission.
 
-    Raises NotAllowed, saying who there is, when there is no such user or several.
+    Raises NotAllowed when the user's role has it not and, saying who there is, for no such user or several.
     """
     allowed = PERMISSIONS[permission]
     if name:
         for user in settings.users:
             if user.name == name:
-                return Actor(name=user.name, role=user.role)
+                actor = Actor(name=user.name, role=user.role)
+                require(actor, permission)
+                return actor
         known = ", ".join(user.name for user in settings.users) or "nobody"
         raise NotAllowed(f"site.yaml has no user {name!r}; it has {known}")
     for role in allowed:
@@ -92,19 +99,25 @@ def find_actor(settings: Settings, name: str, permission: Permission) -> Actor:
 
 
 def user_of_token(settings: Settings) -> Callable[[str], Actor | None]:
-    """Which user a bearer token belongs to; every token is compared, in constant time. Raises SecretMissing."""
-    tokens = [
-        (Actor(name=user.name, role=user.role), resolve_secret(user.token, settings.folder).reveal().encode())
-        for user in settings.users
-        if user.token
-    ]
+    """Which user a bearer token belongs to. Raises SecretMissing."""
+    return holder_of_token(
+        ((Actor(name=user.name, role=user.role), user.token) for user in settings.users), settings.folder
+    )
 
-    def find(token: str) -> Actor | None:
+
+def holder_of_token(references: Iterable[tuple[Holder, str]], folder: Path) -> Callable[[str], Holder | None]:
+    """Whose a bearer token is, of those that have a reference to one; every token is compared, in constant time.
+
+    Relative references are beside the folder's settings. Raises SecretMissing.
+    """
+    tokens = [(holder, resolve_secret(each, folder).reveal().encode()) for holder, each in references if each]
+
+    def find(token: str) -> Holder | None:
         given = token.encode()
         found = None
-        for actor, expected in tokens:
+        for holder, expected in tokens:
             if compare_digest(given, expected):
-                found = actor
+                found = holder
         return found
 
     return find

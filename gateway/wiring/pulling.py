@@ -160,9 +160,9 @@ def pull_now(site: Site, source: str) -> dict[str, Any]:
 
     {"source", "types": [{"type", "pages", "resources", "refused", "problem"}]}.
     """
-    settings = next((each for each in site.settings.sources if each.name == source and each.pull is not None), None)
-    if settings is None:
-        raise NotFound(f"site.yaml has no source {source!r} with a pull section")
+    settings = site.settings.source(source)
+    if settings.pull is None:
+        raise NotFound(f"the source {source!r} of site.yaml has no pull section, which says where its EHR is asked")
     pulling = SourcePull(site, settings)
     found: dict[str, PulledType] = {}
     while (pulled := pulling.step()) is not None:

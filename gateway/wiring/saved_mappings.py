@@ -19,7 +19,7 @@ from gateway.wiring.clock import clock_of
 from gateway.wiring.mapping_check import check_files, site_files
 from gateway.wiring.mappings import mapping_state
 from gateway.wiring.policy import put_in_force
-from gateway.wiring.storage import open_store
+from gateway.wiring.storage import opened_store
 
 _LOG = structlog.get_logger("mappings")
 _ROLE = "saved-file"
@@ -40,14 +40,11 @@ class SavedMappings:
     def begin(self) -> None:
         """Take over, or refuse aloud, what was saved while nobody looked. Raises ConfigurationError, Unavailable."""
         self._judged = self._before = _print_of(self._folder)
-        store = open_store(self._settings)
-        try:
+        with opened_store(self._settings) as store:
             with store.read() as tx:
                 is_new = tx.mapping_sets.in_force() is None
             if not is_new:  # the first set of a new database is put when the site is opened
                 self._judge_what_lies_there(store)
-        finally:
-            store.close()
 
     def _judge_what_lies_there(self, store: Store) -> None:
         state = mapping_state(self._settings, store)

@@ -16,7 +16,7 @@ from clearinghouse.sftp import SftpMailbox
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.parties import Contact, ContactNumber, Name
 from gateway.config import SenderSettings, Settings, read_settings
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, NotFound
 from gateway.pipeline.certify import CertificationPass
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import CollectPass
@@ -60,6 +60,13 @@ class Site:
     commands: Commands
     connections: ConnectionWatch
     certification: CertificationPass
+
+    def exchange(self, connection: str) -> PartnerExchange:
+        """The exchange over a connection. Raises NotFound, naming those there are."""
+        if connection not in self.exchanges:
+            known = ", ".join(self.exchanges) or "none"
+            raise NotFound(f"no payer is routed over a connection {connection!r}; there are {known}")
+        return self.exchanges[connection]
 
     def close(self) -> None:
         """Let the database go."""

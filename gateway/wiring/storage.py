@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.util import CommandError
@@ -9,12 +11,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from clearinghouse.secret import SecretMissing, resolve_secret
-from gateway.config import SETTINGS_FILE, Settings
+from gateway.config import DATABASES, SETTINGS_FILE, Settings
 from gateway.errors import ConfigurationError
 from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
 
-KINDS = ("sqlite:///", "postgresql://")
 _SQLITE_MARK = b"SQLite format 3\x00"
 
 
@@ -42,6 +43,16 @@ def open_store(settings: Settings) -> Database:
     return store
 
 
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Database]:
+    """The same for as long as the block runs."""
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def _audit_chain(settings: Settings, place: Path) -> AuditChain:
     try:
         key = resolve_secret(settings.audit_key, settings.folder)
@@ -56,7 +67,7 @@ def _check_address(url: str, place: Path) -> None:
         path = make_url(url).database
     except (ArgumentError, ValueError):
         path = None
-    if path is None or not url.startswith(KINDS):
+    if path is None or not url.startswith(DATABASES):
         expected = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         raise ConfigurationError([f"{place}: database is not an address we know; expected {expected}"])
     if url.startswith("sqlite") and _is_something_else(Path(path)):

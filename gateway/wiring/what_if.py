@@ -13,12 +13,13 @@ from gateway.errors import ConfigurationError
 from gateway.pipeline.differences import Picture, by_payer, compare, picture
 from gateway.pipeline.interpret import DERIVE, MAP_AGAIN
 from gateway.pipeline.receive import INTERPRET_MESSAGE
+from gateway.ports import FHIR_CONTENT
 from gateway.ports.storage import Transaction
 from gateway.store.rehearsal import rehearsed_beside
 from gateway.wiring.codes import imported_lists
 from gateway.wiring.dry_run import by_other_files, make_room, over
 from gateway.wiring.mapping_check import check_files, site_files
-from gateway.wiring.messages import FHIR_CONTENT, references_of
+from gateway.wiring.messages import references_of
 from gateway.wiring.policy import LoadedPolicy, load_policy
 from gateway.wiring.site import Site
 

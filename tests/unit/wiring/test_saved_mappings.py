@@ -27,7 +27,6 @@ def settings(tmp_path: Path) -> Settings:
     folder = tmp_path / "clinic"
     make_site(folder, demo=True, database="sqlite:///clinic.sqlite", samples={})
     open_site(folder).close()
-    (folder / "mappings" / "facilities").mkdir()
     return read_settings(folder)
 
 
