@@ -35,7 +35,8 @@ from clearinghouse.x12.status_277ca import (
 )
 from clearinghouse.x12.write_277ca import write_277ca
 from clearinghouse.x12.write_835 import write_835
-from gateway.ports.storage import InterchangeRow, Version
+from gateway.ports.claims import Version
+from gateway.ports.exchanges import InterchangeRow
 from tests.pipeline_site import LOCAL_TIME, RECEIVER_ID, SENDER_ID
 
 TODAY = date(2026, 8, 18)

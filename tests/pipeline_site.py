@@ -34,7 +34,9 @@ from gateway.pipeline.receive import Receiver
 from gateway.pipeline.send import SendPass
 from gateway.pipeline.silence import SilencePass
 from gateway.ports import Arrival, Interpretation, Interpreter, MappedRecord, Resource
-from gateway.ports.storage import ClaimRow, InterchangeRow, Store, Version
+from gateway.ports.claims import ClaimRow, Version
+from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
 from gateway.wiring.numbers_beside import NumbersBeside
 from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT, ManualClock

@@ -7,7 +7,8 @@ from typing import Any
 from gateway.claim.finding import Finding, blocks
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.views import claim_why
-from gateway.ports.storage import ClaimRow, Draft, Transaction
+from gateway.ports.claims import ClaimRow, Draft
+from gateway.ports.storage import Transaction
 from gateway.rules.gate import RULES_BY_NAME
 from gateway.rules.rule import Group
 

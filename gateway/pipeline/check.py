@@ -13,7 +13,7 @@ from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding, Severity, blocks
 from gateway.errors import NotAllowed
 from gateway.ports import GuideCheck
-from gateway.ports.storage import Override
+from gateway.ports.claims import Override
 from gateway.rules.context import GateContext
 from gateway.rules.gate import check_claims
 

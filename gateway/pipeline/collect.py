@@ -29,8 +29,10 @@ from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock, Exchange, RemoteAnswer, RemoteInbox
+from gateway.ports.claims import Bill
+from gateway.ports.exchanges import AnswerRow, InterchangeRow
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import AnswerRow, Bill, InterchangeRow, Store, Transaction
+from gateway.ports.storage import Store, Transaction
 from gateway.receivable.ledger import LedgerEntry, adjusted, cash, unexplained, unmatched
 
 APPLIED, DUPLICATE, QUARANTINED, UNBALANCED = "applied", "duplicate", "quarantined", "unbalanced"

@@ -17,8 +17,10 @@ from gateway.pipeline.derive import Derivation, release_fact
 from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock
+from gateway.ports.claims import ClaimRow, Override
+from gateway.ports.exchanges import DeliveryStep, InterchangeRow
 from gateway.ports.rosters import Changes
-from gateway.ports.storage import ClaimRow, DeliveryStep, InterchangeRow, Override, Store, Transaction
+from gateway.ports.storage import Store, Transaction
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
 RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})

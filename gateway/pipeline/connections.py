@@ -16,7 +16,8 @@ from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind, SentNumbers
-from gateway.ports.storage import DeliveryStep, Store, Transaction
+from gateway.ports.exchanges import DeliveryStep
+from gateway.ports.storage import Store, Transaction
 
 _NUMBER = "isa13"
 _CLAIM_NUMBERS_LEFT_OUT = 10**9

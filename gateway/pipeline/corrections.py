@@ -10,7 +10,7 @@ from gateway.claim.contract import Payer
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.money import dollars
 from gateway.pipeline.money import VOID
-from gateway.ports.storage import Version
+from gateway.ports.claims import Version
 from gateway.ports.watch import WorkItem
 from gateway.rules.filed_in_time import last_day_to_file
 

@@ -16,7 +16,8 @@ from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
 from gateway.ports.connections import SentNumbers
-from gateway.ports.storage import DeliveryStep, InterchangeRow, Store, Transaction
+from gateway.ports.exchanges import DeliveryStep, InterchangeRow
+from gateway.ports.storage import Store, Transaction
 
 LEASE = timedelta(minutes=20)
 FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"

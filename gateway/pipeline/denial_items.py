@@ -11,7 +11,7 @@ from gateway.claim.finding import Finding, Severity
 from gateway.claim.money import dollars
 from gateway.lifecycle import ClaimFact, ClaimState, denied_adjustments, standing_adjudications
 from gateway.pipeline.facts import KnownClaim
-from gateway.ports.storage import Version
+from gateway.ports.claims import Version
 from gateway.ports.watch import WorkItem
 from gateway.receivable.denials import next_step
 

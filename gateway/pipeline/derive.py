@@ -36,8 +36,9 @@ from gateway.pipeline.money import VOID, state_of
 from gateway.pipeline.papers_due import papers_due
 from gateway.pipeline.watch import Watched, keep_watch
 from gateway.pipeline.worklist import worklist_of
+from gateway.ports.claims import ClaimRow, DayRow, Draft, PlacementRow
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction
+from gateway.ports.storage import Transaction
 from gateway.rules.context import BilledLine, GateContext, PreviousVersion
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Placement

@@ -12,7 +12,8 @@ from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.finding import Finding, blocks
 from gateway.claim.fingerprint import content_fingerprint
 from gateway.claim.money import dollars
-from gateway.ports.storage import Draft, Transaction
+from gateway.ports.claims import Draft
+from gateway.ports.storage import Transaction
 
 _CORRECTIONS: Final = ("7", "8")
 _TOLD: Final = ("form", "frequency", "bill_class", "place_of_service", "statement_from_on", "statement_through_on")

@@ -17,8 +17,9 @@ from gateway.pipeline.funnel import place_of
 from gateway.pipeline.money import VOID, entries_of, live_version, state_of
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import Exchange, Interpretation
+from gateway.ports.inbox import InboundMessage
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import InboundMessage, Store, Transaction
+from gateway.ports.storage import Store, Transaction
 from gateway.receivable.ledger import total
 
 

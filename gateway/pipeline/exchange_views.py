@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from gateway.pipeline.silence import silence_view
+from gateway.ports.exchanges import InterchangeRow
 from gateway.ports.partners import AnswerNote, Contact
-from gateway.ports.storage import InterchangeRow, Transaction
+from gateway.ports.storage import Transaction
 
 _SET_ASIDE = ("quarantined", "unbalanced")
 

@@ -20,8 +20,10 @@ from gateway.lifecycle import ClaimFact, ClaimState, version_state
 from gateway.pipeline.grants import KnownAuthorization, on_file
 from gateway.pipeline.rooms import Gathering, gather_rooms
 from gateway.pipeline.standing import standing_of
+from gateway.ports.claims import ClaimRow, Draft, Override, Version
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import Assertion, ClaimRow, Draft, Override, Transaction, Version
+from gateway.ports.storage import Transaction
+from gateway.ports.subjects import Assertion
 from gateway.ports.watch import AuthorizationName, EntryRow
 from gateway.services.case import (
     KnownCoverage,

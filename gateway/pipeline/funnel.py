@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from gateway.claim.finding import Finding, blocks
 from gateway.lifecycle import ADJUDICATED, ClaimState
 from gateway.pipeline.holds import machine_findings
-from gateway.ports.storage import ClaimRow, PlacementRow, Transaction
+from gateway.ports.claims import ClaimRow, PlacementRow
+from gateway.ports.storage import Transaction
 from gateway.receivable.ledger import Account
 
 HELD = frozenset({ClaimState.HELD, ClaimState.CORRECTION_HELD, ClaimState.REJECTED, ClaimState.CONFLICT})

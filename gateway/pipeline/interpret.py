@@ -19,8 +19,10 @@ from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.receive import INTERPRET_MESSAGE
 from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
+from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.ports.policy import PolicyInForce
-from gateway.ports.storage import Assertion, InboundMessage, Outcome, Store, Transaction
+from gateway.ports.storage import Store, Transaction
+from gateway.ports.subjects import Assertion
 
 DERIVE = "derive"
 MAP_AGAIN = "map-again"

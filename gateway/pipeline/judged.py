@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from gateway.pipeline.facts import PatientFacts
-from gateway.ports.storage import ClaimRow, Draft, Transaction
+from gateway.ports.claims import ClaimRow, Draft
+from gateway.ports.storage import Transaction
 
 
 def judged_on(in_force: str, last_word: int, facts: PatientFacts) -> str | None:

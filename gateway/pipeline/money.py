@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 
 from gateway.claim.finding import blocks
 from gateway.lifecycle import ClaimFact, ClaimState, DraftSituation, FactKind, claim_state, version_state
-from gateway.ports.storage import Draft, Transaction
+from gateway.ports.claims import Draft
+from gateway.ports.storage import Transaction
 from gateway.receivable.ledger import LedgerEntry, billed, remitted
 
 VOID = "8"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.ports import Arrival
-from gateway.ports.storage import InboundMessage
+from gateway.ports.inbox import InboundMessage
 
 _KEY_MAX = 400
 

@@ -11,7 +11,8 @@ from gateway.pipeline.group_commit import GroupCommit
 from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
 from gateway.pipeline.submit import FhirCommit
 from gateway.ports import Arrival, Clock, FhirAnswer, FhirSubmission, Receipt, Resource
-from gateway.ports.storage import InboundMessage, Store
+from gateway.ports.inbox import InboundMessage
+from gateway.ports.storage import Store
 
 INTERPRET_MESSAGE = "interpret-message"
 _MOST_IN_ONE_COMMIT = 64

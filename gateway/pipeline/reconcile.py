@@ -11,7 +11,8 @@ from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Owner, blocks
 from gateway.pipeline.funnel import HELD, place_of
 from gateway.pipeline.money import VOID, live_version
-from gateway.ports.storage import ClaimRow, DayRow, PlacementRow, Transaction
+from gateway.ports.claims import ClaimRow, DayRow, PlacementRow
+from gateway.ports.storage import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from gateway.claim.identifiers import claim_number
 from gateway.errors import FormatError
 from gateway.pipeline.holds import REFEREE_DISAGREES, hold_by_machine
 from gateway.ports import Exchange, InterchangeNumbers, NumberedClaim
-from gateway.ports.storage import Draft, Store
+from gateway.ports.claims import Draft
+from gateway.ports.storage import Store
 
 _LOG = structlog.get_logger("pipeline")
 

@@ -28,7 +28,9 @@ from gateway.pipeline.judged import patients_to_judge
 from gateway.pipeline.money import VOID, project
 from gateway.pipeline.second_opinion import agreed_contents
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
-from gateway.ports.storage import ClaimRow, Draft, InterchangeRow, Store, Transaction, Version
+from gateway.ports.claims import ClaimRow, Draft, Version
+from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.storage import Store, Transaction
 from gateway.ports.watch import AuthorizationName
 
 _LOG = structlog.get_logger("pipeline")

@@ -13,7 +13,8 @@ from gateway.claim.record import RecordKind
 from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.owners import SourceOwner
 from gateway.ports import ClaimStatus
-from gateway.ports.storage import ClaimRow, Draft, Store, Transaction, Version
+from gateway.ports.claims import ClaimRow, Draft, Version
+from gateway.ports.storage import Store, Transaction
 
 
 class ClaimStatuses:

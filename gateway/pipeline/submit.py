@@ -11,8 +11,9 @@ from gateway.claim.identifiers import new_ulid
 from gateway.errors import Conflict
 from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
 from gateway.ports import Clock, FhirAnswer, FhirSubmission
+from gateway.ports.inbox import InboundMessage
 from gateway.ports.resources import OpenResourceTable
-from gateway.ports.storage import InboundMessage, Store, Transaction
+from gateway.ports.storage import Store, Transaction
 
 INTERPRET_RESOURCE = "interpret-resource"
 _REFUSAL = "the resources are not acceptable"

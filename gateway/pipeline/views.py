@@ -16,7 +16,8 @@ from gateway.lifecycle import ClaimFact, FactKind
 from gateway.pipeline.adjustment_views import CodeWords, adjustment_views, no_words, remark_views
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.holds import machine_findings
-from gateway.ports.storage import ClaimRow, DayRow, Draft, PlacementRow, Transaction, Version
+from gateway.ports.claims import ClaimRow, DayRow, Draft, PlacementRow, Version
+from gateway.ports.storage import Transaction
 from gateway.services.case import Merged
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from gateway.ports.storage import InterchangeRow
+from gateway.ports.exchanges import InterchangeRow
 
 AWAITED = ("TA1", "999", "277CA", "277CA-payer", "835")
 """In the order they come. What answers a later one, or refuses the claim, answers the earlier ones too."""

@@ -13,7 +13,7 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Finding
 from gateway.lifecycle import ClaimFact, FactKind
-from gateway.ports.storage import Bill, ClaimRow, DayRow, Draft, Override, PlacementRow, Version
+from gateway.ports.claims import Bill, ClaimRow, DayRow, Draft, Override, PlacementRow, Version
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
     claim,
@@ -50,7 +50,7 @@ class _Sent(msgspec.Struct):
 
 
 class ClaimRows:
-    """Implements gateway.ports.storage.Claims."""
+    """Implements gateway.ports.claims.Claims."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -21,7 +21,7 @@ from gateway.claim.answer import (
 from gateway.claim.identifiers import stable_id
 from gateway.errors import NotFound
 from gateway.lifecycle import DELIVERY_MOVES
-from gateway.ports.storage import AnswerRow, DeliveryStep, InterchangeRow
+from gateway.ports.exchanges import AnswerRow, DeliveryStep, InterchangeRow
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -45,7 +45,7 @@ _ANSWER_TYPES: dict[str, type[Answer]] = {
 
 
 class ExchangeRows:
-    """Implements gateway.ports.storage.Exchanges."""
+    """Implements gateway.ports.exchanges.Exchanges."""
 
     def __init__(self, connection_: Connection, blobs: BlobRows) -> None:
         self._connection = connection_

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from gateway.ports import MappingProblem
-from gateway.ports.storage import InboundMessage, Outcome
+from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import inbound_message, message_answer, message_outcome
@@ -22,7 +22,7 @@ _ADD_ANSWER = insert(message_answer)
 
 
 class InboxRows:
-    """Implements gateway.ports.storage.Inbox."""
+    """Implements gateway.ports.inbox.Inbox."""
 
     def __init__(self, connection: Connection, blobs: BlobRows) -> None:
         self._connection = connection

@@ -12,7 +12,7 @@ from gateway.store.sql import slices
 
 
 class LedgerRows:
-    """Implements gateway.ports.storage.Ledger."""
+    """Implements gateway.ports.ledger.Ledger."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -17,7 +17,7 @@ from gateway.store.sql import insert_missing
 
 
 class MappingSetRows:
-    """Implements gateway.ports.storage.MappingSets."""
+    """Implements gateway.ports.oversight.MappingSets."""
 
     def __init__(self, connection: Connection, blobs: BlobRows) -> None:
         self._connection = connection

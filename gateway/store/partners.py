@@ -10,8 +10,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Update, and_, exists, 
 
 from gateway.lifecycle import FactKind
 from gateway.ports import PROBED, REMOVING
+from gateway.ports.exchanges import InterchangeRow
 from gateway.ports.partners import AWAITED, AnswerNote, Contact, ReportRow, Silence
-from gateway.ports.storage import InterchangeRow
 from gateway.store.exchanges import interchange_row, interchanges_with_tenant
 from gateway.store.schema import answer, answer_file, claim_fact, delivery_step, interchange, interchange_claim
 from gateway.store.schema_partners import expected_answer, partner_contact

@@ -80,7 +80,7 @@ class _Rehearsal(Database):
 
 
 class _WorkAtHand:
-    """Implements gateway.ports.storage.Work in memory."""
+    """Implements gateway.ports.work.Work in memory."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, None]] = defaultdict(dict)

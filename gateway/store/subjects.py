@@ -14,7 +14,7 @@ from gateway.claim.party import Identifier
 from gateway.claim.record import FEED_RECORDS, FeedRecord, RecordKind
 from gateway.errors import Unavailable
 from gateway.ports import UNSAID
-from gateway.ports.storage import Assertion
+from gateway.ports.subjects import Assertion
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
     assertion,
@@ -46,13 +46,13 @@ _RECORD_TYPES: dict[RecordKind, type[FeedRecord]] = {type.kind: type for type in
 
 
 class SubjectRows:
-    """Implements gateway.ports.storage.Subjects."""
+    """Implements gateway.ports.subjects.Subjects."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def resolve(self, organization: str, kind: RecordKind, named: Sequence[Sequence[Identifier]]) -> list[str]:
-        """For each set of identifiers the subject that has any of them; see gateway.ports.storage.Subjects."""
+        """For each set of identifiers the subject that has any of them; see gateway.ports.subjects.Subjects."""
         known = self._known(organization, kind, sorted({each for names in named for each in names}, key=str))
         resolution = _Resolution(organization, kind, known)
         resolved = [resolution.resolve(names) for names in named]

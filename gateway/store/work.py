@@ -11,7 +11,7 @@ from gateway.store.sql import insert_or_replace, insert_or_touch, slices
 
 
 class WorkRows:
-    """Implements gateway.ports.storage.Work."""
+    """Implements gateway.ports.work.Work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

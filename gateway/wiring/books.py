@@ -15,8 +15,10 @@ from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
+from gateway.ports.exchanges import AnswerRow
+from gateway.ports.inbox import InboundMessage
 from gateway.ports.partners import ReportRow
-from gateway.ports.storage import AnswerRow, InboundMessage, Store
+from gateway.ports.storage import Store
 from gateway.wiring.codes import code_words
 from gateway.wiring.messages import said_of, was_said
 from gateway.wiring.rosters import roster_kind, roster_view

@@ -12,7 +12,9 @@ from gateway.claim.record import RecordKind
 from gateway.errors import FormatError, NotFound
 from gateway.pipeline.facts import encounters_as_known
 from gateway.ports import FHIR_CONTENT
-from gateway.ports.storage import Assertion, InboundMessage, Transaction
+from gateway.ports.inbox import InboundMessage
+from gateway.ports.storage import Transaction
+from gateway.ports.subjects import Assertion
 from gateway.services.origins import origin_of
 from gateway.wiring.codes import imported_lists
 from gateway.wiring.dry_run import by_other_files, dry_run, make_room

@@ -11,7 +11,8 @@ from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
 from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports import FHIR_CONTENT, MappingProblem
-from gateway.ports.storage import InboundMessage, Transaction
+from gateway.ports.inbox import InboundMessage
+from gateway.ports.storage import Transaction
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
 

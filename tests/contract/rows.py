@@ -11,7 +11,9 @@ from gateway.claim.fingerprint import content_fingerprint
 from gateway.claim.identifiers import claim_number, stable_id
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
-from gateway.ports.storage import AnswerRow, ClaimRow, Draft, InterchangeRow, Transaction, Version
+from gateway.ports.claims import ClaimRow, Draft, Version
+from gateway.ports.exchanges import AnswerRow, InterchangeRow
+from gateway.ports.storage import Transaction
 from gateway.store.database import Database
 from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT, a_claim, a_key
 

@@ -20,7 +20,8 @@ from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, Part
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.ports import RemoteAnswer, RemoteInbox, RenderedInterchange
-from gateway.ports.storage import AnswerRow, InterchangeRow, Version
+from gateway.ports.claims import Version
+from gateway.ports.exchanges import AnswerRow, InterchangeRow
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CONNECTION

@@ -9,8 +9,8 @@ from typing import Any
 from adapters.codes.kinds import KINDS, read_code_list
 from adapters.codes.table import write_table
 from gateway.claim.finding import Owner
+from gateway.ports.claims import Version
 from gateway.ports.code_lists import CodeReleaseRow
-from gateway.ports.storage import Version
 from gateway.ports.watch import WorkItem
 from gateway.store.database import Database
 from gateway.wiring.books import Books

@@ -14,7 +14,8 @@ from gateway.claim.record import CoverageRecord, EncounterRecord, FeedRecord, Pa
 from gateway.claim.roster import row_key
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.derive import Derivation
-from gateway.ports.storage import Draft, Transaction
+from gateway.ports.claims import Draft
+from gateway.ports.storage import Transaction
 from tests.factories import CONNECTION, NOON, ORGANIZATION
 from tests.partner_answers import Partner
 from tests.pipeline_site import BILLER, OpenCodeSets, Site, a_week

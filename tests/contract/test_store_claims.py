@@ -16,7 +16,7 @@ from gateway.claim.identifiers import claim_number
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.lifecycle import ClaimFact, FactKind
-from gateway.ports.storage import DayRow, Override, PlacementRow
+from gateway.ports.claims import DayRow, Override, PlacementRow
 from gateway.store.database import Database
 from tests.contract.races import LONG_S, at_once, beside
 from tests.contract.rows import a_claim_row, a_draft, a_patient, a_version

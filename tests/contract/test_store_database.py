@@ -18,7 +18,7 @@ from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.claim.roster import CredentialRecord, CredentialRole, about
 from gateway.errors import Conflict, NotFound, Unavailable
-from gateway.ports.storage import Outcome
+from gateway.ports.inbox import Outcome
 from gateway.store.coding import encode
 from gateway.store.database import Database
 from gateway.store.rehearsal import rehearsed_beside

@@ -19,7 +19,8 @@ from gateway.claim.answer import (
     ProviderAdjustment,
     TransactionAnswer,
 )
-from gateway.ports.storage import DeliveryStep, InterchangeRow, Transaction
+from gateway.ports.exchanges import DeliveryStep, InterchangeRow
+from gateway.ports.storage import Transaction
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.contract.rows import a_claim_row, a_version, an_answer, an_interchange_content, freeze

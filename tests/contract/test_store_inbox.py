@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import NotFound
 from gateway.ports import MappingProblem
-from gateway.ports.storage import InboundMessage, Outcome
+from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.store.database import Database
 from tests.factories import NOON, ORGANIZATION, TENANT
 

@@ -9,7 +9,8 @@ import pytest
 
 from gateway.claim.party import Identifier
 from gateway.ports import LookAhead, NewVersion, Resource
-from gateway.ports.storage import InboundMessage, Transaction
+from gateway.ports.inbox import InboundMessage
+from gateway.ports.storage import Transaction
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import NOON, ORGANIZATION, TENANT

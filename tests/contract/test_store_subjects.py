@@ -13,7 +13,8 @@ from gateway.claim.finding import Origin
 from gateway.claim.party import Identifier, PersonName
 from gateway.claim.record import EncounterRecord, FeedRecord, PatientRecord, RecordKind
 from gateway.errors import Unavailable
-from gateway.ports.storage import Assertion, InboundMessage
+from gateway.ports.inbox import InboundMessage
+from gateway.ports.subjects import Assertion
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import NOON, ORGANIZATION, TENANT

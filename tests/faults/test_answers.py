@@ -20,7 +20,7 @@ from msgspec import structs
 from clearinghouse.inbox import PartnerInbox
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
-from gateway.ports.storage import Version
+from gateway.ports.claims import Version
 from gateway.store.database import Database
 from tests.factories import CHAIN, CONNECTION, ORGANIZATION, TENANT
 from tests.partner_answers import Partner, payment

@@ -12,7 +12,7 @@ from gateway.claim.answer import PaidClaim
 from gateway.claim.claim import Claim
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind
 from gateway.pipeline.money import entries_of, live_version, state_of
-from gateway.ports.storage import Draft, Version
+from gateway.ports.claims import Draft, Version
 from gateway.receivable.ledger import total
 from tests.factories import CHARGE_CENTS, NOON, a_claim, a_fact, a_finding, an_adjudication, reversal_of
 
