@@ -510,6 +510,10 @@ class Watched:
         self._failing = failing
         self._seen = seen
 
+    @property
+    def settling(self) -> int:
+        return self._inbox.settling
+
     def waiting(self) -> list[RemoteAnswer]:
         return self._inbox.waiting()
 
@@ -565,7 +569,7 @@ def test_a_partner_that_refuses_our_login_pauses_the_collection(site: Site, monk
         raise PartnerPaused("the partner refused our login")
 
     monkeypatch.setattr(site.exchange, "open_inbox", refuse)
-    assert site.collecting.run(CONNECTION).paused == "the partner refused our login"
+    assert site.collecting.run(CONNECTION).paused.startswith("the partner refused our login (since ")
 
 
 @pytest.mark.fault("F39")
@@ -590,7 +594,7 @@ def test_the_partners_copy_is_let_go_only_after_the_bytes_are_ours(
 
     seen.clear()
     monkeypatch.setattr(site.collecting, "take", fail)
-    assert site.collecting.run(CONNECTION).problems == ["the database does not answer"]
+    assert site.answer(partner.ack_999(row)).problems == ["the database does not answer"]
     assert seen == ["download"]
 
 
