@@ -99,7 +99,8 @@ class NotedFields(Fields):
 
     def choice(self, key: str, kind: type[Choice], default: Choice) -> Choice:
         """One of the words of `kind`."""
-        self._note(key, {"enum": [str(member.value) for member in kind]})
+        words = {"enum": [str(member.value) for member in kind]}
+        self._note(key, words | {"description": (kind.__doc__ or "").partition("\n")[0].rstrip(".")})
         return default
 
     def duration(self, key: str, default: timedelta, wanted: str = "a duration such as 30s, 5m, 4h or 2d") -> timedelta:

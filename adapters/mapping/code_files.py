@@ -24,7 +24,10 @@ class CodeRow:
 
 
 def _rows(name: str, code: TextKind, **more: Key) -> Shape:
-    keys = {"code": Key(code, required=True), "label": Key(TextKind(), required=True)} | more
+    keys = {
+        "code": Key(code, required=True),
+        "label": Key(TextKind(), required=True, says="Our own words for it"),
+    } | more
     row = Shape(f"{name} row", CodeRow, keys, Dated.MAY, entry=True)
     return Shape(f"{name} file", dict, {name: Key(ListKind(row), required=True)})
 

@@ -306,7 +306,10 @@ _SHAPES[HalfDay] = shape_of(HalfDay, "half_day")
 _SHAPES[CertificationClock] = shape_of(CertificationClock, "certification", checks=(_check_clock,))
 _SHAPES[RuleSetting] = shape_of(RuleSetting, "rule setting", Dated.MAY)
 _SHAPES[ContractRate] = shape_of(
-    ContractRate, "rate", Dated.MUST, named={"rate": Key(DollarsKind(), required=True, field="cents")}
+    ContractRate,
+    "rate",
+    Dated.MUST,
+    named={"rate": Key(DollarsKind(), required=True, field="cents", says="What the contract pays a unit")},
 )
 _SHAPES[PayerRule] = shape_of(
     PayerRule,
@@ -322,7 +325,11 @@ SESSION: Final = shape_of(SessionKind, "session", named={"name": Key(IDENTIFIER_
 ORGANIZATION: Final = shape_of(Organization, extends=True)
 FACILITY: Final = shape_of(Facility, extends=True)
 CHARGE: Final = shape_of(
-    Charge, "charge", Dated.MUST, (_check_charge,), {"charge": Key(DollarsKind(), required=True, field="cents")}
+    Charge,
+    "charge",
+    Dated.MUST,
+    (_check_charge,),
+    {"charge": Key(DollarsKind(), required=True, field="cents", says="The price of a unit")},
 )
 PAYER: Final = shape_of(Payer, named={"rules": Key(MapKind(ListKind(_SHAPES[RuleSetting], single=True)))}, extends=True)
 SERVICE: Final = shape_of(ServiceDefinition, "service", Dated.MUST, _SERVICE_CHECKS, extends=True)

@@ -14,6 +14,7 @@ from datetime import date
 from enum import Enum
 from typing import Any, Final, Protocol
 
+from adapters.mapping.field_notes import field_notes, summary
 from adapters.mapping.yaml_reader import Items, Node, Nothing, Problems, Table, Text, closest, nearest
 from gateway.claim.calendar import Span
 from gateway.claim.contract import ALWAYS
@@ -53,11 +54,14 @@ def _refuse(node: Node, problems: Problems, wanted: str) -> _Broken:
     return BROKEN
 
 
+_ANY_TEXT: Final = "a single value"
+
+
 @dataclass(frozen=True, slots=True)
 class TextKind:
     """Text. ``check`` gives a sentence about a text that will not do, or an empty one."""
 
-    wanted: str = "a single value"
+    wanted: str = _ANY_TEXT
     check: Callable[[str], str] | None = None
     pattern: str = ""
     convert: Callable[[str], str] | None = None
@@ -374,9 +378,11 @@ class Shape:
 
     def _definition(self, definitions: Schema) -> Schema:
         properties: Schema = {}
+        notes = field_notes(self.build)
         for name, key in self.keys.items():
             given = key.kind.schema(definitions)
-            properties[name] = given | {"description": key.says} if key.says else given
+            says = key.says or notes.get(key.field or name) or _meaning(key.kind)
+            properties[name] = given | {"description": says} if says else given
         if self.dated is not Dated.NOT:
             properties["since"] = DateKind().schema(definitions) | {"description": "First day"}
             properties["until"] = DateKind().schema(definitions) | {"description": "Last day"}
@@ -393,6 +399,24 @@ class Shape:
         demand: Schema = {"required": required}
         rest = {"required": ["extends", *(name for name in required if name in OWN_KEYS)]}
         return definition | ({"anyOf": [demand, rest]} if self.extends else demand)
+
+
+def _meaning(kind: Kind) -> str:
+    """What any value of a kind is, where the kind says it."""
+    if isinstance(kind, TextKind):
+        return "" if kind.wanted == _ANY_TEXT else kind.wanted[:1].upper() + kind.wanted[1:]
+    if isinstance(kind, ListKind):
+        return _meaning(kind.item)
+    if isinstance(kind, Shape):
+        return summary(kind.build)
+    if isinstance(kind, ChoiceKind):
+        return _words_meaning(kind)
+    return ""
+
+
+def _words_meaning(kind: ChoiceKind) -> str:
+    word = next(iter(kind.words.values()))
+    return summary(type(word)) if isinstance(word, Enum) else ""
 
 
 def _read_span(table: Table, dated: Dated, problems: Problems) -> Span | _Broken:

@@ -285,7 +285,7 @@ _SPEC: Final = Shape(
         "namespace": Key(IDENTIFIER_WORD, says="The identifier's namespace"),
         "lookup": Key(ChoiceKind({"facility": "facility"}), says="Find our id by the name a feed uses"),
         "default": Key(TextKind(), says="What holds when nothing is found; needs a reason"),
-        "reason": Key(TextKind()),
+        "reason": Key(TextKind(), says="Why a default stands in, for the next reader"),
         "when": Key(_ConditionKind(), says="CEL over the named values"),
         "required": Key(BOOLEAN, says="Without it there is no record"),
     },
@@ -326,7 +326,7 @@ RECORD: Final = Shape(
     RecordEntry,
     {
         "name": Key(IDENTIFIER_WORD, required=True),
-        "record": Key(ChoiceKind(_RECORDS), required=True),
+        "record": Key(ChoiceKind(_RECORDS), required=True, says="What each match becomes"),
         "from": Key(ListKind(_FROM, single=True, filled=True), required=True, field="sources"),
         "each": Key(TextKind("a group"), says="One record for each of these (HL7 segment, FHIR path)"),
         "values": Key(_VALUES, says="Names for conditions"),
@@ -334,7 +334,7 @@ RECORD: Final = Shape(
         "identity": Key(ListKind(_SPEC_KIND, filled=True), says="What this record is known by"),
         "asserted_at": Key(_SPEC_KIND, says="When the sender says it said so"),
         "stands": Key(ListKind(TextKind()), says="Fields that stand as said before where a message says nothing"),
-        "fields": Key(MapKind(_SPEC_KIND), required=True),
+        "fields": Key(MapKind(_SPEC_KIND), required=True, says="Our fields, each with a path or a value"),
     },
     Dated.MAY,
     entry=True,
@@ -346,7 +346,7 @@ SOURCE_FILE: Final = Shape(
     SourceFile,
     {
         "source": Key(IDENTIFIER_WORD, required=True, says="The feed's name: the name of this file"),
-        "format": Key(ChoiceKind({name: name for name in _WANTED}), required=True),
+        "format": Key(ChoiceKind({name: name for name in _WANTED}), required=True, says="What the feed sends"),
         "organization": Key(IDENTIFIER_WORD, required=True),
         "time_zone": Key(_ZoneKind(), required=True, says="Of times without an offset, and of the days of times"),
         "character_set": Key(

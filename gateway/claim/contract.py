@@ -134,6 +134,7 @@ class SessionKind:
     pause: bool = False
     """A meal, a break, a ride: its minutes count for no session they lie in."""
     minimum_minutes: int = 0
+    """The least minutes that count as a service."""
     entry: str = ""
 
 
@@ -143,6 +144,7 @@ class Program:
 
     id: str
     name: str
+    """As people know it."""
     kind: ProgramKind
     part_2: bool = False
     """True when the program is a 42 CFR Part 2 program: consent rules apply that nothing overrides."""
@@ -165,12 +167,15 @@ class Organization:
 
     id: str
     tenant: str
+    """The group that owns it; a site serves one."""
     name: str
+    """As loop 2010AA says it."""
     npi: str
     tax_id: str
     taxonomy: str
     address: Address
     contact_name: str
+    """Whom a payer calls."""
     contact_phone: str
     programs: tuple[Program, ...] = ()
     unknown: UnknownFacts = UnknownFacts()
@@ -183,7 +188,9 @@ class Facility:
 
     id: str
     organization: str
+    """The organization's id."""
     name: str
+    """As people know it, and as loop 2310E says it."""
     time_zone: str
     address: Address
     npi: str = ""
@@ -191,6 +198,7 @@ class Facility:
     """First two digits of the type of bill: 13 hospital outpatient, 76 CMHC, 85 CAH ..."""
     place_of_service: str = ""
     opps: bool = False
+    """Paid under OPPS (true) or not; definitions may ask."""
     off_campus_modifier: str = ""
     names: tuple[Identifier, ...] = ()
     entry: str = ""
@@ -201,6 +209,7 @@ class ItemisedService:
     """How one kind of session is billed where the payer buys sessions."""
 
     session: str
+    """The kind of session, as codes/sessions.yaml has it."""
     revenue_code: str = ""
     hcpcs: str = ""
     modifiers: tuple[str, ...] = ()
@@ -213,6 +222,7 @@ class HalfDay:
     """The code of a shorter day, where the payer buys one."""
 
     minimum_minutes: int
+    """The least attended minutes of a half day."""
     revenue_code: str = ""
     hcpcs: str = ""
     modifiers: tuple[str, ...] = ()
@@ -224,6 +234,7 @@ class CertificationClock:
     """How many days a physician's certification covers, its own first day counted."""
 
     first_days: int
+    """Days the first certification covers."""
     then_days: int
     """Of each recertification."""
     entry: str = ""
@@ -249,8 +260,10 @@ class ServiceDefinition:
     """Payer ids; empty with ``line_of_business`` for every payer of that kind."""
     lines_of_business: tuple[LineOfBusiness, ...] = ()
     plans: tuple[str, ...] = ()
+    """Only these plans of the payer."""
     program_kinds: tuple[ProgramKind, ...] = ()
     facilities: tuple[str, ...] = ()
+    """Only at these."""
     opps: bool | None = None
     """Only facilities paid under OPPS (True), only others (False), or either (None)."""
     bundling: Bundling = Bundling.PER_DIEM
@@ -263,7 +276,9 @@ class ServiceDefinition:
     unit_basis: UnitBasis = UnitBasis.DAY
     items: tuple[ItemisedService, ...] = ()
     minimum_minutes_day: int | None = None
+    """The least attended minutes of a whole day."""
     minimum_services_day: int | None = None
+    """The least attended services of a whole day."""
     uncounted_sessions: tuple[str, ...] = ()
     """Kinds of session whose minutes this payer does not count toward a day."""
     half_day: HalfDay | None = None
@@ -276,9 +291,11 @@ class ServiceDefinition:
     value_codes: tuple[ValueCode, ...] = ()
     diagnosis_prefixes: tuple[str, ...] = ("F",)
     telehealth_allowed: bool = True
+    """false: no session of the day may be remote."""
     telehealth_place_of_service: str = ""
     telehealth_modifiers: tuple[str, ...] = ()
     rendering_required: bool = False
+    """true: every line names who rendered it."""
     cadence: Cadence = Cadence.WEEKLY
     entry: str = ""
     source: str = ""
@@ -294,12 +311,14 @@ class Charge:
     """The facility's price of one unit of a service."""
 
     organization: str
+    """The organization's id."""
     span: Span
     cents: int
     revenue_code: str = ""
     hcpcs: str = ""
     modifiers: tuple[str, ...] = ()
     facility: str = ""
+    """Only there; left out, everywhere."""
     entry: str = ""
 
 
@@ -308,7 +327,9 @@ class Route:
     """How claims for a payer reach it: the connection and the payer's id there."""
 
     connection: str
+    """The clearinghouse file's id."""
     payer_number: str
+    """The payer's id there (2010BB NM109)."""
     span: Span = ALWAYS
     entry: str = ""
 
@@ -330,7 +351,9 @@ class ProviderNumber:
 
     npi: str
     number: str
+    """The payer's own number of the billing provider (REF G2)."""
     facility: str = ""
+    """Only for services there; left out, everywhere."""
     span: Span = ALWAYS
     entry: str = ""
 
@@ -340,8 +363,10 @@ class RuleSetting:
     """A payer's word on one gate rule: off, another severity, or limits."""
 
     enabled: bool = True
+    """false turns the rule off."""
     severity: Severity | None = None
     limits: Mapping[str, str] = field(default_factory=dict)
+    """The rule's limits by name, as its page lists them."""
     span: Span = ALWAYS
     source: str = ""
     """What says so: the contract, the payer's manual, a call."""
@@ -357,12 +382,15 @@ class PayerRule:
     name: str
     fails: Callable[[Claim], bool]
     message: str
+    """What the biller reads."""
     fix: str
+    """What to do about it."""
     owner: Owner
     severity: Severity = Severity.BLOCK
     span: Span = ALWAYS
     source: str = ""
     decided_on: date | None = None
+    """The day it was agreed here."""
     entry: str = ""
 
 
@@ -377,6 +405,7 @@ class ContractRate:
     modifiers: tuple[str, ...] = ()
     level_of_care: LevelOfCare | None = None
     facility: str = ""
+    """Only there; left out, everywhere."""
     entry: str = ""
 
 
@@ -386,6 +415,7 @@ class Payer:
 
     id: str
     name: str
+    """As people know it."""
     line_of_business: LineOfBusiness
     claim_filing_code: str
     """SBR09."""
@@ -403,7 +433,9 @@ class Payer:
     week_start: int = 6
     """0 Monday ... 6 Sunday."""
     timely_filing_days: int | None = None
+    """Days from the service until the claim must be there."""
     corrected_filing_days: int | None = None
+    """Days until a correction must be there; left out, the original's."""
     member_number_pattern: str = ""
     credentials: CredentialNeed = CredentialNeed.FACILITY
     members_are_subscribers: bool = False

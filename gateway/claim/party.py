@@ -29,7 +29,9 @@ class Identifier:
     """A value that names something within a namespace the configuration knows."""
 
     namespace: str
+    """Whose numbering or naming it is."""
     value: str
+    """The number or name there."""
 
     def __str__(self) -> str:
         return f"{self.namespace}|{self.value}"
@@ -50,8 +52,11 @@ class Address:
     """A postal address. ``postal_code`` is digits only, 5 or 9."""
 
     line1: str
+    """Street and number; a PO box is refused where a place is meant."""
     line2: str = ""
+    """Suite or floor."""
     city: str
+    """City."""
     state: str
     postal_code: str
 

@@ -12,6 +12,7 @@ import typer
 
 from gateway.bench.defects.page import defects_page
 from gateway.cli.app import app
+from gateway.cli.key_tables import key_tables
 from gateway.cli.shapes import SHAPES
 from gateway.rules.gate import RULES, rule_pages
 from gateway.wiring.files import x12_finding_codes
@@ -97,7 +98,7 @@ loop never began is told together with that loop when the loop is required.
 
 
 def write_pages(folder: Path) -> None:
-    """Write cli.md, api.md, rules.md, defects.md and x12-findings.md into a folder."""
+    """Write every page that comes from the code into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cli.md").write_text(cli_page())
     (folder / "defects.md").write_text(defects_page())
@@ -105,6 +106,7 @@ def write_pages(folder: Path) -> None:
     (folder / "rules.md").write_text(rules_page())
     (folder / "x12-findings.md").write_text(findings_page())
     (folder / "hl7.md").write_text(hl7_page())
+    (folder / "mapping-keys.md").write_text(key_tables())
 
 
 def cli_page() -> str:

@@ -13,6 +13,7 @@ import pytest
 from clearinghouse.sandbox.faults import FAULTS
 from gateway.bench.defects.page import defects_page
 from gateway.cli import run
+from gateway.cli.key_tables import key_tables
 from gateway.cli.reference import findings_page, hl7_page, rules_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
 from gateway.services.case import Place
@@ -36,6 +37,10 @@ def test_the_page_of_the_rules_is_current() -> None:
 
 def test_the_page_of_hl7_is_current() -> None:
     assert hl7_page() == (REFERENCE / "hl7.md").read_text()
+
+
+def test_the_tables_of_keys_are_those_of_the_schemas() -> None:
+    assert key_tables() == (REFERENCE / "mapping-keys.md").read_text()
 
 
 def test_the_page_of_the_findings_is_current() -> None:
