@@ -67,16 +67,27 @@ def _render(found: dict[str, Any]) -> None:
 def new(
     source: Annotated[str, typer.Argument(help="The new source's name.", show_default=False)],
     samples: Annotated[
-        list[Path], typer.Option("--from", help="Samples: .hl7 or FHIR .json files, folders. Give it several times.")
-    ],
+        list[Path] | None,
+        typer.Option("--from", help="Samples: .hl7 or FHIR .json files, folders. Give it several times."),
+    ] = None,
+    template: Annotated[
+        str, typer.Option("--template", help="Copy the template of an EHR, such as epic-fhir; try it on the samples.")
+    ] = "",
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Draft a source's mapping file from samples. The standard's paths that found something; guesses are marked."""
-    from gateway.wiring.drafting import draft_source
+    """Make a source's mapping file from samples or a template. From samples: the standard's paths that found something.
+    Guesses are marked."""
+    from gateway.wiring.drafting import copy_template, draft_source
 
+    if not (samples or template):
+        raise typer.BadParameter("name samples with --from, a template with --template, or both")
     with output.progress("looking at the samples"):
-        made = draft_source(site, source, samples)
+        made = (
+            copy_template(site, source, template, samples or ())
+            if template
+            else draft_source(site, source, samples or ())
+        )
     output.show(made, as_json=as_json, render=_render_draft)
     return output.FOUND if made["problems"] else output.OK
 
@@ -90,7 +101,10 @@ def _render_draft(made: dict[str, Any]) -> None:
     for each in made["problems"]:
         output.say(each)
     told = f"{output.count(made['messages'], 'message')}, {output.count(made['encounters'], 'encounter')}"
-    output.say(f"With it the samples make {told}; {output.count(made['guesses'], 'guess', 'guesses')} to look at.")
+    guesses = output.count(made["guesses"], "guess", "guesses")
+    output.say(
+        f"With it the samples make {told}; {guesses} to look at." if made["messages"] else f"{guesses} to look at."
+    )
     for each in made["findings"][:_MOST_LISTED]:
         output.say(f"  {output.count(each['times'], 'time')}: {each['message']}")
     output.say("Next: edit it, then 'cleanclaim mappings check' and 'cleanclaim mappings explain FILE --source NAME'.")

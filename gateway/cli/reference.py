@@ -15,6 +15,7 @@ from gateway.cli.app import app
 from gateway.cli.key_tables import key_tables
 from gateway.cli.shapes import SHAPES
 from gateway.rules.gate import RULES, rule_pages
+from gateway.wiring.ehr_templates import ehr_templates
 from gateway.wiring.files import x12_finding_codes
 from gateway.wiring.hl7_events import event_rows, generic_source
 
@@ -97,6 +98,19 @@ loop never began is told together with that loop when the loop is required.
 """
 
 
+_TEMPLATES_HEAD = """\
+# Templates of EHRs
+
+Written from the shipped templates by `python -m gateway.cli.reference docs/reference`; tests run their cases.
+
+A template is a source file that stands on a generic one and says what an EHR family does differently, as far as public
+pages tell. Every entry names its page; what no page says is marked as a guess, the words of a site's own lists above
+all. Nobody has tried one against a live feed: all say `verified: false`. None is in force anywhere; how to
+[start from one](../how-to/start-from-a-template.md). A family of which nothing public was found has no template.
+
+"""
+
+
 def write_pages(folder: Path) -> None:
     """Write every page that comes from the code into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +121,7 @@ def write_pages(folder: Path) -> None:
     (folder / "x12-findings.md").write_text(findings_page())
     (folder / "hl7.md").write_text(hl7_page())
     (folder / "mapping-keys.md").write_text(key_tables())
+    (folder / "ehr-templates.md").write_text(templates_page())
 
 
 def cli_page() -> str:
@@ -147,6 +162,28 @@ def hl7_page() -> str:
     return "\n".join(
         [_HL7_HEAD, *table, "", "Passed over, because nothing of them has to be known: " + passed + ".", ""]
     )
+
+
+def templates_page() -> str:
+    """The templates of EHRs: a list of them, then what each entry says of its EHR, with its public page."""
+    templates = ehr_templates()
+    rows = [
+        f"| [{each.name}](#{each.name}) | {each.ehr} | {each.base} | {len(each.entries)} | {each.guesses} |"
+        for each in templates
+    ]
+    lines = ["| template | EHR | stands on | entries of its own | guesses |", "|---|---|---|---|---|", *rows, ""]
+    for template in templates:
+        told = [f"| `{each.name}` | {each.note} | <{each.source}> |" for each in template.entries]
+        lines += [
+            f"## {template.name}",
+            "",
+            f"{template.ehr}.",
+            "",
+            "| entry | what is different | public page |",
+            "|---|---|---|",
+        ]
+        lines += [*told, ""]
+    return _TEMPLATES_HEAD + "\n".join(lines)
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -166,7 +166,7 @@ The ways are the alternatives of a value, each with why it gave nothing.""",
     "mappings new": """
 {"path", "records": [name], "left_out": [name], "unread": [text], "guesses": number, "problems": [text],
  "messages": number, "encounters": number, "findings": [{"message", "times"}]}
-The last three are what the draft makes of the samples.""",
+The last three are what it makes of the samples.""",
     "mappings what-if": """
 {"since", "in_force": hash, "files": [path that differs], "read_again": [source], "encounters", "patients",
  "payers": [{"payer", "claims", "held", "freed", "corrected", "appears", "disappears", "differs", "before_cents",

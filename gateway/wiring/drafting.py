@@ -1,4 +1,4 @@
-"""Drafts a source's mapping file from sample messages: the standard's paths that found something, guesses marked."""
+"""Makes a source's mapping file: drafted from sample messages, or copied from the template of an EHR."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any
 from adapters.hl7.view import MessageView
 from adapters.mapping.draft import Drafting, Told
 from adapters.mapping.engine import SourceInterpreter
+from adapters.mapping.mapping_files import read_templates
+from adapters.mapping.yaml_reader import nearest
 from adapters.mapping.yaml_writer import written
 from gateway.config import Settings, read_settings
-from gateway.errors import ConfigurationError, Conflict, FormatError
+from gateway.errors import ConfigurationError, Conflict, FormatError, NotFound
 from gateway.ports.storage import Transaction
 from gateway.wiring.dry_run import dry_run, empty_site, what_comes_of
 from gateway.wiring.files import FHIR, HL7, expand, find_format, shown
@@ -24,7 +26,7 @@ from gateway.wiring.mapping_check import check_files, site_files
 from gateway.wiring.policy import LoadedPolicy, load_policy
 from gateway.wiring.site import Site
 
-_TEMPLATES = {HL7: "generic-hl7", FHIR: "generic-fhir"}
+_GENERIC = {HL7: "generic-hl7", FHIR: "generic-fhir"}
 _SHIPPED_CLINIC = "riverbend"
 _SYSTEM_WORDS = {"Patient": "mrn", "Encounter": "visit", "EpisodeOfCare": "stay", "Coverage": "policy"}
 _NAMESPACES = re.compile(rb"^namespaces:\n(?:[ #].*\n)+", re.MULTILINE)
@@ -36,29 +38,73 @@ def draft_source(folder: Path, name: str, samples: Sequence[Path]) -> dict[str, 
 
     Raises Conflict for a file that is there, FormatError for samples of no format or of several.
     """
+    settings, path = _free_place(folder, name)
+    contents = _read_samples(samples)
+    formats = {find_format(each) for each in contents}
+    if len(formats) != 1 or not formats <= set(_GENERIC):
+        raise FormatError("the samples are all HL7 v2, or all FHIR JSON; for a CSV copy sources/generic-csv.yaml")
+    template = _template(_GENERIC[formats.pop()], name)
+    drafting, told, unread = _look(settings, name, template, contents)
+    return {
+        **_write(settings, path, drafting.text(told, unread), contents),
+        "records": [each.entry.name for each in drafting.kept],
+        "left_out": [each.entry.name for each in drafting.left_out],
+        "unread": unread,
+    }
+
+
+def copy_template(folder: Path, name: str, template: str, samples: Sequence[Path] = ()) -> dict[str, Any]:
+    """Write mappings/sources/NAME.yaml after an EHR's template, with the site's organization; answers as draft_source.
+
+    Raises NotFound for a template that is not shipped, Conflict for a file that is there, FormatError for samples of
+    another format than the template's.
+    """
+    settings, path = _free_place(folder, name)
+    text = _own_copy(template, name, _told(load_policy(site_files(settings.mappings)), {}))
+    contents = _read_samples(samples)
+    wanted = next(each for each in _GENERIC if _GENERIC[each].endswith(template.rpartition("-")[2]))
+    if not {find_format(each) for each in contents} <= {wanted}:
+        raise FormatError(f"the template {template} is for samples of {wanted}")
+    written_in_it = re.findall(r"^  - name: (\S+)", text, re.MULTILINE)
+    return {**_write(settings, path, text, contents), "records": written_in_it, "left_out": [], "unread": []}
+
+
+def _own_copy(template: str, name: str, told: Told) -> str:
+    """The template as the site's source: under its name, of its organization, without what it says of being one."""
+    shipped = read_templates()
+    names = [Path(each).stem for each in shipped if each.startswith("sources/")]
+    if template not in names:
+        raise NotFound(f"no template {template!r} among {', '.join(names)}{nearest(template, names)}")
+    text = shipped[f"sources/{template}.yaml"].decode().replace("../../schema/", "../schema/")
+    text = re.sub(r"^# A template: .*\n", "", text, flags=re.MULTILINE)
+    for key, guess, whose in (
+        ("organization", told.organization, "the site's first"),
+        ("time_zone", told.time_zone, "of its first facility"),
+    ):
+        text = re.sub(rf"^{key}: \S+", f"{key}: {guess}  # guess: {whose}", text, count=1, flags=re.MULTILINE)
+    return re.sub(rf"\b{template}\b", name, text)
+
+
+def _free_place(folder: Path, name: str) -> tuple[Settings, Path]:
     settings = read_settings(folder)
     path = settings.mappings / "sources" / f"{name}.yaml"
     if path.exists():
         raise Conflict(f"{shown(path)} is there already; nothing was changed. Take another name, or move it away")
-    contents = _read_samples(samples)
-    formats = {find_format(each) for each in contents}
-    if len(formats) != 1 or not formats <= set(_TEMPLATES):
-        raise FormatError("the samples are all HL7 v2, or all FHIR JSON; for a CSV copy sources/generic-csv.yaml")
-    template = _template(_TEMPLATES[formats.pop()], name)
-    drafting, told, unread = _look(settings, name, template, contents)
-    text = drafting.text(told, unread)
-    edited = {**site_files(settings.mappings), f"sources/{name}.yaml": text.encode()}
+    return settings, path
+
+
+def _write(settings: Settings, path: Path, text: str, contents: Mapping[Path, bytes]) -> dict[str, Any]:
+    """Write the file, and say what is wrong with it and what it makes of the samples."""
+    mapping_path = f"sources/{path.name}"
+    edited = {**site_files(settings.mappings), mapping_path: text.encode()}
     checked = check_files(settings, edited)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return {
         "path": shown(path),
-        "records": [each.entry.name for each in drafting.kept],
-        "left_out": [each.entry.name for each in drafting.left_out],
-        "unread": unread,
         "guesses": sum("# guess" in line for line in text.splitlines()),
-        "problems": [each for each in checked.problems if f"sources/{name}.yaml" in each],
-        **(_made_of(settings, name, load_policy(edited), contents) if checked.ok else _NOTHING),
+        "problems": [each for each in checked.problems if mapping_path in each],
+        **(_made_of(settings, path.stem, load_policy(edited), contents) if checked.ok else _NOTHING),
     }
 
 

@@ -14,7 +14,7 @@ from clearinghouse.sandbox.faults import FAULTS
 from gateway.bench.defects.page import defects_page
 from gateway.cli import run
 from gateway.cli.key_tables import key_tables
-from gateway.cli.reference import findings_page, hl7_page, rules_page
+from gateway.cli.reference import findings_page, hl7_page, rules_page, templates_page
 from gateway.lifecycle import DELIVERY_MOVES, HOLDABLE, RELEASABLE, ClaimState, FactKind
 from gateway.services.case import Place
 from tests.unit.docs.pages import ROOT, blocks
@@ -41,6 +41,10 @@ def test_the_page_of_hl7_is_current() -> None:
 
 def test_the_tables_of_keys_are_those_of_the_schemas() -> None:
     assert key_tables() == (REFERENCE / "mapping-keys.md").read_text()
+
+
+def test_the_page_of_the_templates_is_current() -> None:
+    assert templates_page() == (REFERENCE / "ehr-templates.md").read_text()
 
 
 def test_the_page_of_the_findings_is_current() -> None:

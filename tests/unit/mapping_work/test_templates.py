@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from adapters.mapping.catalogue import load_mapping_set
 from adapters.mapping.check import check_mappings
 from adapters.mapping.mapping_files import TEMPLATES, read_mapping_files, read_templates
+from gateway.cli import run
 from gateway.wiring.mapping_check import NOTATIONS
 
 SHIPPED = read_mapping_files(shipped=True, overlay=None)
@@ -53,3 +56,59 @@ def test_a_template_is_tried_by_a_case_that_ends_in_lines_of_claims(name: str) -
     cases = [YAML(typ="safe").load(each.read_text()) for each in (FOLDER / "tests" / name).glob("*.yaml")]
     assert {name} == {each["source"] for each in cases}
     assert [claim for each in cases for claim in each["expect"].get("claims", ()) if claim["lines"]] != []
+
+
+@pytest.fixture
+def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    run(["init", str(tmp_path / "site")])
+    capsys.readouterr()
+    return tmp_path / "site"
+
+
+def made(site: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    code = run(["mappings", "new", *words, "--site", str(site), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@each_template
+def test_a_copy_checks_and_reads_its_feed_as_the_template_does_under_names_of_its_own(
+    site: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    code, said = made(site, capsys, "oak", "--template", name)
+    assert (0, []) == (code, said["problems"])
+    text = Path(said["path"]).read_text()
+    copy = load_mapping_set({**SHIPPED, "sources/oak.yaml": text.encode()}, NOTATIONS).source("oak")
+    assert (name in text, "juniper" in text.replace("juniper.example", "")) == (False, False)
+    shipped = load_mapping_set({**SHIPPED, **read_templates()}, NOTATIONS).source(name)
+    assert [(each.name, list(each.fields)) for each in shipped.records] == [
+        (each.name, list(each.fields)) for each in copy.records
+    ]
+    assert set(copy.namespaces) == set(shipped.namespaces)
+    assert [] == [each for each in copy.namespaces.values() if not each.startswith("oak-")]
+
+
+def test_a_copy_is_tried_on_samples(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = FOLDER / "tests" / "epic-fhir" / "series.json"
+    _, said = made(site, capsys, "oak-epic", "--template", "epic-fhir", "--from", str(sample))
+    assert (1, 4) == (said["messages"], said["encounters"])
+    assert {"session.facility: no facility has this name in 'oak-epic-location'"} < {
+        each["message"] for each in said["findings"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("oak", "--template", "epic"), "did you mean 'epic-fhir'?"),
+        (("oak", "--template", "eclinicalworks-hl7", "--from", "SAMPLE"), "is for samples of hl7v2"),
+        (("oak",), "name samples with --from, a template with --template, or both"),
+    ],
+)
+def test_what_cannot_be_copied_is_told_and_nothing_is_written(
+    site: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+) -> None:
+    sample = str(FOLDER / "tests" / "epic-fhir" / "series.json")
+    code = run(["mappings", "new", *(sample if each == "SAMPLE" else each for each in words), "--site", str(site)])
+    assert code != 0
+    assert told in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert not (site / "mappings" / "sources" / "oak.yaml").exists()
