@@ -18,10 +18,18 @@ from gateway.errors import FormatError
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _SEPARATORS = ",;\t|"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_FIRST_WORDS = re.compile(r'^[^\r\n]*[^,;\t| "\r\n][^\r\n]*', re.MULTILINE)
 # ="00123": how exporters keep Excel from taking the zeros off.
 _KEPT_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _MOST_CELL_CHARACTERS = 32_767
 """What a cell of Excel can hold: a longer one is a quote that nobody closed."""
+
+
+_LONGEST_LINE, _TOO_LONG = 1_000_000, "has a line longer"
+_MOST_COLUMNS = 2_000
+"""Far more than any sheet has that people fill in."""
+_MOST_HEADING_CHARACTERS = 65_536
+"""Every row is kept with the headings, so that a heading line without end would be kept as often as there are rows."""
 
 
 class CsvFormatError(FormatError):
@@ -95,6 +103,11 @@ def open_table(content: bytes, character_set: str = "") -> CsvTable:
         for cells in _reader(lines, separator):
             line, heading = lines.taken()
             header = tuple(map(_tidy, cells))
+            if len(header) > _MOST_COLUMNS or len(heading) > _MOST_HEADING_CHARACTERS:
+                raise CsvFormatError(
+                    f"the heading line names {len(header)} columns in {len(heading)} characters; "
+                    f"{_MOST_COLUMNS} columns and {_MOST_HEADING_CHARACTERS} characters are the most"
+                )
             if any(header):
                 ended = heading if heading.endswith(("\n", "\r")) else heading + "\n"
                 return CsvTable(header, line, lines, ended, separator, encode)
@@ -130,6 +143,8 @@ class _Lines:
         line = next(self._lines)
         self._number += 1
         self._since.append(line)
+        if len(line) > _LONGEST_LINE:
+            raise csv.Error(f"{_TOO_LONG} than {_LONGEST_LINE} characters")
         return line
 
     def taken(self) -> tuple[int, str]:
@@ -165,8 +180,8 @@ def _strictly(content: bytes, codec: str) -> str:
 
 def _separator_of(text: str) -> str:
     """The separator that stands most often in the heading line, outside quotes; a comma where none does."""
-    heading = next((line for line in text.splitlines() if line.strip(_SEPARATORS + ' "')), "")
-    bare = _QUOTED.sub("", heading)
+    heading = _FIRST_WORDS.search(text)
+    bare = _QUOTED.sub("", heading[0]) if heading else ""
     return max(_SEPARATORS, key=bare.count)
 
 
@@ -187,4 +202,4 @@ def _sentence(error: csv.Error) -> str:
         return "opens a quote that nothing closes"
     if "expected after" in words:
         return "has text after a closing quote; a quote inside a cell is written twice"
-    return f"is not CSV: {words}"
+    return words if words.startswith(_TOO_LONG) else f"is not CSV: {words}"

@@ -60,9 +60,9 @@ def _rows(site: Site, source: str, entries: Iterator[Any], file_hash: str) -> It
 
 @dataclass(slots=True)
 class _Told:
-    """Which line of the file said what of which session."""
+    """Which line of the file said what of which session, by a hash: a file may have very many."""
 
-    lines: dict[Identifier, tuple[int, EncounterRecord]] = field(default_factory=dict)
+    lines: dict[Identifier, tuple[int, int]] = field(default_factory=dict)
 
     def twice(self, line: int, found: Interpretation) -> tuple[dict[str, Any], ...]:
         """A finding for each session that an earlier line told otherwise."""
@@ -70,11 +70,12 @@ class _Told:
         for each in found.records:
             if not isinstance(each.record, EncounterRecord):
                 continue
+            said = hash(each.record)
             for identifier in each.record.identifiers:
                 earlier = self.lines.get(identifier)
-                if earlier is not None and earlier[1] != each.record:
+                if earlier is not None and earlier[1] != said:
                     findings.append(_told_otherwise(earlier[0], each.origins["identifiers"].mapping))
-                self.lines[identifier] = line, each.record
+                self.lines[identifier] = line, said
         return tuple(findings)
 
 

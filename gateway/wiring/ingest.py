@@ -25,6 +25,8 @@ from gateway.wiring.files import CSV, FHIR, HL7, expand, find_format
 from gateway.wiring.messages import references_in
 from gateway.wiring.site import Site
 
+_WHOLE_MAX = 32 * 1024 * 1024
+"""Of a file that is held in memory at once: what a body over HTTP may be, too."""
 _BATCH = 200
 _FHIR_BATCH = 100
 _LINES = frozenset({".ndjson", ".jsonl"})
@@ -72,7 +74,7 @@ class Taking:
         """One file, whatever it holds; what cannot be taken is listed with its reason."""
         try:
             if self._format == CSV:
-                self._take_csv(str(path), path.read_bytes())
+                self._take_csv(str(path), _whole(path))
             elif find_format(path) != self._format:
                 reason = f"the source {self._source} sends {self._format}, and this file is something else"
                 self._note(str(path), 0, "", "refused", reason)
@@ -83,7 +85,9 @@ class Taking:
                 with path.open("rb") as stream:
                     self._take_lines(str(path), stream)
             else:
-                self._take_fhir(str(path), path.read_bytes())
+                self._take_fhir(str(path), _whole(path))
+        except FormatError as error:
+            self._note(str(path), 0, "", "refused", str(error))
         except OSError as error:
             self._note(str(path), 0, "", "refused", f"cannot be read: {error.strerror}")
 
@@ -236,6 +240,15 @@ class Taking:
             "encounters": len({id for each in self._entries for id in each["encounters"]}),
             "findings": sum(len(each["findings"]) for each in self._entries),
         }
+
+
+def _whole(path: Path) -> bytes:
+    """The bytes of a file. Raises FormatError where they are too many, OSError."""
+    with path.open("rb") as stream:
+        content = stream.read(_WHOLE_MAX + 1)
+    if len(content) > _WHOLE_MAX:
+        raise FormatError(f"the file is larger than {_WHOLE_MAX // 1024 // 1024} MB; split it")
+    return content
 
 
 def request_of(content: bytes) -> FhirRequest:

@@ -76,3 +76,19 @@ def test_bytes_that_are_no_utf_8_are_refused_with_the_line_and_what_to_do() -> N
 def test_a_file_without_a_heading_line_is_refused(content: bytes) -> None:
     with pytest.raises(CsvFormatError, match="heading line"):
         open_table(content)
+
+
+@pytest.mark.parametrize(
+    "heading", ["Name," + ",".join(map(str, range(3000))), "Name," + "x" * 70_000, "," * 2_000_000]
+)
+def test_a_heading_line_that_no_sheet_has_is_refused_because_it_is_kept_with_every_row(heading: str) -> None:
+    with pytest.raises(CsvFormatError, match=r"the heading line (names|opens|has)"):
+        open_table(f"{heading}\nA\n".encode())
+
+
+def test_a_line_without_end_is_kept_as_it_is_and_keeps_no_other_out() -> None:
+    found = rows(b"Name,Day\nAna,1\n" + b"," * 2_000_000 + b"\nBo,2\n")
+    assert ["CsvRow", "CsvFault", "CsvRow"] == [type(each).__name__ for each in found]
+    assert isinstance(found[1], CsvFault)
+    assert "has a line longer than 1000000 characters" == found[1].text
+    assert 2_000_000 < len(found[1].raw)

@@ -15,7 +15,7 @@ from adapters.hl7.batch import BatchMessage, read_batch
 from gateway.config import DropSettings
 from gateway.demo.attendance_sheet import attendance_sheet
 from gateway.errors import Unavailable
-from gateway.wiring.drop_folders import DropFolder
+from gateway.wiring.drop_folders import DropFolder, Taking
 from gateway.wiring.new_site import make_site
 from gateway.wiring.site import Site, open_site
 
@@ -138,18 +138,92 @@ def test_a_second_file_of_the_same_name_keeps_both(sheets: Watched) -> None:
     assert ["week.2.csv", "week.csv"] == sheets.lying("done")
 
 
+def written(messages: Watched, *, name: str, content: str, by_rename: bool) -> None:
+    """What an EHR does that writes the file of the day under one name, or goes on writing to it."""
+    if by_rename:
+        (messages.folder / "new.tmp").write_bytes(content.encode())
+        (messages.folder / "new.tmp").rename(messages.folder / name)
+    else:
+        with next(each for each in messages.folder.rglob(name) if each.is_file()).open("ab") as stream:
+            stream.write(content.encode())
+
+
+@pytest.mark.parametrize("by_rename", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_that_is_replaced_or_goes_on_while_it_is_read_loses_nothing(
+    site: Site, messages: Watched, monkeypatch: pytest.MonkeyPatch, *, by_rename: bool, first: bool
+) -> None:
+    take = Taking.take_file
+
+    def meanwhile(taking: Taking, path: Path) -> None:
+        if not first:
+            take(taking, path)
+        written(messages, name="adt.hl7", content=ADT.format(id="2"), by_rename=by_rename)
+        if first:
+            take(taking, path)
+
+    messages.drop("adt.hl7", ADT.format(id="1").encode())
+    with monkeypatch.context() as patch:
+        patch.setattr(Taking, "take_file", meanwhile)
+        messages.run()
+    messages.run()
+    assert 2 == stored(site)
+    assert ([], [], []) == (messages.lying(), messages.lying("taking"), messages.lying("failed"))
+
+
+def test_a_link_that_takes_the_place_of_a_file_is_not_read(site: Site, messages: Watched, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.hl7").write_bytes(ADT.format(id="9").encode())
+    messages.drop("adt.hl7", ADT.format(id="1").encode())
+    set_aside = messages._drop._set_aside
+
+    def after_the_look(path: Path) -> Path:
+        path.unlink()
+        path.symlink_to(tmp_path / "elsewhere.hl7")
+        return set_aside(path)
+
+    messages._drop._set_aside = after_the_look  # type: ignore[method-assign]
+    messages.run()
+    messages.run()
+    assert 0 == stored(site)
+
+
+def test_what_is_written_about_a_file_is_never_written_over(messages: Watched) -> None:
+    for number in (1, 2):
+        bad = ADT.format(id=f"{number}b").replace("|2.5.1", "|7")
+        messages.drop("night.hl7", (ADT.format(id=number) + bad).encode())
+        messages.run()
+    assert ["night.2.hl7", "night.2.hl7.why.json", "night.hl7", "night.hl7.why.json"] == messages.lying("failed")
+    assert ["night.2.hl7.ack", "night.hl7.ack"] == messages.lying("answers")
+
+
+def test_a_sheet_that_no_memory_should_hold_is_refused_and_told(sheets: Watched) -> None:
+    with (sheets.folder / "year.csv").open("wb") as stream:
+        stream.truncate(33 * 1024 * 1024)
+    sheets.run()
+    assert "larger than 32 MB; split it" in (sheets.folder / "failed" / "year.csv.why.json").read_text()
+
+
+def test_a_name_as_long_as_any_keeps_no_other_file_waiting(site: Site, messages: Watched) -> None:
+    messages.drop("ä" * 125 + ".hl7", ADT.format(id="1").replace("|2.5.1", "|7").encode())
+    messages.drop("short.hl7", ADT.format(id="2").encode())
+    assert 2 == messages.run()
+    (name, reasons) = messages.lying("failed")
+    assert f"{name}.why.json" == reasons
+    assert ["short.hl7"] == messages.lying("done")
+
+
 def test_killed_between_the_commit_and_the_move_the_file_is_taken_once(site: Site, sheets: Watched) -> None:
     sheets.drop("week.csv", attendance_sheet())
     dying = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from gateway.config import DropSettings; from gateway.wiring.drop_folders import DropFolder\n"
+        "from gateway.config import DropSettings; from gateway.wiring.drop_folders import DropFolder, Taking\n"
         "from gateway.wiring.site import open_site\n"
-        "DropFolder._move = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Taking.take_file = lambda *each, take=Taking.take_file: (take(*each), os.kill(os.getpid(), signal.SIGKILL))\n"
         "DropFolder(open_site(Path(sys.argv[1])), 'generic-csv', DropSettings(folder='drop', settle_s=0)).run()\n"
     )
     done = subprocess.run([sys.executable, "-c", dying, str(site.settings.folder)], check=False, timeout=120)
     assert -signal.SIGKILL == done.returncode
-    assert (["week.csv"], 9) == (sheets.lying(), stored(site))
+    assert (["week.csv"], 9) == (sheets.lying("taking"), stored(site))
     assert 1 == sheets.run()
     assert (["week.csv"], 9) == (sheets.lying("done"), stored(site))
 
