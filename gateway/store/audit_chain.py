@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC
 from hashlib import sha256
 from pathlib import Path
+from sys import maxsize
 from typing import Any
 
 import structlog
@@ -60,11 +61,13 @@ class AuditChain:
         return found
 
     def verify(self, acts: Iterable[Mapping[str, Any]]) -> AuditVerdict:
-        """Judge the whole trail, in order. Acts from before there was a seal stand unsealed at its beginning."""
+        """Judge the whole trail, in order. Acts from before there was a seal stand unsealed at its beginning, and
+        none of them was ever anchored."""
         anchored = self.anchored()
+        first_anchored = min(anchored, default=maxsize)
         before, number, unsealed, broken = BEFORE_THE_FIRST, 0, 0, []
         for act in acts:
-            if not act["seal"] and unsealed == number:
+            if not act["seal"] and unsealed == number and act["id"] < first_anchored:
                 unsealed = number = act["id"]
                 continue
             problem = self._problem(act, before, number + 1, anchored)

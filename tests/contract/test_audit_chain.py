@@ -89,7 +89,8 @@ CRIMES: dict[str, tuple[tuple[str, ...], list[int]]] = {
     "the end is cut off": (("DELETE FROM audit_event WHERE id > 4",), [5]),
     "all of it is gone": (("DELETE FROM audit_event",), [1]),
     "an act is put in": ((COPY,), [7]),
-    "seals are taken off": (("UPDATE audit_event SET seal = '' WHERE id < 3",), [3]),
+    "seals are taken off": (("UPDATE audit_event SET seal = '' WHERE id < 3",), [1, 2, 3]),
+    "all seals are taken off": (("UPDATE audit_event SET seal = '', actor = 'bob'",), [1, 2, 3, 4, 5, 6]),
 }
 
 
