@@ -105,7 +105,7 @@ def _finding(code: str, severity: Severity, gate_code: str, path: str, message: 
         severity=severity,
         path=path or "claim",
         message=message,
-        fix="correct the value where it is kept (facility, payer or patient data), then the claim is checked again",
+        fix="Correct the value where it is kept (facility, payer or patient data); the claim is then checked again.",
         owner=Owner.FRONT_DESK if path.startswith(_REGISTRATION) else Owner.BILLING,
         overridable=False,
     )

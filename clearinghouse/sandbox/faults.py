@@ -66,7 +66,8 @@ _TABLE = (
         "lose-close-reply",
         Argument.TURN,
         "an uploaded file is closed, but the answer never arrives",
-        "the file is in doubt and is found delivered by looking; it does not go out again",
+        "a file under its temporary name is no file yet: the same bytes go out in a later pass; one under its "
+        "final name is in doubt and is found delivered by looking",
     ),
     Fault(
         "lose-rename-reply",

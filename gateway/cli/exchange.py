@@ -90,6 +90,7 @@ def _render_silences(found: dict[str, Any]) -> None:
     ]
     columns = ("connection", "no", "due", "ISA13", "file", "claims", "billed")
     output.table(columns, rows, right=("ISA13", "claims", "billed"))
+    output.say(f"\n{output.count(len(rows), 'answer')} owed")
 
 
 def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
@@ -97,7 +98,9 @@ def send(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = 
     with open_desk_as(site, act_as, "exchange") as (desk, actor), output.progress("sending"):
         done = desk.send(actor, connection)
     output.show(done, as_json=as_json, render=_render_sent)
-    troubled = any(each["paused"] or each["refused"] or each["in_doubt"] for each in done["connections"])
+    troubled = any(
+        each["paused"] or each["refused"] or each["in_doubt"] or each["problems"] for each in done["connections"]
+    )
     return output.FOUND if troubled else output.OK
 
 
@@ -110,6 +113,10 @@ def _render_sent(done: dict[str, Any]) -> None:
             output.say(f"{each['connection']} is paused: {each['paused']}")
         if each["refused"]:
             output.say(f"{each['connection']}: nothing was sent. {each['refused']}")
+        for problem in each["problems"]:
+            output.say(f"{each['connection']}: {problem}")
+        if each["problems"]:
+            output.say("What was not delivered is tried again by the next 'exchange send', or by 'serve'.")
 
 
 def collect(site: SiteFolder = HERE, connection: _Connection = "", act_as: ActAs = "", as_json: AsJson = False) -> int:
@@ -194,9 +201,14 @@ def reports(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
 
 
 def _render_reports(found: dict[str, Any]) -> None:
-    columns = ("received_at", "connection", "remote_name", "reason", "id")
-    output.table(columns, [[each[column] for column in columns] for each in found["reports"]])
-    output.say("'cleanclaim exchange raw FOLDER --type report' writes them.")
+    rows = [
+        (_minute(each["received_at"]), *(each[name] for name in ("connection", "remote_name", "reason", "id")))
+        for each in found["reports"]
+    ]
+    output.table(("received", "connection", "file", "reason", "id"), rows)
+    output.say(f"\n{output.count(len(rows), 'file')}")
+    if rows:
+        output.say("'cleanclaim exchange raw FOLDER --type report' writes them.")
 
 
 def _render_handed_on(done: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import output
+
 if TYPE_CHECKING:
     from gateway.pipeline.commands import Actor
     from gateway.wiring.books import Books
@@ -59,13 +61,14 @@ def open_desk(folder: Path) -> Iterator[Desk]:
     """
     from gateway.wiring.desk import Desk
     from gateway.wiring.logs import log_to_stderr
-    from gateway.wiring.mappings import warn_of_waiting_files
+    from gateway.wiring.mappings import files_wait
     from gateway.wiring.site import open_site
 
     log_to_stderr()
     site = open_site(folder)
     try:
-        warn_of_waiting_files(site.settings, site.store)
+        if files_wait(site.settings, site.store):
+            output.complain("The edited mapping files are not in force; 'cleanclaim mappings check', then 'put'.")
         yield Desk(site, site.settle)
     finally:
         site.close()

@@ -70,9 +70,15 @@ class Checker:
 def _merged(candidate: Candidate, judged: Sequence[Finding]) -> tuple[Finding, ...]:
     found = _once([*candidate.earlier, *judged])
     passed = (_overridden(each, candidate.overrides, candidate.context.today) for each in found)
-    return tuple(sorted(passed, key=lambda each: (_WEIGHT[each.severity], each.code, each.rule, each.path)))
+    return tuple(sorted(passed, key=_rank))
 
 
+def _rank(finding: Finding) -> tuple[int, bool, str, str, str]:
+    """A rule first: what the guide misses, a rule has mostly said in plainer words, to the desk that can mend it."""
+    return (_WEIGHT[finding.severity], finding.rule.startswith(_GUIDE), finding.code, finding.rule, finding.path)
+
+
+_GUIDE = "guide-"
 _WEIGHT = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.NOTE: 2}
 
 

@@ -62,15 +62,16 @@ class _Claims:
     unsent: list[Claim] = field(default_factory=list)
 
 
-def readiness(tx: Transaction, policy: PolicyInForce, now: datetime, days: int) -> Readiness:
-    """The readiness of every organization of the mapping set in force."""
+def readiness(tx: Transaction, policy: PolicyInForce, tenant: str, now: datetime, days: int) -> Readiness:
+    """The readiness of the tenant's organizations in the mapping set in force."""
     catalogue = policy.catalogue
-    loaded = tx.rosters.kinds(list(catalogue.organizations))
+    organizations = [each for each in catalogue.organizations.values() if each.tenant == tenant]
+    loaded = tx.rosters.kinds([each.id for each in organizations])
     claims = _claims(tx, now)
     missing: list[MissingRoster] = []
     due = list(tx.worklist.items())
     todays = [now.date()]
-    for organization in catalogue.organizations.values():
+    for organization in organizations:
         own, today = claims[organization.id], today_of(catalogue, organization.id, now)
         todays.append(today)
         missing += _missing(organization, catalogue, loaded[organization.id], own.unsent)

@@ -10,7 +10,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.claim.finding import Owner
 from gateway.config import read_settings
+from gateway.errors import NotFound
 from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.pipeline.reconcile import reconcile
@@ -78,7 +80,9 @@ class Books:
             return {"authorizations": authorization_views.account_details(tx, text)}
 
     def worklist(self, *, owner: str = "") -> dict[str, Any]:
-        """{"items": [what needs somebody soon, the ones due first in front]}."""
+        """{"items": [what needs somebody soon, the ones due first in front]}. Raises NotFound for an unknown owner."""
+        if owner and owner not in set(Owner):
+            raise NotFound(f"there is no owner {owner!r}; there are {', '.join(Owner)}")
         with self._store.read() as tx:
             return {"items": authorization_views.worklist(tx, owner=owner)}
 

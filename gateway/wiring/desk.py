@@ -228,8 +228,9 @@ class Desk(Books):
 
         Edited mapping files that were refused are not ready either.
         """
-        with self.site.store.read() as tx:
-            found = readiness_view(readiness(tx, self.site.policy, self.site.clock.now(), days))
+        site = self.site
+        with site.store.read() as tx:
+            found = readiness_view(readiness(tx, site.policy, site.settings.tenant, site.clock.now(), days))
         mappings = self.mappings()
         return {**found, "ready": found["ready"] and mappings["state"] != "refused", "mappings": mappings}
 

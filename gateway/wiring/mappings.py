@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from adapters.mapping.mapping_files import content_hash
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError, NotFound
@@ -20,7 +18,6 @@ from gateway.wiring.people import Permission, find_actor
 from gateway.wiring.policy import put_in_force
 from gateway.wiring.storage import opened_store
 
-_LOG = structlog.get_logger("mappings")
 _SHORTEST_VERSION = 4
 
 
@@ -71,16 +68,15 @@ def mapping_state(settings: Settings, store: Store) -> MappingState:
     return MappingState(in_force=current, edited=edited, state="refused" if problems else "waiting", problems=problems)
 
 
-def warn_of_waiting_files(settings: Settings, store: Store) -> None:
-    """Log that the folder's files were edited and are not in force; nothing where they were put back on purpose."""
+def files_wait(settings: Settings, store: Store) -> bool:
+    """Whether the folder's files were edited and are not in force; not where an earlier set was put back on purpose."""
     with store.read() as tx:
         known = {each.hash for each in tx.mapping_sets.history()}
     try:
         edited = content_hash(site_files(settings.mappings))
     except ConfigurationError:
         edited = ""
-    if edited not in known:
-        _LOG.warning("mapping-files-not-in-force", next="cleanclaim mappings check, then cleanclaim mappings put")
+    return edited not in known
 
 
 def state_view(state: MappingState) -> dict[str, Any]:

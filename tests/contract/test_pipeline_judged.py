@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.claim.contract import ClaimForm
+from gateway.claim.finding import Severity
 from gateway.claim.party import Identifier
 from gateway.claim.record import CoverageRecord, EncounterRecord, FeedRecord, PatientRecord
 from gateway.claim.roster import row_key
@@ -127,6 +128,16 @@ def test_a_claim_judged_on_what_is_known_now_leaves_as_it_was_judged(site: Site)
     assert derived == []
     (version,) = site.versions()
     assert (version.claim_id, version.claim, version.findings) == (claim_id, draft.claim, draft.findings)
+
+
+def test_what_a_rule_says_stands_before_what_the_guide_says_of_it(site: Site) -> None:
+    patient, *others = a_week()
+    assert isinstance(patient, PatientRecord)
+    site.tell(replace(patient, address=None), *others)
+    (draft,) = drafts(site).values()
+    blocks = [each.rule for each in draft.findings if each.severity is Severity.BLOCK]
+    assert "patient-identified" == blocks[0]
+    assert "guide-subscriber-address" in blocks[1:]
 
 
 def test_judging_again_on_the_same_facts_says_the_same(site: Site) -> None:

@@ -17,7 +17,7 @@ from gateway.claim.roster import CredentialRole
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.readiness import Readiness, readiness
 from gateway.store.database import Database
-from tests.factories import CONNECTION, ORGANIZATION
+from tests.factories import CONNECTION, ORGANIZATION, TENANT
 from tests.pipeline_site import Site, a_catalogue, a_week
 from tests.rosters import a_certification, a_consent, a_credential, an_answer, load
 from tests.unit.services import samples
@@ -28,7 +28,7 @@ WEEK_CENTS = 105_000
 
 def looked_at(site: Site, days: int = 14) -> Readiness:
     with site.store.read() as tx:
-        return readiness(tx, site.policy, site.clock.now(), days)
+        return readiness(tx, site.policy, TENANT, site.clock.now(), days)
 
 
 def due(site: Site, rule: str, days: int = 14) -> list[tuple[date | None, str, int]]:
@@ -186,3 +186,13 @@ def test_an_enrollment_that_ends_is_told_inside_the_days_looked_at(
     )
     site = clinic(store, tmp_path / "partner", enrollments=enrollments)
     assert found == len(due(site, "transactions-enrolled", days))
+
+
+def test_an_organization_of_another_tenant_in_the_set_is_nothing_to_get_ready_for(
+    store: Database, tmp_path: Path
+) -> None:
+    site = clinic(store, tmp_path / "partner")
+    own = site.policy.catalogue.organizations[ORGANIZATION]
+    organizations = {ORGANIZATION: own, "shipped": replace(own, id="shipped", tenant="another")}
+    site.policy.catalogue = replace(site.policy.catalogue, organizations=organizations)
+    assert {ORGANIZATION} == {each.organization for each in looked_at(site).missing}

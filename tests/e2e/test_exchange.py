@@ -27,6 +27,24 @@ def test_claims_go_out_once_and_answers_come_back(cleanclaim: Cleanclaim) -> Non
     _check_what_came_back(cleanclaim)
 
 
+def test_a_file_that_did_not_get_through_is_told_with_what_happens_next(cleanclaim: Cleanclaim) -> None:
+    cleanclaim.json("init", "clinic", "--demo")
+    cleanclaim.json("ingest", "--site", "clinic", "--source", "riverbend-fhir", "clinic/samples/fhir")
+    fault = ("--fault", "lose-close-reply")
+    with cleanclaim.started("sandbox", "--site", "clinic", "--port", "0", "--json", *fault, until="}") as box:
+        _route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
+        waiting = cleanclaim.run("readiness", "--site", "clinic")
+        assert "The edited mapping files are not in force" in waiting.err
+        assert cleanclaim.run("mappings", "put", "--site", "clinic", "--as", "kim").code == 0
+        broken = cleanclaim.run("exchange", "send", "--site", "clinic")
+        assert broken.code == 1
+        assert "not yet renamed to its final name" in broken.out
+        assert "tried again by the next 'exchange send'" in broken.out
+        (again,) = cleanclaim.json("exchange", "send", "--site", "clinic")["connections"]
+        assert (1, []) == (again["delivered"], again["problems"])
+        assert box.stop().code == 0
+
+
 def test_a_connection_is_proved_certified_and_paused_by_a_wrong_secret_until_it_is_resumed(
     cleanclaim: Cleanclaim,
 ) -> None:
