@@ -173,7 +173,7 @@ def templates_page() -> str:
     ]
     lines = ["| template | EHR | stands on | entries of its own | guesses |", "|---|---|---|---|---|", *rows, ""]
     for template in templates:
-        told = [f"| `{each.name}` | {each.note} | <{each.source}> |" for each in template.entries]
+        told = [f"| `{each.name}` | {each.note} | {each.source} |" for each in template.entries]
         lines += [
             f"## {template.name}",
             "",

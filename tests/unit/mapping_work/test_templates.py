@@ -15,6 +15,7 @@ from adapters.mapping.check import check_mappings
 from adapters.mapping.mapping_files import TEMPLATES, read_mapping_files, read_templates
 from gateway.cli import run
 from gateway.wiring.mapping_check import NOTATIONS
+from tests.unit.docs.pages import ROOT, blocks
 
 SHIPPED = read_mapping_files(shipped=True, overlay=None)
 FOLDER = Path(str(files("mappings"))) / TEMPLATES
@@ -58,11 +59,11 @@ def test_a_template_is_tried_by_a_case_that_ends_in_lines_of_claims(name: str) -
     assert [claim for each in cases for claim in each["expect"].get("claims", ()) if claim["lines"]] != []
 
 
-@pytest.fixture
-def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    run(["init", str(tmp_path / "site")])
-    capsys.readouterr()
-    return tmp_path / "site"
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copies") / "site"
+    run(["init", str(folder)])
+    return folder
 
 
 def made(site: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
@@ -74,24 +75,25 @@ def made(site: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[i
 def test_a_copy_checks_and_reads_its_feed_as_the_template_does_under_names_of_its_own(
     site: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    code, said = made(site, capsys, "oak", "--template", name)
+    own = f"own-{NAMES.index(name)}"
+    code, said = made(site, capsys, own, "--template", name)
     assert (0, []) == (code, said["problems"])
     text = Path(said["path"]).read_text()
-    copy = load_mapping_set({**SHIPPED, "sources/oak.yaml": text.encode()}, NOTATIONS).source("oak")
+    copy = load_mapping_set({**SHIPPED, f"sources/{own}.yaml": text.encode()}, NOTATIONS).source(own)
     assert (name in text, "juniper" in text.replace("juniper.example", "")) == (False, False)
     shipped = load_mapping_set({**SHIPPED, **read_templates()}, NOTATIONS).source(name)
     assert [(each.name, list(each.fields)) for each in shipped.records] == [
         (each.name, list(each.fields)) for each in copy.records
     ]
     assert set(copy.namespaces) == set(shipped.namespaces)
-    assert [] == [each for each in copy.namespaces.values() if not each.startswith("oak-")]
+    assert [] == [each for each in copy.namespaces.values() if not each.startswith(f"{own}-")]
 
 
 def test_a_copy_is_tried_on_samples(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sample = FOLDER / "tests" / "epic-fhir" / "series.json"
-    _, said = made(site, capsys, "oak-epic", "--template", "epic-fhir", "--from", str(sample))
+    _, said = made(site, capsys, "tried", "--template", "epic-fhir", "--from", str(sample))
     assert (1, 4) == (said["messages"], said["encounters"])
-    assert {"session.facility: no facility has this name in 'oak-epic-location'"} < {
+    assert {"session.facility: no facility has this name in 'tried-location'"} < {
         each["message"] for each in said["findings"]
     }
 
@@ -112,3 +114,15 @@ def test_what_cannot_be_copied_is_told_and_nothing_is_written(
     assert code != 0
     assert told in " ".join(capsys.readouterr().err.replace("│", " ").split())
     assert not (site / "mappings" / "sources" / "oak.yaml").exists()
+
+
+def test_the_page_shows_what_the_command_says(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(site)
+    sample = str(FOLDER / "tests" / "epic-fhir" / "series.json")
+    assert run(["mappings", "new", "oak-epic", "--template", "epic-fhir", "--from", sample]) == 0
+    (shown, *_) = (
+        each.text for each in blocks(ROOT / "docs" / "how-to" / "start-from-a-template.md") if not each.language
+    )
+    assert shown in capsys.readouterr().out
