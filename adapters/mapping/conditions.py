@@ -21,7 +21,13 @@ from gateway.errors import ConfigurationError
 _COMPREHENSION = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
 _CLAIM_FIELD = re.compile(r"\bclaim\.([A-Za-z_]\w*)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+# What opens and closes brackets, and which of them a comprehension opened; texts in quotes are passed over.
+_BRACKETS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\.\s*(all|exists|exists_one|map|filter)\s*\(|[()]""")
 _LONGEST = 2000
+_MOST_WITHIN = 2
+"""Comprehensions within each other: with each one more, a short condition takes a thousand times as long."""
+_MOST_MAPS = 1
+"""Each may make what it goes over hundreds of times as large."""
 _VERDICTS_KEPT = 4096
 """Of one condition over claims: most claims look alike in the few fields it names."""
 _CEL_ERRORS = (RuntimeError, TypeError, ValueError, KeyError, IndexError, ArithmeticError)
@@ -59,6 +65,13 @@ def compile_condition(
     if len(source) > _LONGEST:
         problems.add(place, f"the condition is longer than {_LONGEST} characters")
         return None
+    if _is_costly(source):
+        problems.add(
+            place,
+            f"the condition has more than {_MOST_WITHIN} of all(), exists(), filter() and map() within each other, or "
+            f"more than {_MOST_MAPS} map(): it could take for ever; name a value for a part of it",
+        )
+        return None
     try:
         program = cel.compile(source)
     except _CEL_ERRORS as error:
@@ -81,6 +94,20 @@ def compile_condition(
         problems.add(place, f"the condition does not work on a sample: {why}")
         return None
     return condition
+
+
+def _is_costly(source: str) -> bool:
+    opened: list[bool] = []
+    maps = 0
+    for each in _BRACKETS.finditer(source):
+        if each[0] == ")":
+            opened[-1:] = []
+        elif each[0].endswith("("):
+            opened.append(each[1] is not None)
+            maps += each[1] == "map"
+            if sum(opened) > _MOST_WITHIN or maps > _MOST_MAPS:
+                return True
+    return False
 
 
 def _fields_of(sample: Any) -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.mapping.case_file import PARTS, Case, Difference, accepted, differences, read_case
+from adapters.mapping.case_file import PARTS, Case, CaseMessage, Difference, accepted, differences, read_case
 from adapters.mapping.mapping_files import CASES, TEMPLATES, read_mapping_files, read_templates
 from adapters.mapping.yaml_writer import Tree
 from gateway.claim.money import dollars
@@ -110,7 +110,7 @@ def _found(site: Site, case: Case, folder: Path) -> dict[str, Tree]:
     contents = []
     for each in case.messages:
         try:
-            contents.append((each.source or case.source, (folder / each.file).read_bytes()))
+            contents.append((each.source or case.source, _beside(folder, each).read_bytes()))
         except OSError as failure:
             raise ConfigurationError([f"{each.place}: {each.file} cannot be read ({failure.strerror})"]) from failure
     with dry_run(replace(site, clock=StandingClock(case.now))) as trial:
@@ -123,6 +123,17 @@ def _found(site: Site, case: Case, folder: Path) -> dict[str, Tree]:
         "claims": _claim,
     }
     return {name: [views[name](each) for each in sorted(came[name], key=_ORDER[name])] for name in PARTS if came[name]}
+
+
+def _beside(folder: Path, message: CaseMessage) -> Path:
+    """A case comes with its messages, and may be a stranger's: it reads nothing else, and waits for no pipe."""
+    try:
+        path = (folder / message.file).resolve()
+    except (ValueError, RuntimeError):  # a name with a NUL in it, a link that leads to itself
+        path = folder.parent
+    if not path.is_relative_to(folder.resolve()) or (path.exists() and not path.is_file()):
+        raise ConfigurationError([f"{message.place}: the messages of a case are files in its folder; copy them there"])
+    return path
 
 
 # --- what comes of messages, as a reader of the case wants to see it -------------------------------------------------

@@ -47,6 +47,33 @@ def test_a_condition_too_deep_or_too_long_is_refused(source: str) -> None:
     assert problems
 
 
+def within(depth: int) -> str:
+    """Ten things for each of ten things for each of ..."""
+    ten = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 0]"
+    return "true" if depth == 0 else f"{ten}.all(n{depth}, {within(depth - 1)})"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        within(8),
+        within(3).replace(".all(", " . all  ("),
+        "'(' == \"(\" && " + within(3),
+        "['xxxxxxxx']" + "".join(f".map({n}, {'+'.join(n * 200)})" for n in "abc") + ".size() > 0",
+    ],
+)
+def test_a_condition_that_could_take_forever_is_refused(source: str) -> None:
+    condition, problems = compiled(source)
+    assert condition is None
+    assert ["could take for ever" in each for each in problems] == [True]
+
+
+def test_comprehensions_beside_each_other_are_taken() -> None:
+    condition, problems = compiled(" && ".join([within(2), "')' == ')'"] * 4) + " && n == 1")
+    assert condition is not None, problems
+    assert condition.holds({"n": 1})
+
+
 def a_pattern(text: str) -> list[str]:
     problems = Problems()
     shape = kind_of(Payer)

@@ -96,3 +96,10 @@ def test_every_byte_of_an_archive_flipped_is_read_or_refused() -> None:
         spoilt[place] ^= 0xFF
         with contextlib.suppress(ArchiveRefused):
             assert 1 <= len(unpacked(bytes(spoilt), LIMITS)) <= 2
+
+
+def test_a_list_of_more_files_than_allowed_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = zipped(**{f"f{number}": b"x" for number in range(LIMITS.max_files + 1)})
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # reading the list of a hostile archive fills the memory
+    with pytest.raises(ArchiveRefused, match="holds 4 files, 3 are allowed"):
+        unpacked(content, LIMITS)

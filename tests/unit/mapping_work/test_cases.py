@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
+from os import mkfifo
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,29 @@ def test_a_site_of_any_tenant_runs_the_shipped_cases_and_its_own(
     )
     assert told(capsys, "--site", str(site))[0] == 0
     assert told(capsys, "--shipped", "--site", str(site))[0] == 0
+
+
+def test_a_case_reads_nothing_but_files_in_its_folder(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = site / "mappings" / "tests" / "riverbend"
+    (tmp_path / "elsewhere.json").write_text("{}")
+    (folder / "link.json").symlink_to(tmp_path / "elsewhere.json")
+    mkfifo(folder / "pipe.json")
+    for case in folder.glob("*.yaml"):
+        case.unlink()
+    names = (
+        "../../../site.yaml",
+        "/dev/zero",
+        str(tmp_path / "elsewhere.json"),
+        "link.json",
+        "pipe.json",
+        "a\\0b",
+        ".",
+    )
+    for number, name in enumerate(names):
+        case = f'source: riverbend-fhir\nnow: 2026-09-01T13:00:00Z\nmessages: ["{name}"]\n'
+        (folder / f"{number}.yaml").write_text(case)
+    code, found = told(capsys, "--site", str(site))
+    assert (1, len(names)) == (code, len(found["cases"]))
+    assert [] == [each for each in found["cases"] if "files in its folder" not in str(each["error"])]
