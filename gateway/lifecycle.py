@@ -66,12 +66,25 @@ class ClaimState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-DELIVERY_MOVES: Mapping[str, frozenset[str]] = {
-    "ready": frozenset({"sending", "in-doubt"}),
-    "in-doubt": frozenset({"sending", "in-doubt"}),
-    "delivered": frozenset({"ready", "sending", "in-doubt"}),
-    "rejected": frozenset({"ready", "sending", "in-doubt", "delivered"}),
-    "abandoned": frozenset({"ready"}),
+class DeliveryState(StrEnum):
+    """Where an interchange is on its way to the partner."""
+
+    READY = "ready"
+    """Frozen; no byte of it was sent, or the partner is known to have none."""
+    SENDING = "sending"
+    IN_DOUBT = "in-doubt"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+
+
+_UNDER_WAY = frozenset({DeliveryState.SENDING, DeliveryState.IN_DOUBT})
+DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.READY: _UNDER_WAY,
+    DeliveryState.IN_DOUBT: _UNDER_WAY,
+    DeliveryState.DELIVERED: _UNDER_WAY | {DeliveryState.READY},
+    DeliveryState.REJECTED: _UNDER_WAY | {DeliveryState.READY, DeliveryState.DELIVERED},
+    DeliveryState.ABANDONED: frozenset({DeliveryState.READY}),
 }
 """The states from which an interchange's delivery may become each state; sending is entered by claiming the send.
 

@@ -70,7 +70,7 @@ class CsvTable:
         reader = _reader(self._lines, self._separator)
         while True:
             try:
-                cells = next(reader)
+                cells = _next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
@@ -100,7 +100,9 @@ def open_table(content: bytes, character_set: str = "") -> CsvTable:
     lines = _Lines(text)
     separator = _separator_of(text)
     try:
-        for cells in _reader(lines, separator):
+        reader = _reader(lines, separator)
+        while True:
+            cells = _next(reader)
             line, heading = lines.taken()
             header = tuple(map(_tidy, cells))
             if len(header) > _MOST_COLUMNS or len(heading) > _MOST_HEADING_CHARACTERS:
@@ -113,7 +115,8 @@ def open_table(content: bytes, character_set: str = "") -> CsvTable:
                 return CsvTable(header, line, lines, ended, separator, encode)
     except csv.Error as error:
         raise CsvFormatError(f"the heading line {_sentence(error)}") from None
-    raise CsvFormatError("the file has no heading line that names its columns")
+    except StopIteration:
+        raise CsvFormatError("the file has no heading line that names its columns") from None
 
 
 class _Encoder:
@@ -186,8 +189,16 @@ def _separator_of(text: str) -> str:
 
 
 def _reader(lines: _Lines, separator: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_MOST_CELL_CHARACTERS)
     return csv.reader(lines, delimiter=separator, strict=True)
+
+
+def _next(reader: Iterator[list[str]]) -> list[str]:
+    """The next row; the csv module has one limit for all of the process, so it is set for as long as this takes."""
+    before = csv.field_size_limit(_MOST_CELL_CHARACTERS)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _tidy(cell: str) -> str:

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.errors import Unavailable
+from gateway.ports.exchanges import SET_ASIDE
 from gateway.ports.storage import Store
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -71,7 +72,7 @@ class _StoreCollector(Collector):
                 tally = tx.partners.interchange_counts()
                 silent = Counts((each.interchange.connection, each.answer) for each in tx.partners.silences())
                 aside = Counts(
-                    (each.connection, each.status) for each in tx.partners.answer_notes() if each.status != "applied"
+                    (each.connection, each.status) for each in tx.partners.answer_notes() if each.status in SET_ASIDE
                 )
                 for connection, contact in tx.partners.contacts().items():
                     if contact.contacted_at:

@@ -18,7 +18,7 @@ from gateway.demo.month import clinic_month
 from gateway.demo.play import MONTH_IS_OVER
 from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.derive import Derivation
-from gateway.pipeline.interpret import DERIVE
+from gateway.ports.work import WorkKind
 from gateway.rules.context import GateContext
 from gateway.rules.gate import RULES, check_claims
 from gateway.wiring.collector import settled
@@ -86,7 +86,7 @@ def _contexts(site: Site) -> list[Judged]:
     """Every claim of the site with its context, as the pipeline loads them in bulk."""
     listener = _Listener()
     with site.store.write() as tx:
-        patients = tx.work.take(DERIVE, 100_000)
+        patients = tx.work.take(WorkKind.DERIVE, 100_000)
         Derivation(site.policy, listener).derive(tx, patients, site.clock.now())
     return listener.heard
 

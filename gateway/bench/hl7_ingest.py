@@ -20,7 +20,7 @@ from gateway.bench.timing import on_processor, sized
 from gateway.demo import hl7_feed
 from gateway.demo.feed import Feed
 from gateway.demo.month import clinic_month
-from gateway.pipeline.receive import INTERPRET_MESSAGE
+from gateway.ports.work import WorkKind
 from gateway.wiring.collector import settled
 from gateway.wiring.feeds import hl7_receive
 from gateway.wiring.site import Site
@@ -92,7 +92,7 @@ async def _listen(site: Site, path: Path, window: int) -> float:
 
 def _stored(site: Site) -> int:
     with site.store.read() as tx:
-        return tx.work.count().get(INTERPRET_MESSAGE, 0)
+        return tx.work.count().get(WorkKind.INTERPRET_MESSAGE, 0)
 
 
 # --- the reference ---------------------------------------------------------------------------------------------------

@@ -20,13 +20,12 @@ from gateway.pipeline.commands import Actor
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind
+from gateway.ports.exchanges import AnswerStatus
 from gateway.ports.storage import Store, Transaction
 
 TEST_USAGE = "T"
 _TAKEN = ("A", "E")
 _STATUS = "277CA"
-TESTED = "test"
-"""The status of an answer to a test batch: kept, and applied to no claim."""
 
 
 class TestFile(msgspec.Struct, frozen=True):
@@ -156,7 +155,7 @@ class _Heard:
 def _heard(tx: Transaction, connection: str, sent: ConnectionFact) -> _Heard:
     heard = _Heard({}, {}, {})
     for row in tx.exchanges.answers():
-        if row.connection != connection or row.received_at < sent.at or row.status != TESTED:
+        if row.connection != connection or row.received_at < sent.at or row.status != AnswerStatus.TESTED:
             continue
         for answer in row.transaction.answers:
             if isinstance(answer, InterchangeAnswer):

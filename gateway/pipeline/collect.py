@@ -20,22 +20,21 @@ from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
 from gateway.errors import Conflict, FormatError, NoAnswer, NotAllowed, NotFound, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
-from gateway.lifecycle import ClaimFact, FactKind
-from gateway.pipeline.certify import TESTED, answers_test
+from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
+from gateway.pipeline.certify import answers_test
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.connections import ConnectionWatch
-from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, REJECTED, say_of_interchange
+from gateway.pipeline.deliver import say_of_interchange
 from gateway.pipeline.derive import MACHINE
-from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.claims import Bill
-from gateway.ports.exchanges import AnswerRow, InterchangeRow
+from gateway.ports.exchanges import SET_ASIDE, AnswerRow, AnswerStatus, InterchangeRow
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Store, Transaction
+from gateway.ports.work import WorkKind
 from gateway.receivable.ledger import LedgerEntry, adjusted, cash, unexplained, unmatched
 
-APPLIED, DUPLICATE, QUARANTINED, UNBALANCED = "applied", "duplicate", "quarantined", "unbalanced"
 _DUPLICATE_INTERCHANGE = "025"
 _REFUSALS = frozenset({"R", "M", "W", "X"})
 """Of TA104 and AK901: nothing of it was taken."""
@@ -152,9 +151,9 @@ class CollectPass:
             row = self._apply(tx, exchange, connection, transaction, f"{file_id}/{ordinal}", now)
             tx.exchanges.add_answer(file_id, row)
             reach(FaultPoint.POST_APPLIED)
-            collected.applied += row.status == APPLIED
-            collected.duplicates += row.status == DUPLICATE
-            collected.set_aside += row.status in (QUARANTINED, UNBALANCED)
+            collected.applied += row.status == AnswerStatus.APPLIED
+            collected.duplicates += row.status == AnswerStatus.DUPLICATE
+            collected.set_aside += row.status in SET_ASIDE
 
     def _apply(
         self,
@@ -168,7 +167,7 @@ class CollectPass:
         key, digest = business_key(connection, transaction), _digest(transaction)
         answer_id = stable_id("answer", connection, place)
         status, reason = self._standing(tx, exchange, connection, transaction, key, digest)
-        if status == APPLIED:
+        if status == AnswerStatus.APPLIED:
             status, reason = self._applied(tx, connection, answer_id, transaction, now)
         return AnswerRow(
             id=answer_id,
@@ -185,16 +184,16 @@ class CollectPass:
 
     def _applied(
         self, tx: Transaction, connection: str, answer_id: str, transaction: AnswerTransaction, now: datetime
-    ) -> tuple[str, str]:
+    ) -> tuple[AnswerStatus, str]:
         """Apply it whole or not at all: one that breaks us is set aside, and the file's others are applied."""
         try:
             with tx.savepoint():
                 application = _Application(tx, self._organizations(tx, connection), connection, answer_id, now)
-                return APPLIED, application.apply(transaction)
+                return AnswerStatus.APPLIED, application.apply(transaction)
         except Unavailable:
             raise
         except Exception as error:
-            return QUARANTINED, f"applying it failed with {_kind(error)}; nothing of it was applied"
+            return AnswerStatus.QUARANTINED, f"applying it failed with {_kind(error)}; nothing of it was applied"
 
     def _standing(
         self,
@@ -204,42 +203,48 @@ class CollectPass:
         transaction: AnswerTransaction,
         key: str,
         digest: str,
-    ) -> tuple[str, str]:
+    ) -> tuple[AnswerStatus, str]:
         """Whether a transaction may be applied, and why not."""
         if answers_test(tx, connection, transaction):
-            return TESTED, "it answers a test batch"
+            return AnswerStatus.TESTED, "it answers a test batch"
         not_ours = exchange.is_ours(transaction)
         if not_ours:
-            return QUARANTINED, not_ours
+            return AnswerStatus.QUARANTINED, not_ours
         if transaction.problems:
-            return QUARANTINED, "; ".join(transaction.problems)
+            return AnswerStatus.QUARANTINED, "; ".join(transaction.problems)
         earlier = tx.exchanges.applied_answer(key)
         if earlier is not None:
             if earlier.digest == digest:
-                return DUPLICATE, "the same answer was applied before"
-            return QUARANTINED, "another answer of the same number but other content was applied before"
+                return AnswerStatus.DUPLICATE, "the same answer was applied before"
+            return AnswerStatus.QUARANTINED, "another answer of the same number but other content was applied before"
         for answer in transaction.answers:
             if isinstance(answer, Remittance):
                 return self._remittance_standing(answer, self._organizations(tx, connection))
             doubt = _doubt(tx, exchange, connection, transaction, answer)
             if doubt:
-                return QUARANTINED, doubt
-        return APPLIED, ""
+                return AnswerStatus.QUARANTINED, doubt
+        return AnswerStatus.APPLIED, ""
 
     def _organizations(self, tx: Transaction, connection: str) -> list[Organization]:
         """Those that the connection's tenant owns."""
         tenant = tx.exchanges.tenant(connection)
         return [each for each in self._policy.catalogue.organizations.values() if each.tenant == tenant]
 
-    def _remittance_standing(self, remittance: Remittance, ours: Sequence[Organization]) -> tuple[str, str]:
+    def _remittance_standing(self, remittance: Remittance, ours: Sequence[Organization]) -> tuple[AnswerStatus, str]:
         if not remittance.trace_number:
-            return QUARANTINED, "the remittance has no trace number: whether it was posted before, nobody could say"
+            return (
+                AnswerStatus.QUARANTINED,
+                "the remittance has no trace number: whether it was posted before, nobody could say",
+            )
         if not any(_is_payee(each, remittance) for each in ours):
-            return QUARANTINED, "the payee is none of this tenant's organizations: this may be somebody else's data"
+            return (
+                AnswerStatus.QUARANTINED,
+                "the payee is none of this tenant's organizations: this may be somebody else's data",
+            )
         if not remittance.balanced:
             places = ", ".join(each.where for each in remittance.out_of_balance)
-            return UNBALANCED, f"the remittance does not balance at {places}; nothing of it was posted"
-        return APPLIED, ""
+            return AnswerStatus.UNBALANCED, f"the remittance does not balance at {places}; nothing of it was posted"
+        return AnswerStatus.APPLIED, ""
 
     def post(self, answer_id: str, actor: Actor, reason: str) -> int:
         """Post a remittance that does not balance as it is; the cents that nothing explains, which go to suspense.
@@ -310,7 +315,7 @@ def _doubt(tx: Transaction, exchange: Exchange, connection: str, transaction: An
     row = tx.exchanges.interchange_by_number(connection, number)
     if row is None:
         return ""
-    if row.state in (FRESH, ABANDONED) and not tx.exchanges.steps(row.id):
+    if row.state in (DeliveryState.READY, DeliveryState.ABANDONED) and not tx.exchanges.steps(row.id):
         return "it names an interchange of ours of which no byte was sent: another file must have used its number"
     if isinstance(answer, InterchangeAnswer):
         another = exchange.is_about(transaction, answer, tx.exchanges.raw(row.sha256))
@@ -318,7 +323,7 @@ def _doubt(tx: Transaction, exchange: Exchange, connection: str, transaction: An
             return another
     if _is_repeat(answer) and not (_sent_twice(tx, row) or _spoken_of(tx, row)):
         return "the partner says it has this number already; whether from us, a person must decide"
-    if row.state == REJECTED and answer.code not in _REFUSALS and _went_out_again(tx, row):
+    if row.state == DeliveryState.REJECTED and answer.code not in _REFUSALS and _went_out_again(tx, row):
         return "it takes a file that was refused before, whose claims went out again since: they may be there twice"
     return ""
 
@@ -397,7 +402,7 @@ class _Application:
         self._write_facts()
         # First the wish, then the claims: a derivation takes its patients before it writes claims, in the same order.
         rows = self._tx.claims.rows([*self._to_derive])
-        self._tx.work.add(DERIVE, {row.patient_id for row in rows})
+        self._tx.work.add(WorkKind.DERIVE, {row.patient_id for row in rows})
         project(self._tx, sorted(self._touched))
         count = len(self._strangers)
         return f"{count} of its entries are not ours" if count else ""
@@ -408,7 +413,7 @@ class _Application:
             self._strangers.append("interchange")
             return
         if _is_repeat(answer):
-            self._tx.exchanges.set_delivery(row.id, None, DELIVERED)  # the first copy is there
+            self._tx.exchanges.set_delivery(row.id, None, DeliveryState.DELIVERED)  # the first copy is there
             spoken_of = say_of_interchange(self._tx, row.id, FactKind.DELIVERED, "", self._now, self._answer_id)
             self._touched.update(spoken_of)
             return
@@ -426,7 +431,7 @@ class _Application:
         """The partner spoke of an interchange, so it has it; a rejection frees what it carried."""
         spoken_of = say_of_interchange(self._tx, row.id, kind, code, self._now, self._answer_id)
         self._touched.update(spoken_of)
-        self._tx.exchanges.set_delivery(row.id, None, REJECTED if rejected else DELIVERED)
+        self._tx.exchanges.set_delivery(row.id, None, DeliveryState.REJECTED if rejected else DeliveryState.DELIVERED)
         if rejected:
             self._tx.exchanges.free_versions(row.id)
             self._to_derive.update(spoken_of)

@@ -11,16 +11,16 @@ from gateway.claim.identifiers import stable_id
 from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
-from gateway.lifecycle import ClaimFact, ClaimState, FactKind, guard_hold, guard_release
-from gateway.pipeline.deliver import ABANDONED, DELIVERED, FRESH, IN_DOUBT, add_interchange_fact
+from gateway.lifecycle import ClaimFact, ClaimState, DeliveryState, FactKind, guard_hold, guard_release
+from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
-from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock
 from gateway.ports.claims import ClaimRow, Override
 from gateway.ports.exchanges import DeliveryStep, InterchangeRow
 from gateway.ports.rosters import Changes
 from gateway.ports.storage import Store, Transaction
+from gateway.ports.work import WorkKind
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
 RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})
@@ -123,7 +123,7 @@ class Commands:
             tx.audit.record(now, actor.name, actor.role, "override", f"claim:{row.id}", reason, rule)
             self._derivation.derive(tx, [row.patient_id], now)
 
-    def resolve(self, interchange_id: str, resolution: str, actor: Actor, reason: str) -> str:
+    def resolve(self, interchange_id: str, resolution: str, actor: Actor, reason: str) -> DeliveryState:
         """Decide on a file in doubt, or abandon one of which no byte was sent.
 
         Raises NotFound, NotAllowed; Conflict where a sender or an answer moved the file since it was looked at.
@@ -139,18 +139,18 @@ class Commands:
             now = self._clock.now()
             tx.audit.record(now, actor.name, actor.role, resolution, f"interchange:{row.id}", reason)
             if resolution == "abandon":
-                if row.state != FRESH or not _never_sent(tx.exchanges.steps(row.id)):
+                if row.state != DeliveryState.READY or not _never_sent(tx.exchanges.steps(row.id)):
                     raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
-                _move(tx, row, ABANDONED)
+                _move(tx, row, DeliveryState.ABANDONED)
                 tx.exchanges.free_versions(row.id)
                 add_interchange_fact(tx, row.id, FactKind.FREED, "", now)
                 self._derive_carried(tx, row.id)
-                return ABANDONED
-            if row.state != IN_DOUBT:
+                return DeliveryState.ABANDONED
+            if row.state != DeliveryState.IN_DOUBT:
                 raise NotAllowed(f"this file is {row.state}, not in doubt")
-            state = FRESH if resolution == "resend" else DELIVERED
+            state = DeliveryState.READY if resolution == "resend" else DeliveryState.DELIVERED
             _move(tx, row, state)
-            if state == DELIVERED:
+            if state == DeliveryState.DELIVERED:
                 add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
             return state
 
@@ -172,7 +172,7 @@ class Commands:
             tx.subjects.decide_encounters(organization, pair, decision)
             now = self._clock.now()
             tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)), reason)
-            tx.work.add(DERIVE, patients)
+            tx.work.add(WorkKind.DERIVE, patients)
 
     def load_roster(
         self,
@@ -198,7 +198,7 @@ class Commands:
             tx.audit.record(now, actor.name, actor.role, "load-roster", f"{kind}:{organization}:{source}", "", detail)
             named = [each.patient for each in rows.values() if not isinstance(each, CredentialRecord)]
             known = tx.subjects.who_are(organization, RecordKind.PATIENT, named)
-            tx.work.add(DERIVE, _concerned(tx, organization, changes, everyone=first))
+            tx.work.add(WorkKind.DERIVE, _concerned(tx, organization, changes, everyone=first))
             unmatched = {each for each in named if not is_member(each)} - set(known)
             return RosterLoad(
                 rows=len(rows),
@@ -218,7 +218,7 @@ class Commands:
 
     def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
         rows = tx.claims.rows([claim_id for claim_id, _ in tx.exchanges.versions_in(interchange_id)])
-        tx.work.add(DERIVE, {row.patient_id for row in rows})
+        tx.work.add(WorkKind.DERIVE, {row.patient_id for row in rows})
 
 
 def _guard_same(tx: Transaction, patients: Sequence[str], pair: frozenset[str], reason: str) -> None:
@@ -261,7 +261,7 @@ def _never_sent(steps: Iterable[DeliveryStep]) -> bool:
     return all((epoch, REFUSED) in markers for epoch, marker in markers if marker == OPENED)
 
 
-def _move(tx: Transaction, row: InterchangeRow, state: str) -> None:
+def _move(tx: Transaction, row: InterchangeRow, state: DeliveryState) -> None:
     """Move the file as it was looked at: a sender that took it up meanwhile, or an answer, comes first."""
     if not tx.exchanges.set_delivery(row.id, row.epoch, state):
         raise Conflict("a sender, or an answer, has moved this file meanwhile; look at it again")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from gateway.claim.answer import InterchangeAnswer, TransactionAnswer
 from gateway.claim.contract import ClaimForm
 from gateway.errors import NotAllowed, PartnerPaused
-from gateway.lifecycle import FactKind
+from gateway.lifecycle import DeliveryState, FactKind
 from gateway.pipeline.commands import Actor
-from gateway.pipeline.deliver import FRESH, IN_DOUBT, SENDING, add_interchange_fact
+from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
@@ -24,6 +24,7 @@ _CLAIM_NUMBERS_LEFT_OUT = 10**9
 """After a restore: more than all lost files together can have held; there are millions of times as many."""
 _EVERY_CLAIM = 1_000_000_000
 _PRODUCTION = "P"
+_NOT_KNOWN_SENT = (DeliveryState.READY, DeliveryState.SENDING, DeliveryState.IN_DOUBT)
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -181,7 +182,7 @@ class ConnectionWatch:
     def _doubt_unsent(self, tx: Transaction, connection: str) -> int:
         """What the database takes for unsent may have been sent since the backup: only a probe or a person can say."""
         now = self._clock.now()
-        rows = tx.exchanges.interchanges(connection, (FRESH, SENDING, IN_DOUBT))
+        rows = tx.exchanges.interchanges(connection, _NOT_KNOWN_SENT)
         for row in rows:
             for marker in (OPENED, RENAME_SENT):
                 step = DeliveryStep(

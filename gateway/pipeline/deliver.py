@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from gateway.claim.identifiers import stable_id
 from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
-from gateway.lifecycle import ClaimFact, FactKind
+from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
 from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
@@ -20,8 +20,6 @@ from gateway.ports.exchanges import DeliveryStep, InterchangeRow
 from gateway.ports.storage import Store, Transaction
 
 LEASE = timedelta(minutes=20)
-FRESH, SENDING, IN_DOUBT, DELIVERED = "ready", "sending", "in-doubt", "delivered"
-ABANDONED, REJECTED = "abandoned", "rejected"
 
 
 class Deliveries:
@@ -35,7 +33,7 @@ class Deliveries:
         self._exchanges = exchanges
         self._sent_numbers = sent_numbers
 
-    def deliver(self, interchange_id: str) -> str:
+    def deliver(self, interchange_id: str) -> DeliveryState:
         """Try to move one frozen interchange; the delivery state it is in afterwards.
 
         Raises PartnerPaused, NotSent and Unavailable after putting the interchange back where it was, NotAllowed when
@@ -59,7 +57,9 @@ class Deliveries:
         reach(FaultPoint.SEND_CLAIMED)
         return self._upload(exchange, row, row.epoch + 1, lease, content)
 
-    def _upload(self, exchange: Exchange, row: InterchangeRow, epoch: int, lease: datetime, content: bytes) -> str:
+    def _upload(
+        self, exchange: Exchange, row: InterchangeRow, epoch: int, lease: datetime, content: bytes
+    ) -> DeliveryState:
         begun = False
 
         def on_step(marker: str, detail: str) -> None:
@@ -70,19 +70,19 @@ class Deliveries:
         try:
             exchange.upload(RenderedInterchange(content=content, remote_name=row.remote_name), on_step)
         except NotSent:
-            self._finish(row.id, epoch, FRESH, None)
+            self._finish(row.id, epoch, DeliveryState.READY, None)
             raise
         except (Unavailable, PartnerPaused):
             if begun:  # our own database, say, stopped answering between two steps: the file may be there already
-                return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
-            self._finish(row.id, epoch, FRESH, None)
+                return self._finish(row.id, epoch, DeliveryState.IN_DOUBT, FactKind.IN_DOUBT)
+            self._finish(row.id, epoch, DeliveryState.READY, None)
             raise
         except DeliveryUnknown:
-            return self._finish(row.id, epoch, IN_DOUBT, FactKind.IN_DOUBT)
+            return self._finish(row.id, epoch, DeliveryState.IN_DOUBT, FactKind.IN_DOUBT)
         except Conflict:
             return self._state(row.id)
         reach(FaultPoint.FINISH_UPLOADED)
-        return self._finish(row.id, epoch, DELIVERED, FactKind.DELIVERED)
+        return self._finish(row.id, epoch, DeliveryState.DELIVERED, FactKind.DELIVERED)
 
     def settle(self, connection: str) -> int:
         """Look after interchanges whose sender died or lost its connection; how many are still in doubt.
@@ -91,32 +91,32 @@ class Deliveries:
         """
         now = self._clock.now()
         with self._store.read() as tx:
-            rows = tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT))
+            rows = tx.exchanges.interchanges(connection, (DeliveryState.SENDING, DeliveryState.IN_DOUBT))
         doubtful = 0
         for row in rows:
             if row.lease_until is not None and row.lease_until > now:  # somebody alive holds it
-                doubtful += row.state == IN_DOUBT
+                doubtful += row.state == DeliveryState.IN_DOUBT
                 continue
-            doubtful += self._settle_one(row) == IN_DOUBT
+            doubtful += self._settle_one(row) == DeliveryState.IN_DOUBT
         return doubtful
 
     def release_leases(self, connection: str) -> None:
         """At start-up of the only sender: whoever held a lease is dead, so nothing need wait for it to run out."""
         now = self._clock.now()
         with self._store.write() as tx:
-            for row in tx.exchanges.interchanges(connection, (SENDING, IN_DOUBT)):
-                tx.exchanges.set_delivery(row.id, row.epoch, IN_DOUBT)
-                if row.state == SENDING:
+            for row in tx.exchanges.interchanges(connection, (DeliveryState.SENDING, DeliveryState.IN_DOUBT)):
+                tx.exchanges.set_delivery(row.id, row.epoch, DeliveryState.IN_DOUBT)
+                if row.state == DeliveryState.SENDING:
                     add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
 
-    def _settle_one(self, row: InterchangeRow) -> str:
+    def _settle_one(self, row: InterchangeRow) -> DeliveryState:
         """Probe for one interchange, as the only one who may; the delivery state it is in afterwards."""
         now = self._clock.now()
         lease = now + LEASE
         with self._store.write() as tx:
             if not tx.exchanges.claim_settling(row.id, row.epoch, now, lease):
                 return self._state_in(tx, row.id)
-            if row.state == SENDING:
+            if row.state == DeliveryState.SENDING:
                 add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
             steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
             content = tx.exchanges.raw(row.sha256)
@@ -138,15 +138,15 @@ class Deliveries:
         reach(FaultPoint.SETTLE_PROBED)
         return self._settled(row, steps, settled)
 
-    def _settled(self, row: InterchangeRow, steps: Sequence[DeliveryStep], settled: Settled) -> str:
+    def _settled(self, row: InterchangeRow, steps: Sequence[DeliveryStep], settled: Settled) -> DeliveryState:
         if settled is Settled.DELIVERED:
-            return self._finish(row.id, row.epoch, DELIVERED, FactKind.DELIVERED)
+            return self._finish(row.id, row.epoch, DeliveryState.DELIVERED, FactKind.DELIVERED)
         gap = self._exchanges[row.connection].settle_gap
         if settled is Settled.NOT_SENT and (not steps or self._seen_absent_before(steps, gap)):
-            return self._finish(row.id, row.epoch, FRESH, None)
+            return self._finish(row.id, row.epoch, DeliveryState.READY, None)
         if settled is Settled.NOT_SENT:
             self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
-        return self._finish(row.id, row.epoch, IN_DOUBT, None)
+        return self._finish(row.id, row.epoch, DeliveryState.IN_DOUBT, None)
 
     def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:
         """A request still under way at the partner's may land after our probe: two probes, apart, must agree."""
@@ -175,7 +175,7 @@ class Deliveries:
             interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
         )
 
-    def _finish(self, interchange_id: str, epoch: int, state: str, kind: FactKind | None) -> str:
+    def _finish(self, interchange_id: str, epoch: int, state: DeliveryState, kind: FactKind | None) -> DeliveryState:
         """Move the delivery state unless an answer or another sender moved it on; the state it is in now."""
         now = self._clock.now()
         with self._store.write() as tx:
@@ -184,11 +184,11 @@ class Deliveries:
                 tx.audit.record(now, MACHINE, MACHINE, state, f"interchange:{interchange_id}")
             return self._state_in(tx, interchange_id)
 
-    def _state(self, interchange_id: str) -> str:
+    def _state(self, interchange_id: str) -> DeliveryState:
         with self._store.read() as tx:
             return self._state_in(tx, interchange_id)
 
-    def _state_in(self, tx: Transaction, interchange_id: str) -> str:
+    def _state_in(self, tx: Transaction, interchange_id: str) -> DeliveryState:
         row = tx.exchanges.interchange(interchange_id)
         assert row is not None, "an interchange is never deleted"
         return row.state

@@ -7,12 +7,10 @@ import structlog
 from gateway.errors import GatewayError
 from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.derive import Derivation
-from gateway.pipeline.interpret import DERIVE
 from gateway.ports import Clock
 from gateway.ports.storage import Store, Transaction
+from gateway.ports.work import WorkKind
 
-PARKED = "parked"
-"""Patients whose derivation broke: a defect of ours. `doctor` shows them; deriving again after a repair frees them."""
 _LOG = structlog.get_logger("pipeline")
 _BATCH = 100
 
@@ -38,7 +36,7 @@ class DerivePass:
 
     def _derive(self, most: int) -> int:
         with self._store.write() as tx:
-            patients = tx.work.take(DERIVE, most)
+            patients = tx.work.take(WorkKind.DERIVE, most)
             reach(FaultPoint.DERIVING)
             if patients:
                 self._derivation.derive(tx, patients, self._clock.now())
@@ -46,8 +44,8 @@ class DerivePass:
 
     def is_current(self, tx: Transaction) -> bool:
         """True when every draft was derived for today and by the mapping set in force, and nothing waits."""
-        waiting = any(number for kind, number in tx.work.count().items() if kind != PARKED)
-        return not waiting and tx.work.last_sweep(DERIVE) == self._due()
+        waiting = any(number for kind, number in tx.work.count().items() if kind != WorkKind.PARKED)
+        return not waiting and tx.work.last_sweep(WorkKind.DERIVE) == self._due()
 
     def _sweep(self) -> int:
         """Time passes without a message: periods close, authorizations end, filing limits come near."""
@@ -56,13 +54,13 @@ class DerivePass:
             return 0
         with self._store.write() as tx:
             patients: list[str] = []
-            last = tx.work.last_sweep(DERIVE)
+            last = tx.work.last_sweep(WorkKind.DERIVE)
             if last != due:
                 other_files = last.partition(" ")[0] != due.partition(" ")[0]  # which may make claims of any visit
                 drafted = tx.claims.patients_with_drafts(or_visits_not_billed=other_files)
                 patients = sorted({*drafted, *tx.worklist.patients()})
-                tx.work.add(DERIVE, patients)
-                tx.work.record_sweep(DERIVE, due)
+                tx.work.add(WorkKind.DERIVE, patients)
+                tx.work.record_sweep(WorkKind.DERIVE, due)
         self._swept = due
         return len(patients)
 
@@ -72,7 +70,7 @@ class DerivePass:
     def _one_by_one(self) -> int:
         for done in range(_BATCH):
             with self._store.write() as tx:
-                patient = tx.work.take(DERIVE, 1)
+                patient = tx.work.take(WorkKind.DERIVE, 1)
                 if not patient:
                     return done
                 try:
@@ -82,11 +80,11 @@ class DerivePass:
                     raise
                 except Exception as error:
                     _LOG.error("patient-parked", error=type(error).__name__)
-                    tx.work.add(PARKED, patient)
+                    tx.work.add(WorkKind.PARKED, patient)
         return _BATCH
 
     def free_parked(self) -> None:
         """Try the parked patients again."""
         with self._store.write() as tx:
-            while keys := tx.work.take(PARKED, _BATCH):
-                tx.work.add(DERIVE, keys)
+            while keys := tx.work.take(WorkKind.PARKED, _BATCH):
+                tx.work.add(WorkKind.DERIVE, keys)

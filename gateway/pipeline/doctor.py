@@ -12,11 +12,12 @@ from gateway.authorization.account import Stage
 from gateway.claim.answer import Remittance
 from gateway.claim.record import RecordKind
 from gateway.errors import GatewayError
-from gateway.lifecycle import ClaimState
+from gateway.lifecycle import ClaimState, DeliveryState
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.money import VOID, entries_of, live_version, state_of
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import Exchange, Interpretation
+from gateway.ports.exchanges import AnswerStatus
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Store, Transaction
@@ -230,7 +231,7 @@ def _wrong_money(tx: Transaction) -> Iterable[str]:
 def _wrong_cash(tx: Transaction) -> Iterable[str]:
     paid = sum(
         answer.payment_cents
-        for row in tx.exchanges.answers(type="835", status="applied")
+        for row in tx.exchanges.answers(type="835", status=AnswerStatus.APPLIED)
         for answer in row.transaction.answers
         if isinstance(answer, Remittance)
     )
@@ -251,7 +252,7 @@ def _sent_twice(tx: Transaction, exchanges: Mapping[str, Exchange]) -> Iterable[
     carriers: dict[str, list[int]] = {}
     for row in tx.exchanges.interchanges():
         exchange = exchanges.get(row.connection)
-        if exchange is None or row.state in ("abandoned", "rejected"):
+        if exchange is None or row.state in (DeliveryState.ABANDONED, DeliveryState.REJECTED):
             continue
         numbers = exchange.claim_numbers(tx.exchanges.raw(row.sha256))
         if len(numbers) != row.claim_count:

@@ -6,32 +6,33 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from gateway.lifecycle import DeliveryState
 from gateway.pipeline.silence import silence_view
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import SET_ASIDE, AnswerStatus, InterchangeRow
 from gateway.ports.partners import AnswerNote, Contact
 from gateway.ports.storage import Transaction
-
-_SET_ASIDE = ("quarantined", "unbalanced")
 
 
 def exchange_status(tx: Transaction, connections: Iterable[str]) -> list[dict[str, Any]]:
     """One partner each, in order of name."""
     states, answers = tx.partners.interchange_counts(), tx.partners.answer_counts()
     notes, contacts = list(tx.partners.answer_notes()), tx.partners.contacts()
+    aside = [each for each in notes if each.status in SET_ASIDE]
+    not_ours = [each for each in notes if each.status is AnswerStatus.APPLIED]
     return [
         {
             "connection": connection,
             **_contact(contacts.get(connection, Contact())),
-            "queued": states.get((connection, "ready"), 0),
-            "sending": states.get((connection, "sending"), 0),
-            "delivered": states.get((connection, "delivered"), 0),
-            "rejected": states.get((connection, "rejected"), 0),
-            "in_doubt": [_interchange(row) for row in tx.exchanges.interchanges(connection, ["in-doubt"])],
+            "queued": states.get((connection, DeliveryState.READY), 0),
+            "sending": states.get((connection, DeliveryState.SENDING), 0),
+            "delivered": states.get((connection, DeliveryState.DELIVERED), 0),
+            "rejected": states.get((connection, DeliveryState.REJECTED), 0),
+            "in_doubt": [_interchange(row) for row in tx.exchanges.interchanges(connection, [DeliveryState.IN_DOUBT])],
             "silent": [silence_view(each) for each in tx.partners.silences(connection)],
             "answers": {kind: answers.get((connection, kind), 0) for kind in ("TA1", "999", "277CA", "835")},
             "reports": sum(each.connection == connection for each in tx.partners.reports()),
-            "set_aside": [_note(each) for each in notes if each.connection == connection and each.status in _SET_ASIDE],
-            "not_ours": [_note(each) for each in notes if each.connection == connection and each.status == "applied"],
+            "set_aside": [_note(each) for each in aside if each.connection == connection],
+            "not_ours": [_note(each) for each in not_ours if each.connection == connection],
         }
         for connection in sorted(connections)
     ]

@@ -16,18 +16,14 @@ from gateway.claim.party import Identifier
 from gateway.claim.record import PatientRecord, RecordKind
 from gateway.errors import GatewayError
 from gateway.fault_points import FaultPoint, reach
-from gateway.pipeline.receive import INTERPRET_MESSAGE
-from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
 from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Store, Transaction
 from gateway.ports.subjects import Assertion
+from gateway.ports.work import WorkKind
 
-DERIVE = "derive"
-MAP_AGAIN = "map-again"
-"""Resources to map once more because one they follow changed. Mapping these asks nobody else: no cycle can run away."""
-_KINDS = (INTERPRET_MESSAGE, INTERPRET_RESOURCE, MAP_AGAIN)
+_KINDS = (WorkKind.INTERPRET_MESSAGE, WorkKind.INTERPRET_RESOURCE, WorkKind.MAP_AGAIN)
 _BATCH = 200
 _IDENTIFIER_BYTES_MAX = 1000
 """PostgreSQL's index takes 2,704 bytes of what has to be found again."""
@@ -65,7 +61,7 @@ class InterpretPass:
             _LOG.error("interpreting-broke", error=type(error).__name__)
             return sum(self._one_by_one(kind) for kind in _KINDS)
 
-    def _one_by_one(self, kind: str) -> int:
+    def _one_by_one(self, kind: WorkKind) -> int:
         """One thing a transaction: what one says that cannot be kept never stops the others."""
         for done in range(_BATCH):
             with self._store.write() as tx:
@@ -82,10 +78,10 @@ class InterpretPass:
                     self._set_aside(tx, kind, taken[0], error)
         return _BATCH
 
-    def _interpret(self, tx: Transaction, waiting: Mapping[str, Sequence[str]]) -> None:
-        changed = waiting.get(INTERPRET_RESOURCE, ())
-        told = [*self._read_messages(tx, waiting.get(INTERPRET_MESSAGE, ()))]
-        for source, references in sorted(_by_source([*changed, *waiting.get(MAP_AGAIN, ())]).items()):
+    def _interpret(self, tx: Transaction, waiting: Mapping[WorkKind, Sequence[str]]) -> None:
+        changed = waiting.get(WorkKind.INTERPRET_RESOURCE, ())
+        told = [*self._read_messages(tx, waiting.get(WorkKind.INTERPRET_MESSAGE, ()))]
+        for source, references in sorted(_by_source([*changed, *waiting.get(WorkKind.MAP_AGAIN, ())]).items()):
             tx.resources.hold_lane(source)
             told += self._read_resources(tx, source, references)
         self._map_dependents_again(tx, changed)
@@ -95,18 +91,18 @@ class InterpretPass:
     def _map_dependents_again(self, tx: Transaction, changed: Iterable[str]) -> None:
         for source, references in _by_source(changed).items():
             dependents = tx.resources.dependents(source, references) - set(references)
-            tx.work.add(MAP_AGAIN, (f"{source} {each}" for each in dependents))
+            tx.work.add(WorkKind.MAP_AGAIN, (f"{source} {each}" for each in dependents))
 
-    def _set_aside(self, tx: Transaction, kind: str, key: str, error: Exception) -> None:
+    def _set_aside(self, tx: Transaction, kind: WorkKind, key: str, error: Exception) -> None:
         """Keep why one thing could not be kept, in place of what it said."""
         nothing = Interpretation(problems=(_uninterpreted(error),))
-        if kind == INTERPRET_MESSAGE:
+        if kind == WorkKind.INTERPRET_MESSAGE:
             told = [_Told(message=each, origin_key=each.id, found=nothing) for each in tx.inbox.some([key])]
         else:
             source, _, reference = key.partition(" ")
             teller = tx.resources.told_by(source, [reference])[reference]
             told = [_Told(message=each, origin_key=reference, found=nothing) for each in tx.inbox.some([teller])]
-        if kind == INTERPRET_RESOURCE:
+        if kind == WorkKind.INTERPRET_RESOURCE:
             self._map_dependents_again(tx, [key])
         self._keep(tx, told)
 
@@ -178,7 +174,7 @@ class InterpretPass:
             ]
         )
         touched = tx.subjects.patients_of([each.subject_id for each in assertions])
-        tx.work.add(DERIVE, touched | {each.patient_id for each in (*words, *assertions)})
+        tx.work.add(WorkKind.DERIVE, touched | {each.patient_id for each in (*words, *assertions)})
 
     def _assertions(
         self, tx: Transaction, organization: str, told: Sequence[_Told], catalogue_hash: str
@@ -214,7 +210,7 @@ class InterpretPass:
 
 def interpret_again(tx: Transaction, keys: Iterable[str]) -> None:
     """Ask for stored messages to be interpreted once more, by the mapping set now in force."""
-    tx.work.add(INTERPRET_MESSAGE, keys)
+    tx.work.add(WorkKind.INTERPRET_MESSAGE, keys)
 
 
 def _keepable(found: Interpretation) -> Interpretation:

@@ -13,8 +13,8 @@ from gateway.pipeline.submit import FhirCommit
 from gateway.ports import Arrival, Clock, FhirAnswer, FhirSubmission, Receipt, Resource
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.storage import Store
+from gateway.ports.work import WorkKind
 
-INTERPRET_MESSAGE = "interpret-message"
 _MOST_IN_ONE_COMMIT = 64
 
 
@@ -55,7 +55,7 @@ class Receiver:
             new, receipts = self._sort_out(arrivals, hashes, keys, tx.inbox.with_keys(keys))
             tx.inbox.add_answered(new)
             reach(FaultPoint.MESSAGES_STORED)
-            tx.work.add(INTERPRET_MESSAGE, [message.id for message, _ in new if not message.refusal])
+            tx.work.add(WorkKind.INTERPRET_MESSAGE, [message.id for message, _ in new if not message.refusal])
         reach(FaultPoint.MESSAGES_ANSWERED)
         self._notify()
         return receipts

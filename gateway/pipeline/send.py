@@ -17,13 +17,12 @@ from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
 from gateway.errors import FileTooLarge, FormatError, GatewayError, NotAllowed, NotSent, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
-from gateway.lifecycle import ClaimFact, ClaimState, FactKind
+from gateway.lifecycle import ClaimFact, ClaimState, DeliveryState, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.connections import ConnectionWatch
-from gateway.pipeline.deliver import DELIVERED, FRESH, IN_DOUBT, Deliveries
+from gateway.pipeline.deliver import Deliveries
 from gateway.pipeline.derive import MACHINE, REPLACEMENT, Derivation
 from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
-from gateway.pipeline.interpret import DERIVE
 from gateway.pipeline.judged import patients_to_judge
 from gateway.pipeline.money import VOID, project
 from gateway.pipeline.second_opinion import agreed_contents
@@ -32,6 +31,7 @@ from gateway.ports.claims import ClaimRow, Draft, Version
 from gateway.ports.exchanges import InterchangeRow
 from gateway.ports.storage import Store, Transaction
 from gateway.ports.watch import AuthorizationName
+from gateway.ports.work import WorkKind
 
 _LOG = structlog.get_logger("pipeline")
 _HOUR = timedelta(hours=1)
@@ -109,15 +109,15 @@ class SendPass(Deliveries):
             except (NotSent, NotAllowed) as error:
                 problems.append(f"{row.remote_name}: {error}")
                 continue  # this file alone
-            delivered += outcome == DELIVERED
-            in_doubt += outcome == IN_DOUBT
+            delivered += outcome == DeliveryState.DELIVERED
+            in_doubt += outcome == DeliveryState.IN_DOUBT
         return Sent(delivered=delivered, in_doubt=in_doubt, paused=paused, problems=tuple(problems))
 
     def _waiting(self, connection: str) -> list[InterchangeRow]:
         """What is frozen and not sent, oldest first: as many files as the partner takes in this hour."""
         limit = self._exchanges[connection].files_per_hour
         with self._store.read() as tx:
-            waiting = tx.exchanges.interchanges(connection, (FRESH,))
+            waiting = tx.exchanges.interchanges(connection, (DeliveryState.READY,))
             if limit is None:
                 return waiting
             sent = tx.exchanges.sent_since(connection, self._clock.now() - _HOUR)
@@ -262,7 +262,9 @@ class SendPass(Deliveries):
         claim_ids = [each.claim_id for each in versions]
         tx.claims.drop_drafts(claim_ids)
         # What a correction was about is settled once it leaves; of an original nothing else hangs on it.
-        tx.work.add(DERIVE, {each.claim.key.patient_id for each in versions if each.claim.frequency in _CORRECTIONS})
+        tx.work.add(
+            WorkKind.DERIVE, {each.claim.key.patient_id for each in versions if each.claim.frequency in _CORRECTIONS}
+        )
         project(tx, claim_ids)
         tx.audit.record(now, MACHINE, MACHINE, "freeze", f"interchange:{interchange_id}", "", f"{isa13:09d}")
         return interchange_id

@@ -14,8 +14,8 @@ from gateway.ports import Clock, FhirAnswer, FhirSubmission
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.resources import OpenResourceTable
 from gateway.ports.storage import Store, Transaction
+from gateway.ports.work import WorkKind
 
-INTERPRET_RESOURCE = "interpret-resource"
 _REFUSAL = "the resources are not acceptable"
 
 
@@ -115,7 +115,7 @@ class _Group:
         self._tx.inbox.add_answered(self._new)
         for table in self._tables.values():
             table.write()
-        self._tx.work.add(INTERPRET_RESOURCE, self._changed)
+        self._tx.work.add(WorkKind.INTERPRET_RESOURCE, self._changed)
 
 
 def _request(submission: FhirSubmission) -> _Request:

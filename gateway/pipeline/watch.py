@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from gateway.authorization.account import AuthorizationAccount, AuthorizationEntry, Stage
 from gateway.claim.claim import Claim
 from gateway.pipeline.facts import PatientFacts
-from gateway.pipeline.interpret import DERIVE
 from gateway.ports.storage import Transaction
 from gateway.ports.watch import AuthorizationRow, EntryRow, WorkItem
+from gateway.ports.work import WorkKind
 from gateway.rules.context import AuthorizationUse
 
 _TAKEN = (Stage.ACCRUED, Stage.CONSUMED)
@@ -66,7 +66,7 @@ def keep_watch(tx: Transaction, patient_ids: Sequence[str], watched: Sequence[Wa
     tx.sessions.replace(patient_ids, [row for each in watched for row in each.facts.gathering.rows])
     others |= {patient_id for each in watched for patient_id in each.facts.gathering.affected}
     tx.worklist.replace(patient_ids, [item for each in watched for item in each.items])
-    tx.work.add(DERIVE, others)
+    tx.work.add(WorkKind.DERIVE, others)
 
 
 def _shared(watched: Watched) -> Iterator[AuthorizationEntry]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from gateway.claim.answer import AnswerTransaction
+from gateway.lifecycle import DeliveryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class InterchangeRow:
     created_at: datetime
     claim_count: int
     charge_cents: int
-    state: str = "ready"
+    state: DeliveryState = DeliveryState.READY
     epoch: int = 0
     lease_until: datetime | None = None
     attempts: int = 0
@@ -44,6 +46,21 @@ class DeliveryStep:
     detail: str = ""
 
 
+class AnswerStatus(StrEnum):
+    """What became of a returned transaction."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    UNBALANCED = "unbalanced"
+    TESTED = "test"
+    """It answers a test batch: kept, and applied to no claim."""
+
+
+SET_ASIDE = (AnswerStatus.QUARANTINED, AnswerStatus.UNBALANCED)
+"""What a person has to look at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRow:
     """One returned transaction: stored raw, applied once."""
@@ -54,8 +71,7 @@ class AnswerRow:
     business_key: str
     digest: str
     raw_sha256: str
-    status: str
-    """``applied``, ``duplicate``, ``quarantined`` or ``unbalanced``."""
+    status: AnswerStatus
     reason: str
     received_at: datetime
     transaction: AnswerTransaction
@@ -79,7 +95,7 @@ class Exchanges(Protocol):
     def interchange(self, interchange_id: str) -> InterchangeRow | None:
         """One interchange."""
 
-    def interchanges(self, connection: str = "", states: Sequence[str] = ()) -> list[InterchangeRow]:
+    def interchanges(self, connection: str = "", states: Sequence[DeliveryState] = ()) -> list[InterchangeRow]:
         """Interchanges by connection and delivery state, oldest first."""
 
     def interchange_by_number(self, connection: str, isa13: int) -> InterchangeRow | None:
@@ -100,7 +116,7 @@ class Exchanges(Protocol):
     def claim_settling(self, interchange_id: str, epoch: int, now: datetime, lease_until: datetime) -> bool:
         """Put an interchange whose sender is gone in doubt under a lease; False when somebody holds it."""
 
-    def set_delivery(self, interchange_id: str, epoch: int | None, state: str) -> bool:
+    def set_delivery(self, interchange_id: str, epoch: int | None, state: DeliveryState) -> bool:
         """Move an interchange's delivery state if the epoch still holds and the move is one of DELIVERY_MOVES.
 
         ``epoch`` None is the partner's own word, which counts whoever is sending.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import AnswerStatus, InterchangeRow
 
 AWAITED = ("TA1", "999", "277CA", "277CA-payer", "835")
 """In the order they come. What answers a later one, or refuses the claim, answers the earlier ones too."""
@@ -46,7 +46,7 @@ class AnswerNote:
     id: str
     connection: str
     type: str
-    status: str
+    status: AnswerStatus
     reason: str
 
 

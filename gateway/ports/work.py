@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol
+
+
+class WorkKind(StrEnum):
+    """What a key waits for."""
+
+    INTERPRET_MESSAGE = "interpret-message"
+    """A message id."""
+    INTERPRET_RESOURCE = "interpret-resource"
+    """``source Type/id``, as are the next."""
+    MAP_AGAIN = "map-again"
+    """One that this one follows changed. Mapping it asks nobody else: no cycle can run away."""
+    DERIVE = "derive"
+    """A patient id, as is the next."""
+    PARKED = "parked"
+    """Deriving broke: a defect of ours. `doctor` shows them; deriving again after a repair frees them."""
 
 
 class Work(Protocol):
     """What is still to be done. A row is deleted in the transaction that did it."""
 
-    def add(self, kind: str, keys: Iterable[str]) -> None:
+    def add(self, kind: WorkKind, keys: Iterable[str]) -> None:
         """Ask for the keys to be worked on; asking twice is asking once."""
 
-    def take(self, kind: str, limit: int) -> list[str]:
+    def take(self, kind: WorkKind, limit: int) -> list[str]:
         """Up to ``limit`` keys, oldest first, removed when this transaction commits; other workers get others."""
 
     def waiting(self, keys: Sequence[str]) -> set[str]:

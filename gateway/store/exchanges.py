@@ -20,8 +20,8 @@ from gateway.claim.answer import (
 )
 from gateway.claim.identifiers import stable_id
 from gateway.errors import NotFound
-from gateway.lifecycle import DELIVERY_MOVES
-from gateway.ports.exchanges import AnswerRow, DeliveryStep, InterchangeRow
+from gateway.lifecycle import DELIVERY_MOVES, DeliveryState
+from gateway.ports.exchanges import AnswerRow, AnswerStatus, DeliveryStep, InterchangeRow
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -42,6 +42,7 @@ _ANSWER_TYPES: dict[str, type[Answer]] = {
     "277CA": ClaimAnswer,
     "835": Remittance,
 }
+_MAY_COME_INTO_DOUBT = DELIVERY_MOVES[DeliveryState.IN_DOUBT]
 
 
 class ExchangeRows:
@@ -113,7 +114,7 @@ class ExchangeRows:
         """One interchange."""
         return self._one(interchange.c.id == interchange_id)
 
-    def interchanges(self, connection: str = "", states: Sequence[str] = ()) -> list[InterchangeRow]:
+    def interchanges(self, connection: str = "", states: Sequence[DeliveryState] = ()) -> list[InterchangeRow]:
         """Interchanges by connection and delivery state, oldest first."""
         statement = interchanges_with_tenant().order_by(interchange.c.connection_id, interchange.c.isa13)
         if connection:
@@ -153,10 +154,20 @@ class ExchangeRows:
 
     def claim_send(self, interchange_id: str, epoch: int, lease_until: datetime) -> bool:
         """Move ready to sending; False when somebody else was first."""
+        columns = interchange.c
         moved = self._connection.execute(
             update(interchange)
-            .where(interchange.c.id == interchange_id, interchange.c.state == "ready", interchange.c.epoch == epoch)
-            .values(state="sending", epoch=epoch + 1, lease_until=lease_until, attempts=interchange.c.attempts + 1)
+            .where(
+                columns.id == interchange_id,
+                columns.state == DeliveryState.READY,
+                columns.epoch == epoch,
+            )
+            .values(
+                state=DeliveryState.SENDING,
+                epoch=epoch + 1,
+                lease_until=lease_until,
+                attempts=columns.attempts + 1,
+            )
         )
         return moved.rowcount == 1
 
@@ -165,13 +176,17 @@ class ExchangeRows:
         columns = interchange.c
         moved = self._connection.execute(
             update(interchange)
-            .where(columns.id == interchange_id, columns.epoch == epoch, columns.state.in_(DELIVERY_MOVES["in-doubt"]))
+            .where(
+                columns.id == interchange_id,
+                columns.epoch == epoch,
+                columns.state.in_(_MAY_COME_INTO_DOUBT),
+            )
             .where(columns.lease_until.is_(None) | (columns.lease_until <= now))
-            .values(state="in-doubt", lease_until=lease_until)
+            .values(state=DeliveryState.IN_DOUBT, lease_until=lease_until)
         )
         return moved.rowcount == 1
 
-    def set_delivery(self, interchange_id: str, epoch: int | None, state: str) -> bool:
+    def set_delivery(self, interchange_id: str, epoch: int | None, state: DeliveryState) -> bool:
         """Move the delivery state if the epoch still holds and the move is one of DELIVERY_MOVES."""
         columns = interchange.c
         move = update(interchange).where(columns.id == interchange_id, columns.state.in_(DELIVERY_MOVES[state]))
@@ -185,8 +200,11 @@ class ExchangeRows:
         columns = interchange.c
         self._connection.execute(
             update(interchange)
-            .where(columns.id == interchange_id, columns.state.in_(("ready", *DELIVERY_MOVES["in-doubt"])))
-            .values(state="in-doubt", lease_until=None)
+            .where(
+                columns.id == interchange_id,
+                columns.state.in_((DeliveryState.READY, *_MAY_COME_INTO_DOUBT)),
+            )
+            .values(state=DeliveryState.IN_DOUBT, lease_until=None)
         )
 
     def free_versions(self, interchange_id: str) -> None:
@@ -285,19 +303,23 @@ class ExchangeRows:
     def applied_answer(self, business_key: str) -> AnswerRow | None:
         """The answer already applied under this key. Whoever else asks for the key waits until the commit."""
         hold_names(self._connection, [f"answer|{business_key}"])
-        applied = select(answer).where(answer.c.business_key == business_key, answer.c.status == "applied")
+        applied = select(answer).where(answer.c.business_key == business_key, answer.c.status == AnswerStatus.APPLIED)
         row = self._connection.execute(applied).first()
         return _answer(row) if row else None
 
     def unbalanced(self, answer_id: str) -> AnswerRow | None:
         """A remittance that does not balance and was not posted, held until this transaction ends."""
-        wanted = select(answer).where(answer.c.id == answer_id, answer.c.status == "unbalanced").with_for_update()
+        wanted = (
+            select(answer).where(answer.c.id == answer_id, answer.c.status == AnswerStatus.UNBALANCED).with_for_update()
+        )
         row = self._connection.execute(wanted).first()
         return _answer(row) if row else None
 
     def post(self, answer_id: str, reason: str) -> None:
         """Say of such a remittance that it is applied now; ``reason`` as an applied answer has it."""
-        self._connection.execute(update(answer).where(answer.c.id == answer_id).values(status="applied", reason=reason))
+        self._connection.execute(
+            update(answer).where(answer.c.id == answer_id).values(status=AnswerStatus.APPLIED, reason=reason)
+        )
 
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""
@@ -343,7 +365,7 @@ def interchange_row(row: Row[Any]) -> InterchangeRow:
         created_at=row.created_at,
         claim_count=row.claim_count,
         charge_cents=row.charge_cents,
-        state=row.state,
+        state=DeliveryState(row.state),
         epoch=row.epoch,
         lease_until=row.lease_until,
         attempts=row.attempts,
@@ -358,7 +380,7 @@ def _answer(row: Row[Any]) -> AnswerRow:
         business_key=row.business_key,
         digest=row.digest,
         raw_sha256=row.raw_sha256,
-        status=row.status,
+        status=AnswerStatus(row.status),
         reason=row.reason,
         received_at=row.received_at,
         transaction=_transaction(row.type, row.content),

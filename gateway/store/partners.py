@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Update, and_, exists, func, literal, not_, or_, select, update
 
-from gateway.lifecycle import FactKind
+from gateway.lifecycle import DeliveryState, FactKind
 from gateway.ports import PROBED, REMOVING
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import AnswerStatus, InterchangeRow
 from gateway.ports.partners import AWAITED, AnswerNote, Contact, ReportRow, Silence
 from gateway.store.exchanges import interchange_row, interchanges_with_tenant
 from gateway.store.schema import answer, answer_file, claim_fact, delivery_step, interchange, interchange_claim
@@ -24,7 +24,7 @@ _SAYS: Mapping[str, FactKind] = dict(
         strict=True,
     )
 )
-_WITH_PARTNER = ("delivered", "in-doubt")
+_WITH_PARTNER = (DeliveryState.DELIVERED, DeliveryState.IN_DOUBT)
 
 
 class PartnerRows:
@@ -130,10 +130,14 @@ class PartnerRows:
         """What there is to say of answers that were not applied, or not whole, in order of arrival."""
         columns = answer.c
         wanted = select(columns.id, columns.connection_id, columns.type, columns.status, columns.reason)
-        noted = wanted.where(columns.reason != "", columns.status != "duplicate")
+        noted = wanted.where(columns.reason != "", columns.status != AnswerStatus.DUPLICATE)
         for row in self._connection.execute(noted.order_by(columns.received_at, columns.id)):
             yield AnswerNote(
-                id=row.id, connection=row.connection_id, type=row.type, status=row.status, reason=row.reason
+                id=row.id,
+                connection=row.connection_id,
+                type=row.type,
+                status=AnswerStatus(row.status),
+                reason=row.reason,
             )
 
     def answer_counts(self) -> Mapping[tuple[str, str], int]:

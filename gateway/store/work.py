@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, select
 
+from gateway.ports.work import WorkKind
 from gateway.store.schema import sweep, work
 from gateway.store.sql import insert_or_replace, insert_or_touch, slices
 
@@ -16,7 +17,7 @@ class WorkRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, kind: str, keys: Iterable[str]) -> None:
+    def add(self, kind: WorkKind, keys: Iterable[str]) -> None:
         """Ask for the keys to be worked on.
 
         A key that waits already is held until this transaction commits: a worker that took it now would not see what
@@ -25,7 +26,7 @@ class WorkRows:
         rows = [{"kind": kind, "key": key} for key in sorted(set(keys))]
         insert_or_touch(self._connection, work, rows, ("kind", "key"))
 
-    def take(self, kind: str, limit: int) -> list[str]:
+    def take(self, kind: WorkKind, limit: int) -> list[str]:
         """Take up to ``limit`` keys out; they come back if this transaction does not commit."""
         wanted = select(work.c.id, work.c.key).where(work.c.kind == kind).order_by(work.c.id).limit(limit)
         rows = self._connection.execute(wanted.with_for_update(skip_locked=True)).all()

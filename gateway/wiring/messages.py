@@ -9,10 +9,10 @@ from typing import Any
 from gateway.errors import NotFound
 from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
-from gateway.pipeline.submit import INTERPRET_RESOURCE
 from gateway.ports import FHIR_CONTENT, MappingProblem
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.storage import Transaction
+from gateway.ports.work import WorkKind
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
 
@@ -68,7 +68,7 @@ def _ask_again(tx: Transaction, message: InboundMessage) -> None:
         interpret_again(tx, [message.id])
         return
     told = (each for each in references_of(message) if tx.resources.current(message.source, each) is not None)
-    tx.work.add(INTERPRET_RESOURCE, [f"{message.source} {each}" for each in told])
+    tx.work.add(WorkKind.INTERPRET_RESOURCE, [f"{message.source} {each}" for each in told])
 
 
 def references_of(message: InboundMessage) -> list[str]:

@@ -11,10 +11,9 @@ from typing import Any
 from adapters.mapping.engine import facility_names
 from gateway.errors import ConfigurationError
 from gateway.pipeline.differences import Picture, by_payer, compare, picture
-from gateway.pipeline.interpret import DERIVE, MAP_AGAIN
-from gateway.pipeline.receive import INTERPRET_MESSAGE
 from gateway.ports import FHIR_CONTENT
 from gateway.ports.storage import Transaction
+from gateway.ports.work import WorkKind
 from gateway.store.rehearsal import rehearsed_beside
 from gateway.wiring.codes import imported_lists
 from gateway.wiring.dry_run import by_other_files, make_room, over
@@ -92,12 +91,12 @@ def _ask_again(tx: Transaction, source: str, patients: Sequence[str], since: dat
     failed = [each for each, _ in tx.inbox.messages(source, failed_only=True) if each.received_at.date() >= since]
     for each in failed:
         told += references_of(each) if each.content_type == FHIR_CONTENT else [each.id]
-    tx.work.add(INTERPRET_MESSAGE, (each for each in told if "/" not in each))
-    tx.work.add(MAP_AGAIN, (f"{source} {each}" for each in told if "/" in each))
+    tx.work.add(WorkKind.INTERPRET_MESSAGE, (each for each in told if "/" not in each))
+    tx.work.add(WorkKind.MAP_AGAIN, (f"{source} {each}" for each in told if "/" in each))
 
 
 def _waiting(tx: Transaction) -> list[str]:
-    return tx.work.take(DERIVE, 1_000_000_000)
+    return tx.work.take(WorkKind.DERIVE, 1_000_000_000)
 
 
 def _derive(site: Site, tx: Transaction, patients: Iterable[str], advance: Advance) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from clearinghouse.exchange import PartnerExchange
 from clearinghouse.profile_reading import in_test, read_profile
+from gateway.api.metrics import Metrics
 from gateway.claim.claim import Claim
 from gateway.claim.contract import ClaimForm
 from gateway.errors import NotAllowed
@@ -77,6 +78,7 @@ def test_a_batch_that_was_taken_whole_opens_production_and_touches_no_claim(goin
     assert b"*T*:~" in content[:110] and b"TESTPATIENT" in content
     site.answer(partner.ta1(spoken_of(file)), partner.ack_999(spoken_of(file)))
     assert ("waiting", claims) == (going_live.verdict().state, len(going_live.verdict().missing))
+    assert b"cleanclaim_answers_set_aside{" not in Metrics(site.store).render(), "nobody need look at a test's answers"
     with pytest.raises(NotAllowed, match="whole"):
         going_live.certification.certify(CONNECTION, going_live.verdict(), BILLER)
     for number in file.claim_numbers:

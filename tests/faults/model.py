@@ -22,8 +22,8 @@ from gateway import fault_points
 from gateway.claim.party import Identifier
 from gateway.claim.record import AttendanceStatus, FeedRecord
 from gateway.errors import Conflict, GatewayError, NotAllowed, NotFound
-from gateway.pipeline.interpret import DERIVE
 from gateway.ports import Arrival, Interpretation, MappedRecord
+from gateway.ports.work import WorkKind
 from tests.factories import CONNECTION, NOON
 from tests.faults.killing import KILLED, fresh_database, in_child, kill_at, warm_up
 from tests.faults.world import World, open_world
@@ -151,7 +151,7 @@ class Life:
 
     def _rederive(self, operation: Operation) -> None:
         with self.site.store.write() as tx:
-            tx.work.add(DERIVE, tx.subjects.patient_ids())
+            tx.work.add(WorkKind.DERIVE, tx.subjects.patient_ids())
 
     # --- people ------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Rows out of CSV files as spreadsheets write them."""
 
+import csv
+
 import pytest
 
 from adapters.csv.table import CsvFault, CsvFormatError, CsvRow, open_table
@@ -92,3 +94,9 @@ def test_a_line_without_end_is_kept_as_it_is_and_keeps_no_other_out() -> None:
     assert isinstance(found[1], CsvFault)
     assert "has a line longer than 1000000 characters" == found[1].text
     assert 2_000_000 < len(found[1].raw)
+
+
+def test_reading_a_table_leaves_the_limit_that_all_of_the_process_has_on_cells_as_it_was() -> None:
+    before = csv.field_size_limit()
+    [*open_table(b"a,b\n1,2\n").rows()]
+    assert before == csv.field_size_limit()

@@ -19,8 +19,7 @@ from gateway.cli import run
 from gateway.demo.feed import Feed
 from gateway.demo.month import clinic_month
 from gateway.errors import ConfigurationError
-from gateway.pipeline.receive import INTERPRET_MESSAGE
-from gateway.pipeline.submit import INTERPRET_RESOURCE
+from gateway.ports.work import WorkKind
 from gateway.wiring.books import Books
 from gateway.wiring.ingest import Taking
 from gateway.wiring.mappings import put_site_mappings
@@ -181,9 +180,10 @@ def read_everything_again(site: Site) -> None:
     """As an integration engineer would have it done after the edit, for every message."""
     with site.store.write() as tx:
         for message, _ in tx.inbox.messages("riverbend-hl7"):
-            tx.work.add(INTERPRET_MESSAGE, [message.id])
+            tx.work.add(WorkKind.INTERPRET_MESSAGE, [message.id])
         tx.work.add(
-            INTERPRET_RESOURCE, [f"riverbend-fhir {each}" for each in tx.resources.references("riverbend-fhir")]
+            WorkKind.INTERPRET_RESOURCE,
+            [f"riverbend-fhir {each}" for each in tx.resources.references("riverbend-fhir")],
         )
     site.settle()
 
