@@ -16,6 +16,7 @@ from clearinghouse.folder import FolderMailbox
 from clearinghouse.guide_check import RenderedGuideCheck
 from clearinghouse.partner import FolderAccess
 from clearinghouse.profile_reading import read_profile
+from gateway.claim.actor import Actor
 from gateway.claim.claim import BillingProvider
 from gateway.claim.contract import Catalogue, Payer, Release, Route
 from gateway.claim.party import Identifier
@@ -23,7 +24,7 @@ from gateway.claim.record import FeedRecord
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.check import Checker
 from gateway.pipeline.collect import Collected, CollectPass
-from gateway.pipeline.commands import Actor, Commands
+from gateway.pipeline.commands import Commands
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.derive import Derivation
 from gateway.pipeline.derive_pass import DerivePass

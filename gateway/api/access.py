@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.api.errors import Unauthenticated
-from gateway.pipeline.commands import Actor
+from gateway.claim.actor import Actor
 from gateway.wiring.feeds import source_of_token
 from gateway.wiring.people import Permission, require, user_of_token
 from gateway.wiring.site import Site

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.access import Access, guarded_route
-from gateway.pipeline.commands import Actor
+from gateway.claim.actor import Actor
 from gateway.ports import CSV_CONTENT, FHIR_CONTENT, HL7_CONTENT
 from gateway.wiring import messages, partners
 from gateway.wiring.desk import Desk

@@ -13,10 +13,10 @@ from pathlib import Path
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
 from adapters.hl7.batching import ReceivedFrame
 from gateway.bench.weeks import WEEK_IS_OVER
+from gateway.claim.actor import Actor
 from gateway.claim.contract import ClaimForm
 from gateway.demo.feed import Feed, FeedMessage
 from gateway.demo.rosters import load_rosters
-from gateway.pipeline.commands import Actor
 from gateway.wiring.clock import RehearsalClock
 from gateway.wiring.desk import Desk
 from gateway.wiring.feeds import hl7_receive

@@ -12,7 +12,7 @@ import typer
 from gateway.cli import output
 
 if TYPE_CHECKING:
-    from gateway.pipeline.commands import Actor
+    from gateway.claim.actor import Actor
     from gateway.wiring.books import Books
     from gateway.wiring.desk import Desk
 

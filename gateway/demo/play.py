@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from gateway.claim.actor import Actor
 from gateway.claim.money import dollars
 from gateway.demo.feed import Batch, Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
@@ -20,7 +21,6 @@ from gateway.demo.rosters import load_rosters
 from gateway.demo.server import ServeProcess
 from gateway.errors import NotAllowed, Unavailable
 from gateway.lifecycle import ClaimState
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.doctor import examine
 from gateway.pipeline.funnel import Funnel, count
 from gateway.ports import FHIR_CONTENT

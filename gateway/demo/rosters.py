@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
+from gateway.claim.actor import Actor
 from gateway.demo import clinic
 from gateway.demo.truth import Patient, Plan, Stay
-from gateway.pipeline.commands import Actor
 from gateway.wiring.desk import Desk
 
 HEADER = ("npi", "payer", "role", "start_on", "end_on", "taxonomy", "location_npi", "license_end_on")

@@ -12,11 +12,11 @@ from itertools import groupby
 
 import msgspec
 
+from gateway.claim.actor import Actor
 from gateway.claim.answer import AnswerTransaction, ClaimAnswer, InterchangeAnswer, TransactionAnswer
 from gateway.claim.claim import Claim
 from gateway.claim.identifiers import claim_number, new_ulid
 from gateway.errors import NotAllowed
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind

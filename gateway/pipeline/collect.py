@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.answer import (
     Answer,
     AnswerTransaction,
@@ -22,10 +23,8 @@ from gateway.errors import Conflict, FormatError, NoAnswer, NotAllowed, NotFound
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
 from gateway.pipeline.certify import answers_test
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import say_of_interchange
-from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.claims import Bill
@@ -265,9 +264,7 @@ class CollectPass:
             (remittance,) = (each for each in row.transaction.answers if isinstance(each, Remittance))
             cents = cash(unexplained(remittance))
             tx.exchanges.post(row.id, strangers)
-            tx.audit.record(
-                now, actor.name, actor.role, "post-remittance", f"answer:{row.id}", reason, f"{cents} cents"
-            )
+            tx.audit.record(now, actor, "post-remittance", f"answer:{row.id}", reason, f"{cents} cents")
         return cents
 
 
@@ -454,8 +451,8 @@ class _Application:
                 version_id=version.id,
                 kind=kind,
                 at=self._now,
-                actor=MACHINE,
-                role=MACHINE,
+                actor=MACHINE.name,
+                role=MACHINE.role,
                 code=code,
                 reason=" ".join(answer.statuses),
                 answer_id=self._answer_id,
@@ -512,8 +509,8 @@ class _Application:
             version_id=version.id,
             kind=FactKind.REMITTED,
             at=self._now,
-            actor=MACHINE,
-            role=MACHINE,
+            actor=MACHINE.name,
+            role=MACHINE.role,
             code=paid.status_code,
             reason=trace,
             answer_id=self._answer_id,

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from gateway.claim.actor import Actor
 from gateway.claim.finding import Severity, blocks
-from gateway.claim.identifiers import stable_id
 from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
-from gateway.lifecycle import ClaimFact, ClaimState, DeliveryState, FactKind, guard_hold, guard_release
+from gateway.lifecycle import ClaimState, DeliveryState, FactKind, guard_hold, guard_release
 from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
+from gateway.pipeline.holds import hold
 from gateway.pipeline.money import project
 from gateway.ports import OPENED, REFUSED, Clock
 from gateway.ports.claims import ClaimRow, Override
@@ -24,14 +25,6 @@ from gateway.ports.work import WorkKind
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
 RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who acts, and as what."""
-
-    name: str
-    role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +56,9 @@ class Commands:
                 raise NotAllowed("nothing supports this claim any more, so there is nothing to release")
             facts = tx.claims.facts([row.id])[row.id]
             now = self._clock.now()
-            fact = release_fact(row.id, draft.content_hash, facts, now, actor.name, actor.role, reason)
+            fact = release_fact(row.id, draft.content_hash, facts, now, actor, reason)
             tx.claims.add_facts([fact])
-            tx.audit.record(now, actor.name, actor.role, "release", f"claim:{row.id}", reason)
+            tx.audit.record(now, actor, "release", f"claim:{row.id}", reason)
             project(tx, [row.id])
             return ClaimState.RELEASED
 
@@ -76,21 +69,7 @@ class Commands:
         with self._store.write() as tx:
             row = self._fresh(tx, claim)
             guard_hold(ClaimState(row.state), actor.role)
-            now = self._clock.now()
-            count = len(tx.claims.facts([row.id])[row.id])
-            fact = ClaimFact(
-                id=stable_id("held", row.id, str(count)),
-                claim_id=row.id,
-                version_id="",
-                kind=FactKind.HELD,
-                at=now,
-                actor=actor.name,
-                role=actor.role,
-                reason=reason,
-            )
-            tx.claims.add_facts([fact])
-            tx.audit.record(now, actor.name, actor.role, "hold", f"claim:{row.id}", reason)
-            project(tx, [row.id])
+            hold(tx, row.id, actor, reason, self._clock.now())
 
     def override(self, claim: str, rule: str, actor: Actor, reason: str, expires_on: date) -> None:
         """Let one rule's block pass on one claim until a day. Raises NotFound, NotAllowed."""
@@ -120,7 +99,7 @@ class Commands:
                     expires_on=expires_on,
                 )
             )
-            tx.audit.record(now, actor.name, actor.role, "override", f"claim:{row.id}", reason, rule)
+            tx.audit.record(now, actor, "override", f"claim:{row.id}", reason, rule)
             self._derivation.derive(tx, [row.patient_id], now)
 
     def resolve(self, interchange_id: str, resolution: str, actor: Actor, reason: str) -> DeliveryState:
@@ -137,7 +116,7 @@ class Commands:
             if row is None:
                 raise NotFound("there is no such interchange")
             now = self._clock.now()
-            tx.audit.record(now, actor.name, actor.role, resolution, f"interchange:{row.id}", reason)
+            tx.audit.record(now, actor, resolution, f"interchange:{row.id}", reason)
             if resolution == "abandon":
                 if row.state != DeliveryState.READY or not _never_sent(tx.exchanges.steps(row.id)):
                     raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
@@ -171,7 +150,7 @@ class Commands:
                 _guard_same(tx, patients, pair, reason)
             tx.subjects.decide_encounters(organization, pair, decision)
             now = self._clock.now()
-            tx.audit.record(now, actor.name, actor.role, f"encounters-{decision}", "+".join(sorted(pair)), reason)
+            tx.audit.record(now, actor, f"encounters-{decision}", "+".join(sorted(pair)), reason)
             tx.work.add(WorkKind.DERIVE, patients)
 
     def load_roster(
@@ -195,7 +174,7 @@ class Commands:
             now = self._clock.now()
             changes = tx.rosters.load(organization, kind, source, rows, now, whole=whole, file=file)
             detail = " ".join(f"{word}={len(records)}" for word, records in changes.items())
-            tx.audit.record(now, actor.name, actor.role, "load-roster", f"{kind}:{organization}:{source}", "", detail)
+            tx.audit.record(now, actor, "load-roster", f"{kind}:{organization}:{source}", "", detail)
             named = [each.patient for each in rows.values() if not isinstance(each, CredentialRecord)]
             known = tx.subjects.who_are(organization, RecordKind.PATIENT, named)
             tx.work.add(WorkKind.DERIVE, _concerned(tx, organization, changes, everyone=first))

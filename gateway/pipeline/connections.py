@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.answer import InterchangeAnswer, TransactionAnswer
 from gateway.claim.contract import ClaimForm
 from gateway.errors import NotAllowed, PartnerPaused
 from gateway.lifecycle import DeliveryState, FactKind
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.deliver import add_interchange_fact
-from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind, SentNumbers
@@ -121,7 +120,7 @@ class ConnectionWatch:
         """The partner refused us: nobody tries again before a person resumes it. The sentence that says so."""
         with self._store.write() as tx:
             if not standing_of(tx.connections.facts(connection)).paused:
-                self.say(tx, connection, ConnectionFactKind.PAUSED, Actor(name=MACHINE, role=MACHINE), str(refusal))
+                self.say(tx, connection, ConnectionFactKind.PAUSED, MACHINE, str(refusal))
             return standing_of(tx.connections.facts(connection)).paused
 
     def resume(self, connection: str, actor: Actor, reason: str) -> None:
@@ -207,7 +206,7 @@ class ConnectionWatch:
             raise NotAllowed("say why with --reason; it is kept for ever")
         self.say(tx, connection, kind, actor, reason, detail)
         now = self._clock.now()
-        tx.audit.record(now, actor.name, actor.role, kind.value, f"connection:{connection}", reason, detail)
+        tx.audit.record(now, actor, kind.value, f"connection:{connection}", reason, detail)
 
     def say(
         self, tx: Transaction, connection: str, kind: ConnectionFactKind, actor: Actor, reason: str, detail: str = ""

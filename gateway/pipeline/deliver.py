@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from gateway.claim.actor import MACHINE
 from gateway.claim.identifiers import stable_id
 from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
-from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
 from gateway.ports.connections import SentNumbers
@@ -53,7 +53,7 @@ class Deliveries:
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):
                 return row.state
             content = tx.exchanges.raw(row.sha256)
-            tx.audit.record(self._clock.now(), MACHINE, MACHINE, "send", f"interchange:{row.id}")
+            tx.audit.record(self._clock.now(), MACHINE, "send", f"interchange:{row.id}")
         reach(FaultPoint.SEND_CLAIMED)
         return self._upload(exchange, row, row.epoch + 1, lease, content)
 
@@ -181,7 +181,7 @@ class Deliveries:
         with self._store.write() as tx:
             if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
                 add_interchange_fact(tx, interchange_id, kind, "", now)
-                tx.audit.record(now, MACHINE, MACHINE, state, f"interchange:{interchange_id}")
+                tx.audit.record(now, MACHINE, state, f"interchange:{interchange_id}")
             return self._state_in(tx, interchange_id)
 
     def _state(self, interchange_id: str) -> DeliveryState:
@@ -214,8 +214,8 @@ def say_of_interchange(
                 version_id=version_id,
                 kind=kind,
                 at=now,
-                actor=MACHINE,
-                role=MACHINE,
+                actor=MACHINE.name,
+                role=MACHINE.role,
                 code=code,
                 interchange_id=interchange_id,
                 answer_id=answer_id,

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
+from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.claim import Claim, ClaimKey
 from gateway.claim.contract import Catalogue, ClaimForm, Release, UnitBasis
@@ -46,7 +47,6 @@ from gateway.services.claim_change import with_change_reason
 
 _PROGRAM = f"cleanclaim={version('cleanclaim')}"
 REPLACEMENT = "7"
-MACHINE = "machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +248,7 @@ class Derivation:
         payer = self._policy.catalogue.payers.get(draft.claim.key.payer)
         if state is not ClaimState.READY or payer is None or payer.release is not Release.AUTOMATIC:
             return state, []
-        release = release_fact(proposal.row.id, draft.content_hash, facts, now, MACHINE, MACHINE, "clean")
+        release = release_fact(proposal.row.id, draft.content_hash, facts, now, MACHINE, "clean")
         return ClaimState.RELEASED, [release]
 
 
@@ -266,7 +266,7 @@ def _draft(proposal: _Proposal, content_hash: str, findings: tuple[Finding, ...]
 
 
 def release_fact(
-    claim_id: str, content_hash: str, facts: Sequence[ClaimFact], now: datetime, actor: str, role: str, reason: str
+    claim_id: str, content_hash: str, facts: Sequence[ClaimFact], now: datetime, actor: Actor, reason: str
 ) -> ClaimFact:
     """The fact that this content of this claim may leave; the count of earlier facts keeps a second release apart."""
     return ClaimFact(
@@ -275,8 +275,8 @@ def release_fact(
         version_id="",
         kind=FactKind.RELEASED,
         at=now,
-        actor=actor,
-        role=role,
+        actor=actor.name,
+        role=actor.role,
         code=content_hash,
         reason=reason,
     )

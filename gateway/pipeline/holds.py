@@ -1,14 +1,14 @@
-"""Claims the machine itself holds, each for a rule and with a reason, so that one stops nobody else's."""
+"""Holding claims: a person does, or the machine, for a rule and with a reason, so that one claim stops nobody else's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.identifiers import stable_id
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind, last_command
-from gateway.pipeline.derive import MACHINE
 from gateway.pipeline.money import project
 from gateway.ports.storage import Transaction
 
@@ -28,6 +28,11 @@ _HELD = (ClaimState.HELD, ClaimState.CORRECTION_HELD)
 
 def hold_by_machine(tx: Transaction, claim_id: str, rule: str, reason: str, now: datetime) -> None:
     """Hold a claim until a person releases it. The reason names places, never values."""
+    hold(tx, claim_id, MACHINE, reason, now, rule)
+
+
+def hold(tx: Transaction, claim_id: str, actor: Actor, reason: str, now: datetime, rule: str = "") -> None:
+    """Hold a claim until a person releases it, audited; ``rule`` says which of the machine's reasons it is."""
     count = len(tx.claims.facts([claim_id])[claim_id])
     fact = ClaimFact(
         id=stable_id("held", claim_id, str(count)),
@@ -35,13 +40,13 @@ def hold_by_machine(tx: Transaction, claim_id: str, rule: str, reason: str, now:
         version_id="",
         kind=FactKind.HELD,
         at=now,
-        actor=MACHINE,
-        role=MACHINE,
+        actor=actor.name,
+        role=actor.role,
         code=rule,
         reason=reason,
     )
     tx.claims.add_facts([fact])
-    tx.audit.record(now, MACHINE, MACHINE, "hold", f"claim:{claim_id}", reason)
+    tx.audit.record(now, actor, "hold", f"claim:{claim_id}", reason)
     project(tx, [claim_id])
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway.claim.actor import MACHINE
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import blocks
 from gateway.claim.identifiers import claim_number, new_ulid, stable_id
@@ -21,7 +22,7 @@ from gateway.lifecycle import ClaimFact, ClaimState, DeliveryState, FactKind
 from gateway.pipeline.check import Cleared
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.pipeline.deliver import Deliveries
-from gateway.pipeline.derive import MACHINE, REPLACEMENT, Derivation
+from gateway.pipeline.derive import REPLACEMENT, Derivation
 from gateway.pipeline.holds import UNDERIVABLE, UNWRITABLE, hold_by_machine
 from gateway.pipeline.judged import patients_to_judge
 from gateway.pipeline.money import VOID, project
@@ -266,7 +267,7 @@ class SendPass(Deliveries):
             WorkKind.DERIVE, {each.claim.key.patient_id for each in versions if each.claim.frequency in _CORRECTIONS}
         )
         project(tx, claim_ids)
-        tx.audit.record(now, MACHINE, MACHINE, "freeze", f"interchange:{interchange_id}", "", f"{isa13:09d}")
+        tx.audit.record(now, MACHINE, "freeze", f"interchange:{interchange_id}", "", f"{isa13:09d}")
         return interchange_id
 
     def _versions(self, tx: Transaction, leaving: Sequence[Draft], interchange_id: str, now: datetime) -> list[Version]:
@@ -314,8 +315,8 @@ def _fact(version: Version, kind: FactKind, interchange_id: str, code: str, now:
         version_id=version.id,
         kind=kind,
         at=now,
-        actor=MACHINE,
-        role=MACHINE,
+        actor=MACHINE.name,
+        role=MACHINE.role,
         code=code,
         interchange_id=interchange_id,
     )

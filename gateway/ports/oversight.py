@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from gateway.claim.actor import Actor
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenAct:
@@ -31,9 +33,7 @@ class AuditVerdict:
 class Audit(Protocol):
     """Who did what: append-only, each act sealed onto the one before it."""
 
-    def record(
-        self, at: datetime, actor: str, role: str, action: str, subject: str, reason: str = "", detail: str = ""
-    ) -> None:
+    def record(self, at: datetime, actor: Actor, action: str, subject: str, reason: str = "", detail: str = "") -> None:
         """Append one act when the transaction commits."""
 
     def acts(self, subject: str = "") -> Iterable[Mapping[str, Any]]:
@@ -56,7 +56,7 @@ class MappingVersion:
 class MappingSets(Protocol):
     """The mapping set in force, kept by hash; the folder is only the editor's surface."""
 
-    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: str, role: str) -> None:
+    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: Actor) -> None:
         """Store a checked set and make it the one in force."""
 
     def in_force(self) -> str | None:

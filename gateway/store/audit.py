@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from gateway.claim.actor import Actor
 from gateway.ports.oversight import AuditVerdict
 from gateway.store.audit_chain import BEFORE_THE_FIRST, AuditChain
 from gateway.store.schema import audit_event
@@ -25,11 +26,10 @@ class AuditRows:
         self._chain = chain
         self._acts: list[dict[str, Any]] = []
 
-    def record(
-        self, at: datetime, actor: str, role: str, action: str, subject: str, reason: str = "", detail: str = ""
-    ) -> None:
+    def record(self, at: datetime, actor: Actor, action: str, subject: str, reason: str = "", detail: str = "") -> None:
         """Append one act when this transaction commits."""
-        said = {"actor": actor, "role": role, "action": action, "subject": subject, "reason": reason, "detail": detail}
+        said = {"actor": actor.name, "role": actor.role, "action": action, "subject": subject}
+        said |= {"reason": reason, "detail": detail}
         storable = {name: text.replace("\x00", "\ufffd") for name, text in said.items()}  # PostgreSQL keeps no NUL
         self._acts.append({"at": at, **storable})
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
+from gateway.claim.actor import Actor
 from gateway.errors import NotFound
 from gateway.ports.oversight import MappingVersion
 from gateway.store.blobs import BlobRows
@@ -23,12 +24,13 @@ class MappingSetRows:
         self._connection = connection
         self._blobs = blobs
 
-    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: str, role: str) -> None:
+    def put_in_force(self, content_hash: str, files: Mapping[str, bytes], at: datetime, actor: Actor) -> None:
         """Store a checked set and make it the one in force."""
         content = encode({name: b64encode(text).decode() for name, text in files.items()})
         row = {"hash": content_hash, "blob_sha256": self._blobs.put(content), "created_at": at}
         insert_missing(self._connection, mapping_set, [row])
-        self._connection.execute(insert(mapping_in_force).values(hash=content_hash, at=at, actor=actor, role=role))
+        said = {"hash": content_hash, "at": at, "actor": actor.name, "role": actor.role}
+        self._connection.execute(insert(mapping_in_force).values(**said))
 
     def in_force(self) -> str | None:
         """The hash of the set in force; None in a new database."""

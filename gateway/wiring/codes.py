@@ -86,7 +86,7 @@ def import_codes(
     with opened_store(settings) as store, store.write() as tx:
         added = tx.code_lists.add(release, content, table)
         if added:
-            tx.audit.record(release.imported_at, actor.name, actor.role, "import-codes", f"codes:{kind.name}", "", name)
+            tx.audit.record(release.imported_at, actor, "import-codes", f"codes:{kind.name}", "", name)
     return {**_view(release), "imported": added}
 
 

@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gateway.claim.actor import Actor
 from gateway.claim.roster import RosterKind
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.pipeline import doctor, exchange_views
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.readiness import readiness, readiness_view
 from gateway.pipeline.silence import silence_view
 from gateway.wiring.benefit_answers import read_benefit_answers
@@ -213,7 +213,7 @@ class Desk(Books):
     def _audit(self, actor: Actor, subject: str, detail: str) -> None:
         with self.site.store.write() as tx:
             now = self.site.clock.now()
-            tx.audit.record(now, actor.name, actor.role, "hand-on-answers", f"answers:{subject}", "", detail)
+            tx.audit.record(now, actor, "hand-on-answers", f"answers:{subject}", "", detail)
 
     def _connections(self, name: str) -> Sequence[str]:
         if not name:

@@ -161,6 +161,6 @@ def put_site_mappings(folder: Path, act_as: str = "", version: str = "") -> dict
         problems = check_files(settings, files).problems
         if problems:
             raise ConfigurationError(list(problems))
-        before = put_in_force(store, files, clock_of(settings).now(), actor.name, actor.role)
+        before = put_in_force(store, files, clock_of(settings).now(), actor)
     edited = content_hash(files)
     return {"changed": before != edited, "in_force": edited, "before": before, "actor": actor.name}

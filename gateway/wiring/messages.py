@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.claim.actor import Actor
 from gateway.errors import NotFound
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.interpret import interpret_again
 from gateway.ports import FHIR_CONTENT, MappingProblem
 from gateway.ports.inbox import InboundMessage
@@ -47,7 +47,7 @@ def run_again(
             _ask_again(tx, each)
         now = site.clock.now()
         subject, detail = f"messages:{message_id or 'failed'}", f"{len(asked)} {source} {reason}".strip()
-        tx.audit.record(now, actor.name, actor.role, "interpret-again", subject, "", detail)
+        tx.audit.record(now, actor, "interpret-again", subject, "", detail)
     site.settle()
     with site.store.read() as tx:
         failing = {each.id for each, _ in tx.inbox.messages(failed_only=True)}

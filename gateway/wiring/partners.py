@@ -9,11 +9,11 @@ from typing import Any
 
 from clearinghouse.connection_trial import try_connection
 from clearinghouse.profile_reading import in_test, read_profile
+from gateway.claim.actor import Actor
 from gateway.config import read_settings
 from gateway.errors import NotFound
 from gateway.pipeline.certify import Verdict
 from gateway.pipeline.collect import CollectPass
-from gateway.pipeline.commands import Actor
 from gateway.services.specimens import specimen_claims
 from gateway.wiring.mapping_check import read_connection, site_files
 from gateway.wiring.people import Permission, require

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from clearinghouse.secret import resolve_secret
+from gateway.claim.actor import Actor
 from gateway.config import ROLES, Settings
 from gateway.errors import NotAllowed
-from gateway.pipeline.commands import Actor
 
 Holder = TypeVar("Holder")
 """Whoever a token is given to: a user, or a source."""

@@ -11,6 +11,7 @@ from adapters.mapping.catalogue import MappingSet, load_mapping_set
 from adapters.mapping.code_sets import ShippedCodeSets
 from adapters.mapping.engine import SourceInterpreter, facility_names
 from adapters.mapping.mapping_files import content_hash
+from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.contract import Catalogue
 from gateway.claim.party import Identifier
 from gateway.errors import ConfigurationError
@@ -82,17 +83,17 @@ def open_policy(store: Store, overlay: Path, now: datetime) -> LoadedPolicy:
         return policy_in_force(store)
     files = site_files(overlay)
     policy = load_policy(files, imported_lists(store))
-    put_in_force(store, files, now, "machine", "machine")
+    put_in_force(store, files, now, MACHINE)
     return policy
 
 
-def put_in_force(store: Store, files: Mapping[str, bytes], now: datetime, actor: str, role: str) -> str | None:
+def put_in_force(store: Store, files: Mapping[str, bytes], now: datetime, actor: Actor) -> str | None:
     """Make checked files the set every worker goes by; the hash that was in force before. Nothing to do where it is."""
     edited = content_hash(files)
     with store.write() as tx:
         before = tx.mapping_sets.in_force()
         if before != edited:
-            tx.mapping_sets.put_in_force(edited, files, now, actor, role)
+            tx.mapping_sets.put_in_force(edited, files, now, actor)
     return before
 
 

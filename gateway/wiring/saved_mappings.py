@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from adapters.mapping.mapping_files import content_hash
+from gateway.claim.actor import MACHINE, Actor
 from gateway.config import Settings
 from gateway.errors import ConfigurationError
 from gateway.ports.storage import Store
@@ -74,7 +75,8 @@ class SavedMappings:
             _refuse(problems)
             return
         now = clock_of(self._settings).now()
-        before = put_in_force(store, files, now, _owner_of_newest(self._folder), _ROLE)
+        saver = Actor(name=_owner_of_newest(self._folder), role=_ROLE)
+        before = put_in_force(store, files, now, saver)
         if before != content_hash(files):
             _LOG.info("mapping-set-taken-over", version=content_hash(files)[:12], before=(before or "")[:12])
 
@@ -108,4 +110,4 @@ def _owner_of_newest(folder: Path) -> str:
     try:
         return max(_files_of(folder), key=lambda path: path.stat().st_mtime_ns).owner()
     except (OSError, KeyError, ValueError):
-        return "machine"
+        return MACHINE.name

@@ -23,10 +23,10 @@ from clearinghouse.sandbox.clearing import Clearing
 from clearinghouse.sandbox.ledger import Ledger
 from clearinghouse.sandbox.payer_table import read_payer_table
 from gateway.claim import identifiers
+from gateway.claim.actor import Actor
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding
 from gateway.lifecycle import ClaimFact, ClaimState
-from gateway.pipeline.commands import Actor
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.views import finding_view
 from gateway.ports.storage import Transaction

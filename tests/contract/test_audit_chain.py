@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from gateway.claim.actor import Actor
 from gateway.ports.oversight import AuditVerdict
 from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
@@ -31,7 +32,7 @@ def trail(store_url: str, tmp_path: Path) -> Iterator[Database]:
 
 def act(store: Database, subject: str, **said: str) -> None:
     with store.write() as tx:
-        tx.audit.record(NOON, "ana", "biller", "release", subject, **said)
+        tx.audit.record(NOON, Actor(name="ana", role="biller"), "release", subject, **said)
 
 
 def verdict(store: Database) -> AuditVerdict:
@@ -146,11 +147,11 @@ def test_whatever_the_words_hold_they_verify_as_they_were_stored(store: Database
 def test_what_is_taken_back_leaves_no_act(store: Database) -> None:
     def fail_after(write: Callable[[], Any]) -> None:
         with store.write() as tx:
-            tx.audit.record(NOON, "ana", "biller", "release", "kept")
+            tx.audit.record(NOON, Actor(name="ana", role="biller"), "release", "kept")
             with pytest.raises(ZeroDivisionError), tx.savepoint():
-                tx.audit.record(NOON, "ana", "biller", "release", "undone")
+                tx.audit.record(NOON, Actor(name="ana", role="biller"), "release", "undone")
                 write()
-            tx.audit.record(NOON, "ana", "biller", "release", "kept too")
+            tx.audit.record(NOON, Actor(name="ana", role="biller"), "release", "kept too")
 
     fail_after(lambda: 1 / 0)
     with store.read() as tx:

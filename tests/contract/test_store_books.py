@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.claim.actor import Actor
 from gateway.errors import NotFound
 from gateway.receivable.ledger import Account, LedgerEntry, billed, remitted
 from gateway.store.database import Database
@@ -57,8 +58,10 @@ def test_those_who_hold_one_claim_replace_its_entries_one_after_the_other(store:
 
 def test_acts_are_kept_in_order_and_found_by_what_they_were_about(store: Database) -> None:
     with store.write() as tx:
-        tx.audit.record(NOON, "ana", "biller", "release", "claim:1", "clean")
-        tx.audit.record(NOON, "sam", "supervisor", "override", "claim:2", "confirmed", "authorization-covers-days")
+        tx.audit.record(NOON, Actor(name="ana", role="biller"), "release", "claim:1", "clean")
+        tx.audit.record(
+            NOON, Actor(name="sam", role="supervisor"), "override", "claim:2", "confirmed", "authorization-covers-days"
+        )
     with store.read() as tx:
         assert [act["actor"] for act in tx.audit.acts()] == ["ana", "sam"]
         (act,) = tx.audit.acts("claim:2")
@@ -78,10 +81,10 @@ def test_the_set_put_in_force_last_is_in_force_and_the_others_are_kept(store: Da
     files = {"payers/acme.yaml": "név: Ácme\n".encode(), "codes/x.yaml": bytes(range(256))}
     with store.write() as tx:
         assert tx.mapping_sets.in_force() is None
-        tx.mapping_sets.put_in_force("1" * 64, files, NOON, "ana", "integration")
-        tx.mapping_sets.put_in_force("2" * 64, {}, NOON, "ana", "integration")
+        tx.mapping_sets.put_in_force("1" * 64, files, NOON, Actor(name="ana", role="integration"))
+        tx.mapping_sets.put_in_force("2" * 64, {}, NOON, Actor(name="ana", role="integration"))
         assert tx.mapping_sets.in_force() == "2" * 64
-        tx.mapping_sets.put_in_force("1" * 64, files, NOON, "ana", "integration")
+        tx.mapping_sets.put_in_force("1" * 64, files, NOON, Actor(name="ana", role="integration"))
     with store.read() as tx:
         assert tx.mapping_sets.in_force() == "1" * 64
         assert tx.mapping_sets.files("1" * 64) == files

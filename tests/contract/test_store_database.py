@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from gateway.claim.actor import Actor
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.claim.roster import CredentialRecord, CredentialRole, about
@@ -121,7 +122,7 @@ def test_a_reader_sees_one_picture_whatever_is_committed_meanwhile(store: Databa
 
 def test_a_naive_time_is_refused_and_nothing_is_stored(store: Database) -> None:
     with pytest.raises(Exception, match="aware"), store.write() as tx:
-        tx.audit.record(datetime(2026, 8, 17, 12), "ana", "biller", "release", "claim:1")  # noqa: DTZ001
+        tx.audit.record(datetime(2026, 8, 17, 12), Actor(name="ana", role="biller"), "release", "claim:1")  # noqa: DTZ001
     with store.read() as tx:
         assert list(tx.audit.acts()) == []
 
@@ -129,7 +130,7 @@ def test_a_naive_time_is_refused_and_nothing_is_stored(store: Database) -> None:
 def test_times_come_back_as_the_same_moment_in_utc(store: Database) -> None:
     local = NOON.astimezone()
     with store.write() as tx:
-        tx.audit.record(local, "ana", "biller", "release", "claim:1")
+        tx.audit.record(local, Actor(name="ana", role="biller"), "release", "claim:1")
     with store.read() as tx:
         (act,) = tx.audit.acts()
     assert act["at"] == NOON

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.claim.actor import Actor
 from gateway.errors import FormatError, NotFound
-from gateway.pipeline.commands import Actor
 from gateway.wiring.books import Books
 from gateway.wiring.explanations import explain, explain_file
 from gateway.wiring.ingest import ingest_paths

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from adapters.hl7.batching import ReceivedFrame
+from gateway.claim.actor import Actor
 from gateway.claim.finding import blocks
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
@@ -19,7 +20,6 @@ from gateway.demo.feed import Feed, FeedMessage
 from gateway.demo.month import ClinicMonth, clinic_month
 from gateway.demo.rosters import load_rosters
 from gateway.demo.scenarios import CASES, SCENARIOS
-from gateway.pipeline.commands import Actor
 from gateway.wiring.desk import Desk
 from gateway.wiring.feeds import fhir_routes, hl7_receive
 from gateway.wiring.new_site import make_site
