@@ -1,4 +1,4 @@
-"""Holding claims: a person does, or the machine, for a rule and with a reason, so that one claim stops nobody else's."""
+"""Holding claims: a person does, or the machine, for a rule and with a reason, so that one stops nobody else's."""
 
 from __future__ import annotations
 
