@@ -27,6 +27,8 @@ REST_S = 15 * 60.0
 """How long an EHR that refused us is left alone; a restart tries at once."""
 LISTEN_EVERY_S = 60.0
 """How often it is asked whether an answer is overdue."""
+KEEP_UP_EVERY_S = 5.0
+"""How far a machine's memory of control numbers may lag behind the machine that sends."""
 LONGEST_BACKOFF_S = 60.0
 """A partner that is away, or whose file is in doubt, is asked again less and less often, down to this."""
 
@@ -62,13 +64,11 @@ def work_loop(site: Site, *, works: bool) -> WorkLoop | None:
 
 def _lanes(site: Site) -> list[Lane]:
     """Every lane of a site: interpreting, deriving, one per connection that sends and collects, one per EHR pulled,
-    one that notices what was not answered.
+    one that notices what was not answered, one by which this machine remembers what the others sent.
 
     Interpreting follows each arrival. Deriving keeps a pace, so that a patient told of in many messages is derived
     once for all of them; so do connections, which are nobody's hurry.
     """
-    for name in site.exchanges:
-        site.connections.begin(name)
     site.deriving.free_parked()  # whatever broke us last time is tried again by the program that starts now
     every_s = float(site.settings.pass_every_s)
     lanes = [
@@ -85,7 +85,15 @@ def _lanes(site: Site) -> list[Lane]:
         if each.drop is not None
     ]
     lanes.append(Lane("silences", site.silences.run, LISTEN_EVERY_S))
+    lanes.append(Lane("sent-numbers", lambda: _keep_up(site), KEEP_UP_EVERY_S, everywhere=True))
     return lanes
+
+
+def _keep_up(site: Site) -> int:
+    """What this machine knows of the numbers that others sent."""
+    for name in site.exchanges:
+        site.connections.keep_up(name)
+    return 0
 
 
 class PullPasses:

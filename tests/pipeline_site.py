@@ -115,7 +115,9 @@ def a_catalogue(**payer: Any) -> Catalogue:
 class Site:
     """The use cases over one store. Several sites over one store are several processes."""
 
-    def __init__(self, store: Store, root: Path, catalogue: Catalogue | None = None, **profile: Any) -> None:
+    def __init__(
+        self, store: Store, root: Path, catalogue: Catalogue | None = None, memory: Path | None = None, **profile: Any
+    ) -> None:
         for folder in ("in", "out", "archive"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.store, self.root, self.clock = store, root, ManualClock(NOON)
@@ -138,7 +140,8 @@ class Site:
         self.receiver = Receiver(store, self.clock, owners)
         self.interpreting = InterpretPass(store, self.clock, self.policy)
         self.deriving = DerivePass(store, self.clock, derivation)
-        self.connections = ConnectionWatch(store, self.clock, NumbersBeside(root / "sent-numbers"))
+        self.memory = memory or root / "sent-numbers"
+        self.connections = ConnectionWatch(store, self.clock, NumbersBeside(self.memory))
         self.sending = SendPass(store, self.clock, derivation, self.exchanges, self.connections)
         self.collecting = CollectPass(store, self.clock, self.policy, self.exchanges, self.connections)
         self.silences = SilencePass(store, self.clock, self.exchanges)
@@ -146,7 +149,14 @@ class Site:
 
     def heir(self, **changes: Any) -> Site:
         """Another process, started after this one died: the same store, partner, mapping set and time."""
-        heir = Site(self.store, self.root, self.policy.catalogue, **{**self._profile, **changes})
+        return self._like_this_one(self.store, self.memory, **changes)
+
+    def other_machine(self, memory: Path, store: Store | None = None) -> Site:
+        """Another machine of the site: its own memory, and a connection of its own to the database."""
+        return self._like_this_one(store or self.store, memory)
+
+    def _like_this_one(self, store: Store, memory: Path, **changes: Any) -> Site:
+        heir = Site(store, self.root, self.policy.catalogue, memory, **{**self._profile, **changes})
         heir.script.script = self.script.script
         heir.clock.at = self.clock.at
         return heir

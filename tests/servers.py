@@ -202,7 +202,8 @@ class PostgresCluster:
             folder = starting.enter_context(_scratch_folder(account))
             binaries = _reachable_postgres(folder, account)
             self._initialise(folder, binaries, account)
-            self._start(folder, binaries, account)
+            self._where = folder, binaries, account
+            self._start(*self._where)
             starting.callback(self._stop)
             self._stack = starting.pop_all()
         return self
@@ -215,6 +216,11 @@ class PostgresCluster:
     def url(self, database: str = "postgres") -> str:
         """The address of one of its databases, as a user would type it."""
         return f"postgresql://{self.USER}:{self._password}@{LOOPBACK}:{self.port}/{database}"
+
+    def restart(self) -> None:
+        """Stop it, and start it on another port: what urls said before is not true any more."""
+        self._stop()
+        self._start(*self._where)
 
     def create_database(self, template: str = "template1") -> str:
         """The url of a new database copied from `template`, which nobody may be connected to."""

@@ -38,6 +38,8 @@ def _render_status(found: dict[str, Any]) -> None:
         output.say(each["connection"])
         if each["paused"]:
             output.say(f"  paused: {each['paused']}; cleanclaim exchange resume {each['connection']} --reason ...")
+        if each["refused"]:
+            output.say(f"  nothing is sent from here: {each['refused']}")
         answers = ", ".join(f"{number} {kind}" for kind, number in each["answers"].items() if number)
         output.facts(
             [
@@ -52,8 +54,11 @@ def _render_status(found: dict[str, Any]) -> None:
                 ("  reports", each["reports"] or None),
             ]
         )
+        for row in each["under_way"]:
+            output.say(f"  under way: {row['remote_name']}; if its sender died, the partner is asked from "
+                       f"{_minute(row['held_until'])} UTC on")  # fmt: skip
         for row in each["in_doubt"]:
-            output.say(f"  in doubt: {row['id']} ({row['remote_name']}); cleanclaim exchange resolve {row['id']} ...")
+            output.say(f"  in doubt: {row['id']} ({row['remote_name']}); {_next_for(row)}")
         for row in each["silent"]:
             output.say(f"  silent: {row['remote_name']}: no {row['answer']} for {row['waiting']} of its claims, "
                        f"due {_minute(row['due_at'])}")  # fmt: skip
@@ -61,6 +66,12 @@ def _render_status(found: dict[str, Any]) -> None:
             output.say(f"  set aside: {row['type']} {row['id']}: {row['status']}, {row['reason']}")
         for row in each["not_ours"]:
             output.say(f"  not ours: {row['type']} {row['id']}: {row['reason']}")
+
+
+def _next_for(in_doubt: dict[str, Any]) -> str:
+    if in_doubt["held_until"]:
+        return f"the partner is being asked; if that process died, again from {_minute(in_doubt['held_until'])} UTC on"
+    return f"cleanclaim exchange resolve {in_doubt['id']} ..."
 
 
 def _minute(time: str | None) -> str:

@@ -62,7 +62,8 @@ class EngineLoop:
         listening = sum(lane.woken for lane in lanes)
         connector = PsycopgConnector(conninfo=url, kwargs=_in_schema(), min_size=1, max_size=listening + 3)
         self._app = App(connector=connector)
-        for lane in lanes:
+        self._asked_for = [lane for lane in self.lanes if not lane.everywhere]
+        for lane in self._asked_for:
             self._app.task(name=_task(lane.name), queue=lane.name)(_Job(self, lane).run)
 
     def start(self) -> None:
@@ -123,10 +124,11 @@ class EngineLoop:
                 delete_jobs=DeleteJobCondition.ALWAYS.value,
                 install_signal_handlers=False,
             )
-            for lane in self.lanes
+            for lane in self._asked_for
         ]
+        of_its_own = [self._again_and_again(lane) for lane in self.lanes if lane.everywhere]
         tasks: list[asyncio.Task[None]] = [
-            asyncio.create_task(each) for each in (*workers, self._sweep(), self._pass_on())
+            asyncio.create_task(each) for each in (*workers, *of_its_own, self._sweep(), self._pass_on())
         ]
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -139,10 +141,16 @@ class EngineLoop:
             if isinstance(end, Exception):
                 raise end
 
+    async def _again_and_again(self, lane: Lane) -> None:
+        """Run a lane that every machine runs; nobody need ask for it."""
+        while True:
+            await self.in_thread(lambda: run_pass(lane))
+            await asyncio.sleep(lane.patience_s)
+
     async def _sweep(self) -> None:
         """Ask for every lane again and again, and drop what killed workers left behind."""
         while True:
-            for lane in self.lanes:
+            for lane in self._asked_for:
                 await self.ask(lane.name)
             for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_S):
                 if job.id is not None:

@@ -25,6 +25,8 @@ class Lane:
     what gathers in between is done together."""
     shared: bool = False
     """Several machines may run it at one time, each on rows of its own. Any other lane runs on one at a time."""
+    everywhere: bool = False
+    """Every machine runs it for itself, at its pace: what it does is done to the machine."""
     failures: int = 0
     passes: int = 0
     last_error: str = ""

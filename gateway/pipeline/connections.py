@@ -90,12 +90,17 @@ class ConnectionWatch:
         with self._store.read() as tx:
             return standing_of(tx.connections.facts(connection))
 
-    def begin(self, connection: str) -> None:
-        """A worker starts: where nothing was ever sent, this machine begins to remember, so that it may take over."""
+    def keep_up(self, connection: str) -> None:
+        """Remember on this machine what others sent, so that it may take over; vouch for the database to those who
+        remember nothing yet. Neither for a database that may have been restored."""
+        if self._restored(connection):
+            return
         with self._store.read() as tx:
-            ever_sent = tx.exchanges.sent_since(connection, _EVER) > 0
-        if not ever_sent:
-            self.sent_numbers.remember(connection, 0)
+            last, vouched_for = tx.exchanges.last_number(connection, _NUMBER), tx.connections.is_vouched_for(connection)
+        self.sent_numbers.remember(connection, last)
+        if not vouched_for:
+            with self._store.write() as tx:
+                tx.connections.vouch(connection)
 
     def refusal(self, connection: str, usage: str) -> str:
         """Why nothing may be sent though the partner would take it; empty when it may."""
@@ -104,13 +109,25 @@ class ConnectionWatch:
                 f"no test batch was certified for {connection}: run 'cleanclaim exchange certify {connection}', "
                 "or let a supervisor waive it with --waive and a reason"
             )
+        return self._restored(connection)
+
+    def _restored(self, connection: str) -> str:
+        """Why the database may have been restored; empty when it was not.
+
+        Other machines send too, so one that knows more than this machine is as it should be. Where this machine
+        remembers nothing, the word of one that did stands for its memory.
+        """
         remembered = self.sent_numbers.highest(connection)
         with self._store.read() as tx:
             last = tx.exchanges.last_number(connection, _NUMBER)
-            ever_sent = remembered is not None or tx.exchanges.sent_since(connection, _EVER) > 0
-        if not ever_sent or (remembered is not None and remembered <= last):
+            if remembered is not None:
+                knows_all, seen = remembered <= last, f"this machine remembers number {remembered}"
+            else:
+                never_sent = tx.exchanges.sent_since(connection, _EVER) == 0
+                knows_all = never_sent or tx.connections.is_vouched_for(connection)
+                seen = "nothing is remembered here, nor has a machine that does met it since its server started"
+        if knows_all:
             return ""
-        seen = "nothing is remembered here" if remembered is None else f"this site remembers number {remembered}"
         return (
             f"the database knows {connection} up to number {last}, and {seen}: it may have been restored from a "
             f"backup. Run 'cleanclaim exchange guard {connection}'"
@@ -167,6 +184,7 @@ class ConnectionWatch:
                 in_doubt=self._doubt_unsent(tx, connection) if behind else 0,
             )
             detail = f"last={last} seen={seen} next={moved.next} held={moved.held} in_doubt={moved.in_doubt}"
+            tx.connections.vouch(connection)
             self.decide(tx, connection, ConnectionFactKind.NUMBERS_MOVED, actor, reason, detail)
         self.sent_numbers.remember(connection, following)
         return moved

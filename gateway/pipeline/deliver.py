@@ -49,6 +49,7 @@ class Deliveries:
                     f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
                 )
             self._sent_numbers.remember(row.connection, tx.exchanges.last_number(row.connection, "isa13"))
+            tx.connections.vouch(row.connection)
             lease = self._clock.now() + LEASE
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):
                 return row.state

@@ -27,6 +27,7 @@ def exchange_status(tx: Transaction, connections: Iterable[str]) -> list[dict[st
             "sending": states.get((connection, DeliveryState.SENDING), 0),
             "delivered": states.get((connection, DeliveryState.DELIVERED), 0),
             "rejected": states.get((connection, DeliveryState.REJECTED), 0),
+            "under_way": [_interchange(row) for row in tx.exchanges.interchanges(connection, [DeliveryState.SENDING])],
             "in_doubt": [_interchange(row) for row in tx.exchanges.interchanges(connection, [DeliveryState.IN_DOUBT])],
             "silent": [silence_view(each) for each in tx.partners.silences(connection)],
             "answers": {kind: answers.get((connection, kind), 0) for kind in ("TA1", "999", "277CA", "835")},
@@ -65,4 +66,5 @@ def _interchange(row: InterchangeRow) -> dict[str, Any]:
         "claims": row.claim_count,
         "charge_cents": row.charge_cents,
         "created_at": row.created_at.isoformat(),
+        "held_until": _time(row.lease_until),
     }

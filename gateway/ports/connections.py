@@ -47,11 +47,20 @@ class Connections(Protocol):
     def facts(self, connection: str) -> Iterable[ConnectionFact]:
         """A connection's facts, oldest first."""
 
+    def vouch(self, connection: str) -> None:
+        """Note, by a machine that remembers, that this database knows every number the machine does.
+
+        It holds as long as the database server runs on and nothing puts an older database in this one's place.
+        """
+
+    def is_vouched_for(self, connection: str) -> bool:
+        """Whether such a note holds. Never on SQLite, whose one machine has its own memory."""
+
 
 class SentNumbers(Protocol):
-    """The highest control number of a connection that this site knows to be in use, kept beside the database.
+    """The highest control number of a connection that this machine knows to be in use, kept beside the database.
 
-    A database restored from a backup is older than it: that is how a restore is noticed.
+    Other machines may have come further, so it is a lower bound: a database that knows less was restored.
     """
 
     def highest(self, connection: str) -> int | None:

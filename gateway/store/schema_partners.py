@@ -31,3 +31,11 @@ partner_contact = Table(
     Column("troubled_since", UtcTime, nullable=True),
     Column("next_at", UtcTime, nullable=True),
 )
+
+numbers_vouched_for = Table(  # where and by which transaction: no restore keeps both
+    "numbers_vouched_for",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("place", String(100), nullable=False),
+    Column("written_by", String(40), nullable=False),
+)

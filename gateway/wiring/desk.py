@@ -134,10 +134,15 @@ class Desk(Books):
     # --- exchange ----------------------------------------------------------------------------------------------------
 
     def exchange_status(self) -> dict[str, Any]:
-        """{"connections": [last contact, next run, what is queued, in doubt, silent, set aside, paused at each]}."""
+        """{"connections": [last contact, next run, what is queued, in doubt, silent, set aside at each, and whether it
+        is paused, or this machine may not send there]}."""
         with self.site.store.read() as tx:
             found = exchange_views.exchange_status(tx, self.site.exchanges)
-        return {"connections": [each | asdict(self.site.connections.standing(each["connection"])) for each in found]}
+        return {"connections": [each | self._standing(each["connection"]) for each in found]}
+
+    def _standing(self, connection: str) -> dict[str, Any]:
+        watch, usage = self.site.connections, self.site.exchanges[connection].usage
+        return asdict(watch.standing(connection)) | {"refused": watch.refusal(connection, usage)}
 
     def silences(self, connection: str = "") -> dict[str, Any]:
         """{"silences": [what a partner should have answered by now, the longest due first]}."""

@@ -75,7 +75,7 @@ def test_a_restored_database_sends_nothing_until_its_numbers_are_beyond_all_that
 
     after = restored.restore()
     sent = after.sending.run(CONNECTION)
-    assert "up to number 1, and this site remembers number 3" in sent.refused
+    assert "up to number 1, and this machine remembers number 3" in sent.refused
     assert (sent.frozen, len(after.uploaded())) == (0, 3)
     with pytest.raises(NotAllowed, match="supervisor"):
         after.connections.guard(CONNECTION, after.exchange, BILLER, "restored", skip=10)
@@ -156,18 +156,6 @@ def test_one_more_machine_of_a_running_site_begins_to_remember_and_changes_nothi
     moved = other.connections.guard(CONNECTION, other.exchange, SUPERVISOR, "one more", skip=9, restored=False)
     assert (moved.next, moved.held) == (2, 0)
     assert other.sending.run(CONNECTION).delivered == 1
-
-
-def test_a_machine_that_was_there_before_the_first_file_may_take_over(restored: Restored, tmp_path: Path) -> None:
-    site = restored.site
-    standby = Site(restored.store, tmp_path / "standby")
-    standby.connections.begin(CONNECTION)
-    site.admit(1)
-    assert site.sending.run(CONNECTION).delivered == 1
-    assert standby.sending.run(CONNECTION).refused == ""
-    late = Site(restored.store, tmp_path / "late")
-    late.connections.begin(CONNECTION)
-    assert "nothing is remembered here" in late.sending.run(CONNECTION).refused
 
 
 def test_the_memory_of_numbers_only_grows_and_a_broken_one_is_told(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from gateway.errors import DeliveryUnknown, NotAllowed, NotSent, Unavailable
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.deliver import LEASE
+from gateway.pipeline.exchange_views import exchange_status
 from gateway.pipeline.send import SendPass, Sent
 from gateway.ports import RenderedInterchange, Settled
 from gateway.store.database import Database
@@ -115,6 +116,10 @@ def test_a_sender_that_dies_before_its_first_step_costs_only_its_lease(
     heir.sending.run(CONNECTION)
     assert heir.uploaded() == []
     assert heir.interchanges()[0].state == "sending"
+    with heir.store.read() as tx:
+        told = {each["connection"]: each for each in exchange_status(tx, [CONNECTION])}[CONNECTION]
+    (under_way,) = told["under_way"]
+    assert under_way["held_until"] == (heir.clock.at + LEASE).isoformat()
     heir.clock.move(LEASE + timedelta(seconds=1))
     heir.sending.run(CONNECTION)
     assert heir.interchanges()[0].state == "delivered"

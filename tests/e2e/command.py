@@ -96,6 +96,14 @@ class Running:
         return Ended(self.process.returncode, "\n".join(self.said) + "\n" + out.decode(), err.decode())
 
 
+def route_to(site: Path, port: int) -> None:
+    """Have a demo site's connection lead to the sandbox's port; to be put in force."""
+    connection = site / "mappings" / "clearinghouses" / "sandbox.yaml"
+    settings = connection.read_text()
+    assert "port: 2222" in settings
+    connection.write_text(settings.replace("port: 2222", f"port: {port}"))
+
+
 def _read_until(process: subprocess.Popen[bytes], beginning: str) -> list[str]:
     assert process.stdout is not None
     lines: list[str] = []

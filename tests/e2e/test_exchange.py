@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
-from tests.e2e.command import PATIENCE_S, Cleanclaim
+from tests.e2e.command import PATIENCE_S, Cleanclaim, route_to
 
 
 def test_claims_go_out_once_and_answers_come_back(cleanclaim: Cleanclaim) -> None:
     cleanclaim.json("init", "clinic", "--demo")
     cleanclaim.json("ingest", "--site", "clinic", "--source", "riverbend-fhir", "clinic/samples/fhir")
     with cleanclaim.started("sandbox", "--site", "clinic", "--port", "0", "--json", until="}") as box:
-        _route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
+        route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
         assert cleanclaim.run("mappings", "put", "--site", "clinic", "--as", "kim").code == 0
         cleanclaim.json("claims", "release", "--all-ready", "--site", "clinic")
         (sent,) = cleanclaim.json("exchange", "send", "--site", "clinic")["connections"]
@@ -50,7 +49,7 @@ def test_a_connection_is_proved_certified_and_paused_by_a_wrong_secret_until_it_
 ) -> None:
     cleanclaim.json("init", "clinic", "--demo")
     with cleanclaim.started("sandbox", "--site", "clinic", "--port", "0", "--json", until="}") as box:
-        _route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
+        route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
         assert cleanclaim.run("mappings", "put", "--site", "clinic", "--as", "kim").code == 0
         proved = cleanclaim.json("exchange", "test", "sandbox", "--site", "clinic")
         assert proved["ok"] and {"reach", "host-key", "login"} <= {each["step"] for each in proved["steps"]}
@@ -77,13 +76,6 @@ def test_a_connection_is_proved_certified_and_paused_by_a_wrong_secret_until_it_
         )
         assert box.stop().code == 0
     assert cleanclaim.json("doctor", "--site", "clinic")["ok"]
-
-
-def _route_to(site: Path, port: int) -> None:
-    connection = site / "mappings" / "clearinghouses" / "sandbox.yaml"
-    settings = connection.read_text()
-    assert "port: 2222" in settings
-    connection.write_text(settings.replace("port: 2222", f"port: {port}"))
 
 
 def _wait_for_answers(cleanclaim: Cleanclaim) -> None:
