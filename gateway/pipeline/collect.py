@@ -94,7 +94,7 @@ class CollectPass:
             trouble = str(error)
             collected.problems.append(trouble)
         except PartnerPaused as error:
-            trouble = collected.paused = self._watch.pause(connection, error)
+            trouble, collected.paused = str(error), self._watch.pause(connection, error)
         self.note_contact(connection, trouble, exchange.poll_every)
         return collected
 

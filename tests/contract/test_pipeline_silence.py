@@ -17,7 +17,7 @@ from gateway.ports.partners import AWAITED
 from gateway.store.database import Database
 from tests.factories import CONNECTION
 from tests.partner_answers import Partner, payment
-from tests.pipeline_site import BILLER, OTHER_CONNECTION, Site
+from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site
 from tests.unit.docs.pages import ROOT, blocks
 
 ALL = {
@@ -189,6 +189,7 @@ def test_the_status_says_when_a_partner_last_answered_and_what_is_wrong_since(
         assert told["troubled_since"] == (answered_at + timedelta(hours=1)).isoformat()
         site.clock.at += timedelta(minutes=5)
     monkeypatch.undo()
+    site.connections.resume(CONNECTION, SUPERVISOR, "they unlocked us")
     site.collecting.run(CONNECTION)
     told = status(site)
     assert (told["last_contact"], told["problem"], told["troubled_since"]) == (site.clock.at.isoformat(), None, None)

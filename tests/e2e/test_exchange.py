@@ -31,7 +31,7 @@ def test_a_file_that_did_not_get_through_is_told_with_what_happens_next(cleancla
     cleanclaim.json("ingest", "--site", "clinic", "--source", "riverbend-fhir", "clinic/samples/fhir")
     fault = ("--fault", "lose-close-reply")
     with cleanclaim.started("sandbox", "--site", "clinic", "--port", "0", "--json", *fault, until="}") as box:
-        _route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
+        route_to(cleanclaim.folder / "clinic", json.loads("\n".join(box.said))["port"])
         waiting = cleanclaim.run("readiness", "--site", "clinic")
         assert "The edited mapping files are not in force" in waiting.err
         assert cleanclaim.run("mappings", "put", "--site", "clinic", "--as", "kim").code == 0
