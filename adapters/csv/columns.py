@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from adapters.csv.view import column_of, folded
 from adapters.mapping.source_file import SourceFile, ValueSpec
-from adapters.mapping.yaml_reader import Place, nearest
+from adapters.mapping.yaml_reader import Place, closest
 
 _Need = tuple[Place, tuple[str, ...]]
 """Where a value is asked for, and the columns of which one has to be there."""
@@ -15,17 +15,36 @@ _Need = tuple[Place, tuple[str, ...]]
 def column_problems(source: SourceFile, header: Sequence[str]) -> list[str]:
     """Every column that is read and not there, and every one read that is there twice, as sentences."""
     names = [folded(each) for each in header]
-    told: dict[str, None] = {}
+    missing: dict[tuple[str, ...], list[str]] = {}
+    twice: dict[str, list[str]] = {}
+    found = 0
     for place, columns in _needs(source):
         there = [each for each in columns if folded(each) in names]
+        found += len(there)
         if not there:
-            wanted = " or ".join(map(repr, columns))
-            hint = nearest(columns[0], [each for each in header if each])
-            told[f"no column is called {wanted}, which {place.entry} reads{hint}"] = None
+            missing.setdefault(columns, []).append(place.entry)
         for each in there:
             if names.count(folded(each)) > 1:
-                told[f"two columns are called {each!r}, which {place.entry} reads"] = None
-    return list(told)
+                twice.setdefault(each, []).append(place.entry)
+    if missing and not found:
+        wanted = ", ".join(dict.fromkeys(repr(columns[0]) for columns in missing))
+        return [f"none of the columns that are read is here: {wanted}. Take away what stands above the headings"]
+    return [
+        *(_missing(columns, entries, header) for columns, entries in missing.items()),
+        *(f"two columns are called {each!r}, which {_first(entries)}" for each, entries in twice.items()),
+    ]
+
+
+def _missing(columns: tuple[str, ...], entries: Sequence[str], header: Sequence[str]) -> str:
+    near = closest(columns[0], [each for each in header if each])
+    hint = f"; did you mean {near!r}?" if near else ""
+    return f"no column is called {' or '.join(map(repr, columns))}, which {_first(entries)}{hint}"
+
+
+def _first(entries: Sequence[str]) -> str:
+    """The entry to look at, and how many more there are."""
+    more = len(dict.fromkeys(entries)) - 1
+    return f"{entries[0]} reads" + (f" (and {more} more)" if more else "")
 
 
 def _needs(source: SourceFile) -> Iterator[_Need]:

@@ -6,7 +6,7 @@ A reference is judged against names as they are written, those of broken entries
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +26,7 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "codes": ("session",),
     _CONNECTIONS: ("connection",),
 }
+_MOST_TOLD: Final = 40
 # The keys under which an entry speaks of another.
 _SPOKEN_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "organization": ("organization",),
@@ -79,9 +80,13 @@ class Declared:
                 self._unjudged.update(self._unread[kind])
             else:
                 place = problems.place_of(at, name, _SPOKEN_OF[kind]) if isinstance(at, str) else at
-                problems.add(place, f"no {kind} {name!r} in the files{nearest(name, sorted(known))}")
+                problems.add(place, f"no {kind} {name!r} in the files{nearest(name, sorted(known)) or _all(known)}")
 
     def tell_unjudged(self, problems: Problems) -> None:
         """Once for each file that could not be read: what was not judged because of it."""
         for path in sorted(self._unjudged):
             problems.add(Place(path), "does not read as it should; names that may stand in it were not judged")
+
+
+def _all(known: Collection[str]) -> str:
+    return f"; there are {', '.join(sorted(known))}" if 0 < len(known) <= _MOST_TOLD else ""

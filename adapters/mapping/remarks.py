@@ -17,7 +17,7 @@ from adapters.mapping.payer_rules import remark_on_payer_rules
 from adapters.mapping.yaml_reader import Problems
 from gateway.claim.calendar import Span
 from gateway.claim.contract import HalfDay, ItemisedService, Payer, ServiceDefinition
-from gateway.claim.record import LevelOfCare
+from gateway.claim.record import EpisodeRecord, LevelOfCare
 
 _PROGRAMS: Final = (LevelOfCare.PHP, LevelOfCare.IOP)
 _ONE_DAY: Final = timedelta(days=1)
@@ -31,6 +31,7 @@ def remark_on(loaded: MappingSet, remarks: Problems) -> None:
     _remark_on_gaps(loaded, remarks)
     _remark_on_codes(loaded, remarks)
     _remark_on_charges(loaded, remarks)
+    _remark_on_stays(loaded, remarks)
 
 
 # --- payers and what they buy ----------------------------------------------------------------------------------------
@@ -220,3 +221,14 @@ def _remark_on_charges(loaded: MappingSet, remarks: Problems) -> None:
             gap = None if ended else first_gap(Span(begin, service.span.end_on), prices)
             if gap is not None:
                 remarks.add_at(entry, f"no charge prices {_codes(one)} from {gap} on, and the service goes on")
+
+
+# --- feeds -----------------------------------------------------------------------------------------------------------
+
+
+def _remark_on_stays(loaded: MappingSet, remarks: Problems) -> None:
+    for source in loaded.sources.values():
+        stays = [each for each in source.records if each.record is EpisodeRecord]
+        if stays and not any("admitted_on" in each.fields for each in stays):
+            what = f"{source.source} never says admitted_on: its stays hold no day, and no claim has their diagnoses"
+            remarks.add_at(stays[0].entry, what)

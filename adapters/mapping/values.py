@@ -15,6 +15,9 @@ from gateway.claim.calendar import COUNTABLE
 
 _DTM = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,6})?)?)?)?([+-]\d{4})?", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_JOINED = re.compile(  # a day and a time of two fields, as `parts` joins them
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:0000(?:00)?)?/(\d\d):?(\d\d)(?::?(\d\d))?([+-]\d{4})?", re.ASCII
+)
 _INTEGER = re.compile(r"(\d{1,9})(?:\.0*)?", re.ASCII)
 _YES = frozenset({"true", "y", "yes", "1"})
 _NO = frozenset({"false", "n", "no", "0"})
@@ -98,9 +101,9 @@ class _Parts(NamedTuple):
 
 
 def _split(text: str) -> _Parts:
-    match = _DTM.fullmatch(text) or _ISO.fullmatch(text)
+    match = _DTM.fullmatch(text) or _ISO.fullmatch(text) or _JOINED.fullmatch(text)
     if match is None:
-        raise NotUnderstood("expected a full date, with or without a time of day")
+        raise NotUnderstood("expected a full date (yyyymmdd or yyyy-mm-dd), with or without a time of day")
     year, month, day, hour, minute, second, offset = match.groups()
     clock = None if hour is None else (int(hour), int(minute or 0), int(second or 0))
     return _Parts(int(year), int(month), int(day), clock, (offset or "").replace(":", ""))

@@ -42,7 +42,8 @@ def draft_source(folder: Path, name: str, samples: Sequence[Path]) -> dict[str, 
     contents = _read_samples(samples)
     formats = {find_format(each) for each in contents}
     if len(formats) != 1 or not formats <= set(_GENERIC):
-        raise FormatError("the samples are all HL7 v2, or all FHIR JSON; for a CSV copy sources/generic-csv.yaml")
+        shipped = files("mappings").joinpath("sources/generic-csv.yaml")
+        raise FormatError(f"the samples are all HL7 v2, or all FHIR JSON; for a CSV copy {shipped} to {shown(path)}")
     template = _template(_GENERIC[formats.pop()], name)
     drafting, told, unread = _look(settings, name, template, contents)
     return {

@@ -100,6 +100,13 @@ def test_what_is_not_there_is_said_in_one_shape(client: TestClient, tokens: Toke
     assert (422, "misuse") == (wrong.status_code, _error(wrong)["kind"])
 
 
+def test_a_worklist_of_an_owner_there_is_not_names_those_there_are(client: TestClient, tokens: Tokens) -> None:
+    assert 200 == client.get("/api/v1/worklist?owner=billing", headers=tokens["dana"]).status_code
+    refused = client.get("/api/v1/worklist?owner=biling", headers=tokens["dana"])
+    assert 404 == refused.status_code
+    assert "utilization-review" in _error(refused)["message"]
+
+
 def test_what_was_sent_is_not_repeated_when_it_is_wrong(client: TestClient, tokens: Tokens) -> None:
     claim = _first(client, tokens)["id"]
     for body in ('{"reason": "x", "patient": "SECRET NAME"}', '{"reason": ["SECRET"]}', "SECRET{", '"SECRET"'):

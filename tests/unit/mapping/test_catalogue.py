@@ -174,6 +174,10 @@ def test_all_mistakes_of_all_files_come_in_one_error() -> None:
         ({"codes": "kinds: []\n"}, "codes/sessions.yaml:1:1: a codes file holds one of 'sessions', 'places_of_service', 'hcpcs'"),
         ({"clearinghouses": "sftp: {host: x}\n"}, "clearinghouses/oak.yaml:1:1: a clearinghouse file needs profile.id"),
         ({"sources": HL7_SOURCE.replace("organization: oak", "organization: elm")}, "sources/oak-hl7.yaml:3:15: no organization 'elm' in the files"),
+        (
+            {"sources": HL7_SOURCE.replace("MEAL: meal", "MEAL: workbook")},
+            "sources/oak-hl7.yaml:7:43: no session 'workbook' in the files; expected one of 'group-psychotherapy', 'meal'",
+        ),
         ({"sources": HL7_SOURCE.replace("MEAL: meal", "MEAL: meel")}, "sources/oak-hl7.yaml:7:43: no session 'meel' in the files; did you mean 'meal'?"),
     ],
 )  # fmt: skip

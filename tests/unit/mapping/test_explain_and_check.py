@@ -273,3 +273,19 @@ def test_names_in_a_list_under_a_misspelt_key_are_not_called_unknown() -> None:
         "payers/oak.yaml:1:1: payers file needs the key 'payers'",
         "payers/oak.yaml:1:1: unknown key 'payer' in payers file; did you mean 'payers'?",
     ] == list(check_mappings(a_set(payers=PAYERS.replace("payers:", "payer:"))).problems)
+
+
+def test_a_feed_whose_stays_never_begin_is_remarked_on() -> None:
+    stay = """\
+  - name: stay
+    record: episode
+    from: ADT^A04
+    identity: [{from: PV1-19.1, namespace: oak-stay}]
+    fields:
+      patient: {from: "PID-3[5=MR].1", namespace: oak-mrn}
+      diagnoses: {all_of: [DG1-3.1]}
+"""
+    (remark,) = [each for each in remarks_of(payers=ONLY_IOP, sources=HL7_SOURCE + stay) if "oak-hl7" in each]
+    assert "oak-hl7 never says admitted_on: its stays hold no day" in remark
+    begun = stay + "      admitted_on: PV1-44\n"
+    assert [] == [each for each in remarks_of(payers=ONLY_IOP, sources=HL7_SOURCE + begun) if "oak-hl7" in each]

@@ -42,6 +42,11 @@ def test_a_time_is_read_with_its_offset_or_else_in_the_sources_zone(text: str, m
     assert (moment, "") == read_moment(text, CHICAGO, False)
 
 
+@pytest.mark.parametrize("text", ["20260803/0930", "20260803/09:30", "2026-08-03/09:30:00", "20260803000000/0930"])
+def test_a_day_and_a_time_of_two_fields_are_one_time(text: str) -> None:
+    assert at(2026, 8, 3, 14, 30) == read_moment(text, CHICAGO, False).at
+
+
 def test_a_time_the_clocks_run_through_twice_is_the_earlier_one_and_says_so() -> None:
     read = read_moment("202611010130", CHICAGO, False)
     assert at(2026, 11, 1, 6, 30) == read.at

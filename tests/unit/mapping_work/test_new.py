@@ -108,7 +108,7 @@ def test_a_file_that_is_there_is_left_alone(site: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("client,day\n1,2\n", "copy sources/generic-csv.yaml"),
+        ("client,day\n1,2\n", "/sources/generic-csv.yaml to "),
         ('{"resourceType": "Cat"}', "Send a resource type of FHIR R4"),
         ("MSH", "MSH"),
     ],

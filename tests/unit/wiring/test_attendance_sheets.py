@@ -96,6 +96,14 @@ def test_a_file_without_a_column_that_is_read_is_refused_with_every_one(site: Si
     assert "sources/generic-csv.yaml:" in message["reason"]
 
 
+def test_a_file_with_a_title_above_its_headings_is_refused_in_one_sentence(site: Site) -> None:
+    found = take(site, b"Attendance register August 2026\n" + attendance_sheet().removeprefix(b"\xef\xbb\xbf"))
+    (message,) = found["messages"]
+    assert "none of the columns that are read is here: 'Member ID'" in message["reason"]
+    assert "above the headings" in message["reason"]
+    assert 1 == message["reason"].count("'Client ID'")
+
+
 def test_two_rows_that_tell_one_session_otherwise_are_told(site: Site) -> None:
     lines = attendance_sheet().splitlines(keepends=True)
     twin = lines[1].replace(b"Attended", b"Absent")
