@@ -281,7 +281,7 @@ def test_an_answer_that_breaks_our_own_code_is_set_aside_and_the_rest_of_the_fil
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("gateway.pipeline.collect.adjusted", broken)
+    monkeypatch.setattr("gateway.pipeline.answer_application.adjusted", broken)
     remit = partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF), provider_adjustments=[("WO", 300)])
     collected = site.answer(bundle(remit, partner.ack_999(row)))
     assert (collected.applied, collected.set_aside) == (1, 1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer, Remittance, TransactionAnswer
-from gateway.pipeline.collect import business_key
+from gateway.pipeline.answer_doubts import business_key
 from tests.factories import a_remittance, an_adjudication
 
 
