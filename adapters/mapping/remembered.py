@@ -1,7 +1,8 @@
 """What reading mapping files found before, kept in one file beside the site: tables by content, sources that compile.
 
 Never stale: entries go by the hash of a file's bytes, and all of them by the code that read them. Only what had no
-mistake is kept, so a mistake is always told anew. Where the file cannot be read or written, nothing is remembered.
+mistake is kept, so a mistake is always told anew. Where the file cannot be read or written, or where anybody else may
+write it, nothing is remembered.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +24,8 @@ from gateway import claim
 
 _CODE: Final = (adapters, claim)
 _LARGEST_BYTES: Final = 256 * 1024 * 1024
-_ERRORS: Final = (OSError, msgspec.MsgspecError, ValueError, TypeError, IndexError, RecursionError)
+_WRITTEN_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_ERRORS: Final = (OSError, msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 class _Kept(msgspec.Struct):
@@ -48,9 +51,12 @@ class Remembered:
         self._new = False
 
     def _load(self, path: Path) -> None:
-        if path.stat().st_size > _LARGEST_BYTES:
-            return
-        kept = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            others_may_write = status.st_uid != os.geteuid() or status.st_mode & _WRITTEN_BY_OTHERS
+            if others_may_write or status.st_size > _LARGEST_BYTES:
+                return
+            kept = msgspec.msgpack.decode(file.read(), type=_Kept)
         if kept.code == self._code:
             self._tables, self._sound = dict(kept.tables), set(kept.sound)
 
@@ -92,6 +98,7 @@ class Remembered:
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_bytes(msgspec.msgpack.encode(kept))
+            unfinished.chmod(stat.S_IRUSR | stat.S_IWUSR)
             unfinished.replace(self._path)
 
 

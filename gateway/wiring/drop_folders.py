@@ -102,7 +102,7 @@ class DropFolder:
         taking.take_file(path)
         if _state(path) != settled:
             return
-        wrong = [each for each in taking.entries if each["reason"] is not None]
+        wrong = [each for each in taking.entries if each["reason"] is not None or _refused_within(each)]
         if taking.answers:
             self._write(ANSWERS, f"{path.name}.ack", self._acknowledgements(path, taking.answers))
         if wrong:
@@ -130,5 +130,13 @@ def _state(path: Path) -> _State:
 
 
 def _reasons(wrong: list[dict[str, Any]]) -> bytes:
-    kept = [{"index": each["index"], "type": each["type"], "reason": each["reason"]} for each in wrong]
+    kept = [
+        {"index": each["index"], "type": each["type"], "reason": each["reason"] or "; ".join(_refused_within(each))}
+        for each in wrong
+    ]
     return json.dumps({"refused": kept}, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _refused_within(entry: dict[str, Any]) -> list[str]:
+    """What is wrong with entries of a batch of which others were taken."""
+    return [each["message"] for each in entry["findings"] if each["fatal"]]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from adapters.fhir.receiving import FhirReceiver
 from gateway.ports import FhirAnswer
 from gateway.ports.imports import LineOutcome
 from gateway.ports.storage import Store
-from gateway.wiring.ingest import request_of
+from gateway.wiring.ingest import is_refused, issues_of, request_of
 from gateway.wiring.messages import references_in
 from gateway.wiring.site import Site
 
@@ -40,8 +38,8 @@ class ImportPass:
 
 
 def _outcome(line: int, answer: FhirAnswer) -> LineOutcome:
-    if answer.status < 400:
-        outcome = "duplicate" if answer.replayed else "stored"
-        return LineOutcome(line=line, outcome=outcome, references=tuple(references_in(answer.body)))
-    issues = json.loads(answer.body).get("issue", ())
-    return LineOutcome(line=line, outcome="refused", issues=tuple(each.get("diagnostics", "") for each in issues))
+    issues, told = issues_of(answer), tuple(references_in(answer.body))
+    refused = is_refused(answer, told, issues)
+    outcome = "refused" if refused else "duplicate" if answer.replayed else "stored"
+    said = tuple(each["message"] for each in issues if refused or each["fatal"])
+    return LineOutcome(line=line, outcome=outcome, references=() if refused else told, issues=said)

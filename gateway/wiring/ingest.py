@@ -166,8 +166,8 @@ class Taking:
 
     def _note_fhir(self, path: str, index: int, request: FhirRequest, answer: FhirAnswer) -> None:
         name = request.type or "Bundle"
-        issues, told = _issues(answer), tuple(references_in(answer.body))
-        if answer.status >= 400 or (not told and any(issue["fatal"] for issue in issues)):
+        issues, told = issues_of(answer), tuple(references_in(answer.body))
+        if is_refused(answer, told, issues):
             reason = issues[0]["message"] if issues else f"answered {answer.status}"
             outcome = "duplicate" if answer.replayed else "refused"
             self._note(path, index, name, outcome, reason, findings=issues)
@@ -267,7 +267,12 @@ def request_of(content: bytes) -> FhirRequest:
     return FhirRequest(method="POST", type=kind, content=content, idempotency_key=key)
 
 
-def _issues(answer: FhirAnswer) -> list[dict[str, Any]]:
+def is_refused(answer: FhirAnswer, told: Sequence[str], issues: Sequence[dict[str, Any]]) -> bool:
+    """Whether nothing was taken: a batch is answered 200 though each of its entries be refused."""
+    return answer.status >= 400 or (not told and any(issue["fatal"] for issue in issues))
+
+
+def issues_of(answer: FhirAnswer) -> list[dict[str, Any]]:
     """The issues of an OperationOutcome, or of those in a batch's answer, as findings."""
     body = json.loads(answer.body) if answer.body else {}
     outcomes = [body, *(entry["response"].get("outcome", {}) for entry in body.get("entry", ()) if "response" in entry)]

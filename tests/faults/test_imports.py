@@ -174,3 +174,22 @@ def test_an_import_is_its_owners_alone(site: Site, ehr: TestClient) -> None:
     address = imported(ehr, ndjson(*people(1)))
     for path in (address, f"{address}/outcomes", "/fhir/$import/nothing"):
         assert 404 == ehr.get(path, headers=OTHERS).status_code
+
+
+def batch(*resources: dict[str, Any]) -> dict[str, Any]:
+    entries = [
+        {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
+        for each in resources
+    ]
+    return {"resourceType": "Bundle", "type": "batch", "entry": entries}
+
+
+def test_a_batch_in_a_line_tells_of_each_entry_that_was_refused(site: Site, ehr: TestClient) -> None:
+    wrong = encounter(id="e9", status="nonsense")
+    address = imported(ehr, ndjson(batch(wrong), batch(patient(id="p1"), wrong)))
+    finish(site)
+    refused, taken = outcomes(ehr, address)
+    assert ("refused", "stored") == (refused["outcome"], taken["outcome"])
+    assert ["Patient/p1"] == stored(site) == taken["references"]
+    for each in (refused, taken):
+        assert ["status is not a code" in issue for issue in each["issues"]] == [True]

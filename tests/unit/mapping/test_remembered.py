@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.csv.view import CSV_NOTATION
@@ -80,3 +82,31 @@ def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     before = cache.stat().st_size
     checked({path: content for path, content in SHIPPED.items() if not path.startswith("sources/")}, Remembered(cache))
     assert cache.stat().st_size < before / 2
+
+
+CONTENT = b"a: 1\nb: [x]\n"
+
+
+def kept_as(cache: Path, table: Any) -> Remembered:
+    """Somebody wrote something else into the cache for the file."""
+    first = Remembered(cache)
+    first.table(FILE, CONTENT, Problems())
+    first.keep()
+    written = msgspec.msgpack.decode(cache.read_bytes())
+    written["tables"] = dict.fromkeys(written["tables"], table)
+    cache.write_bytes(msgspec.msgpack.encode(written))
+    return Remembered(cache)
+
+
+@pytest.mark.parametrize("table", [None, 5, [], [1], [1, 1], [1, 1, "x"], [1, 1, [1]], [1, 1, {"a": 5}]])
+def test_a_cache_that_holds_something_else_is_passed_over(tmp_path: Path, table: Any) -> None:
+    assert read_yaml(FILE, CONTENT, Problems()) == kept_as(tmp_path / "cache", table).table(FILE, CONTENT, Problems())
+
+
+@pytest.mark.parametrize(("mode", "believed"), [(0o600, True), (0o660, False), (0o606, False)])
+def test_a_cache_that_others_may_write_is_not_believed(tmp_path: Path, mode: int, *, believed: bool) -> None:
+    kept = Remembered(tmp_path / "cache")
+    kept.note_sound(FILE, CONTENT)
+    kept.keep()
+    (tmp_path / "cache").chmod(mode)
+    assert believed == Remembered(tmp_path / "cache").is_sound(FILE, CONTENT)

@@ -203,6 +203,21 @@ def test_a_sheet_that_no_memory_should_hold_is_refused_and_told(sheets: Watched)
     assert "larger than 32 MB; split it" in (sheets.folder / "failed" / "year.csv.why.json").read_text()
 
 
+def test_a_batch_of_which_one_entry_is_refused_fails_with_why(site: Site) -> None:
+    visit = {"resourceType": "Encounter", "id": "e1", "status": "nonsense", "class": {"code": "AMB"}}
+    entries = [
+        {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
+        for each in ({"resourceType": "Patient", "id": "p1", "gender": "female"}, visit)
+    ]
+    bundles = Watched(site, "generic-fhir")
+    bundles.drop("day.json", json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}).encode())
+    bundles.run()
+    assert ["day.json", "day.json.why.json"] == bundles.lying("failed")
+    assert "resource.status is not a code" in (bundles.folder / "failed" / "day.json.why.json").read_text()
+    with site.store.read() as tx:
+        assert ["Patient/p1"] == list(tx.resources.references("generic-fhir"))
+
+
 def test_a_name_as_long_as_any_keeps_no_other_file_waiting(site: Site, messages: Watched) -> None:
     messages.drop("ä" * 125 + ".hl7", ADT.format(id="1").replace("|2.5.1", "|7").encode())
     messages.drop("short.hl7", ADT.format(id="2").encode())
