@@ -249,7 +249,8 @@ def override(
     """Let one rule's block pass on one claim, until a day. Supervisors only; it shows on the claim for ever."""
     with open_desk_as(site, act_as, "override") as (desk, actor):
         done = desk.override(claim, rule, actor, reason, until.date())
-    output.show(done, as_json=as_json, render=_render_state)
+    said = f"{rule} lets it pass until {until.date()}. Claim {done['claim']} is {done['state']}."
+    output.show(done, as_json=as_json, render=lambda _: output.say(said))
     return output.OK
 
 

@@ -181,7 +181,7 @@ class ConnectionWatch:
                 seen=seen,
                 next=following + 1,
                 held=self._hold_released(tx, connection, last) if behind else 0,
-                in_doubt=self._doubt_unsent(tx, connection) if behind else 0,
+                in_doubt=self._doubt_unsent(tx, connection) if restored else 0,
             )
             detail = f"last={last} seen={seen} next={moved.next} held={moved.held} in_doubt={moved.in_doubt}"
             tx.connections.vouch(connection)

@@ -135,6 +135,28 @@ def test_a_file_that_the_restored_database_takes_for_unsent_is_looked_for_before
     assert not taken.exists()
 
 
+@pytest.mark.fault("F21")
+def test_a_backup_that_knows_every_number_but_not_that_its_file_left_has_it_in_doubt_once_guarded(
+    restored: Restored,
+) -> None:
+    site = restored.site
+    site.admit(1)
+    assert site.sending.freeze(CONNECTION, INSTITUTIONAL) is not None
+    restored.back_up()
+    site.sending.run(CONNECTION)
+    (taken,) = site.root.joinpath("in").iterdir()
+    taken.unlink()  # the partner picked it up
+
+    after = restored.restore()
+    moved = after.connections.guard(CONNECTION, after.exchange, SUPERVISOR, "restored", skip=0)
+    assert (moved.last, moved.seen, moved.in_doubt, after.state()) == (1, 1, 1, ClaimState.IN_DOUBT)
+    for _ in range(4):
+        after.clock.move(SETTLE_GAP)
+        after.sending.run(CONNECTION)
+    assert [row.state for row in after.interchanges()] == ["in-doubt"]
+    assert not taken.exists()
+
+
 def test_guarding_a_database_that_was_never_restored_changes_no_number_and_holds_nothing(restored: Restored) -> None:
     site = restored.site
     site.admit(1)
