@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, AsJson, SiteFolder, open_books
+from gateway.cli.options import HERE, AsJson, SiteFolder, day, open_books
 
 
 def add_to(app: typer.Typer) -> None:
@@ -98,12 +98,8 @@ def _render_accounts(found: dict[str, Any]) -> None:
 
 def reconcile(
     site: SiteFolder = HERE,
-    since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="From this date of service.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="To this date of service.")
-    ] = None,
+    since: Annotated[datetime | None, day("--since", "From this date of service.")] = None,
+    until: Annotated[datetime | None, day("--until", "To this date of service.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Compare attendance with claims, both ways. By day: the reason, who can do something about it, the dollars."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_books, open_desk_as
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, day, one_of, open_books, open_desk_as
 
 _Claim = Annotated[str, typer.Argument(help="A claim's id, number or key.", show_default=False)]
 
@@ -30,14 +30,13 @@ def list_claims(
     site: SiteFolder = HERE,
     payer: Annotated[str, typer.Option(help="Only this payer's.")] = "",
     state: Annotated[str, typer.Option(help="Only in this state: held, ready, denied ...")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many; 0 for all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 0,
     as_json: AsJson = False,
 ) -> int:
     """List claims, each in one line."""
     from gateway.lifecycle import ClaimState
 
-    if state and state not in set(ClaimState):
-        raise typer.BadParameter(f"the state is one of {', '.join(ClaimState)}", param_hint="--state")
+    one_of(ClaimState, state, "--state")
     with open_books(site) as books:
         found = books.claims(payer=payer, state=state, limit=limit)
     output.show(found, as_json=as_json, render=_render_list)
@@ -238,9 +237,7 @@ def hold(
 def override(
     claim: _Claim,
     rule: Annotated[str, typer.Argument(help="The rule's name, as 'claims why' shows it.", show_default=False)],
-    until: Annotated[
-        datetime, typer.Option("--until", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day it holds.")
-    ],
+    until: Annotated[datetime, day("--until", "The last day it holds.")],
     site: SiteFolder = HERE,
     reason: Reason = "",
     act_as: ActAs = "",
@@ -257,15 +254,15 @@ def override(
 def list_encounters(
     site: SiteFolder = HERE,
     place: Annotated[str, typer.Option(help="Only billed, waiting, held or not-billable.")] = "",
-    on: Annotated[
-        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only of this day.")
-    ] = None,
+    on: Annotated[datetime | None, day("--on", "Only of this day.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """List encounters and where each one's bill is."""
-    day: date | None = on.date() if on else None
+    from gateway.services.case import Place
+
+    one_of(Place, place, "--place")
     with open_books(site) as books:
-        found = books.encounters(place=place, on=day)
+        found = books.encounters(place=place, on=on.date() if on else None)
     output.show(found, as_json=as_json, render=_render_encounters)
     return output.OK
 

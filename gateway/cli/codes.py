@@ -9,11 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder
+from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, day
 
 _MOST_SHOWN = 200
 _Kind = Annotated[str, typer.Argument(help="What list it is; 'cleanclaim codes list' names them.", show_default=False)]
-_DAY = ["%Y-%m-%d"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,18 +26,10 @@ def add_to(app: typer.Typer) -> None:
 def import_(
     kind: _Kind,
     file: Annotated[Path, typer.Argument(help="The file as its owner publishes it.", dir_okay=False, exists=True)],
-    start_on: Annotated[
-        datetime, typer.Option("--from", formats=_DAY, metavar="YYYY-MM-DD", help="First date of service it holds for.")
-    ],
+    start_on: Annotated[datetime, day("--from", "First date of service it holds for.")],
     end_on: Annotated[
         datetime | None,
-        typer.Option(
-            "--until",
-            formats=_DAY,
-            metavar="YYYY-MM-DD",
-            help="Last one; without it a later release ends it.",
-            show_default=False,
-        ),
+        day("--until", "Last one; without it a later release ends it."),
     ] = None,
     site: SiteFolder = HERE,
     act_as: ActAs = "",
@@ -78,8 +69,8 @@ def _render_list(found: dict[str, Any]) -> None:
 
 def diff(
     kind: _Kind,
-    before: Annotated[str, typer.Option("--before", help="Hash of the earlier one; the last but one.")] = "",
-    after: Annotated[str, typer.Option("--after", help="Hash of the later one; the last.")] = "",
+    before: Annotated[str, typer.Argument(help="A release's hash; the last but one when left out.")] = "",
+    after: Annotated[str, typer.Argument(help="A release's hash; the last when left out.")] = "",
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import exchange_connections, output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_desk, open_desk_as
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, one_of, open_books, open_desk, open_desk_as
 
+_TYPES = ("835", "277CA", "999", "TA1", "report")
 _Connection = Annotated[str, typer.Option("--connection", help="Only this connection.")]
 
 
@@ -192,11 +193,15 @@ def raw(
     folder: Annotated[Path, typer.Argument(help="Where the files are written.", show_default=False)],
     site: SiteFolder = HERE,
     type: Annotated[str, typer.Option("--type", help="835, 277CA, 999, TA1 or report; empty for all answers.")] = "835",
-    status: Annotated[str, typer.Option("--status", help="applied, quarantined, unbalanced or duplicate.")] = "",
+    status: Annotated[str, typer.Option("--status", help="applied, quarantined, unbalanced, duplicate or test.")] = "",
     act_as: ActAs = "",
     as_json: AsJson = False,
 ) -> int:
     """Hand answers on to another system. Their bytes go into a folder as they came, each once."""
+    from gateway.ports.exchanges import AnswerStatus
+
+    one_of(_TYPES, type, "--type")
+    one_of(AnswerStatus, status, "--status")
     with open_desk_as(site, act_as, "hand-on-answers") as (desk, actor):
         done = desk.hand_on(folder, actor, type=type, status=status)
     output.show(done, as_json=as_json, render=_render_handed_on)
@@ -205,8 +210,8 @@ def raw(
 
 def reports(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
     """List files that hold no answer. A partner's own reports, and what was refused; all are kept."""
-    with open_desk(site) as desk:
-        found = desk.reports()
+    with open_books(site) as books:
+        found = books.reports()
     output.show(found, as_json=as_json, render=_render_reports)
     return output.OK
 

@@ -9,16 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, AsJson, SiteFolder, open_desk
+from gateway.cli.options import HERE, AsJson, SiteFolder, day, open_desk
 
 _MOST_LISTED = 20
 _CHANGES = ("held", "freed", "corrected", "appears", "disappears", "differs")
 
 
 def what_if(
-    since: Annotated[
-        datetime, typer.Option("--since", formats=["%Y-%m-%d"], help="The first day of service that counts.")
-    ],
+    since: Annotated[datetime, day("--since", "The first day of service that counts.")],
     edited: Annotated[
         Path | None,
         typer.Option("--with", help="A folder of edited mapping files; the site's own by default.", file_okay=False),

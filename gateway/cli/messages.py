@@ -106,7 +106,7 @@ def list_messages(
     failed: Annotated[bool, typer.Option("--failed", help="Only those refused, or not understood whole.")] = False,
     source: Annotated[str, typer.Option("--source", help="Only this source's.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Only those of which a reason with this part was told.")] = "",
-    limit: Annotated[int, typer.Option(help="The newest so many; 0 for all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="The newest so many; 0 for all.")] = 0,
     as_json: AsJson = False,
 ) -> int:
     """List messages as they came, and what of them was not understood."""

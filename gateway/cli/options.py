@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,18 @@ ActAs = Annotated[
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the decision.")]
 
 HERE = Path()
+
+
+def day(name: str, asks: str) -> Any:
+    """An option that takes one day; typer gives its midnight."""
+    return typer.Option(name, formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help=asks, show_default=False)
+
+
+def one_of(words: Iterable[str], given: str, name: str) -> None:
+    """Raise BadParameter, naming the words, for an option that was given and is none of them."""
+    known = list(words)
+    if given and given not in known:
+        raise typer.BadParameter(f"it is one of {', '.join(known)}", param_hint=name)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, open_books, open_desk_as
+from gateway.cli.options import HERE, ActAs, AsJson, SiteFolder, day, open_books, open_desk_as
 
 _Kind = Annotated[
     str, typer.Argument(help="credentials, eligibility, certifications, consents or authorizations", show_default=False)
@@ -90,9 +90,7 @@ def show(
     organization: Annotated[str, typer.Option(help="Only of this organization.")] = "",
     at: Annotated[
         datetime | None,
-        typer.Option(
-            "--at", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="As it stood at the end of this day (UTC)."
-        ),
+        day("--at", "As it stood at the end of this day (UTC)."),
     ] = None,
     as_json: AsJson = False,
 ) -> int:

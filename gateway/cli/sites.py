@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, AsJson, SiteFolder, open_books, open_desk
+from gateway.cli.options import HERE, AsJson, SiteFolder, one_of, open_books, open_desk
 
 _ROLES = ("all", "api", "mllp", "work")
 _SAMPLE_PATIENTS, _SAMPLES_PER_FEED = 24, 10
@@ -89,8 +89,7 @@ def serve(
     import json
     import logging
 
-    if role not in _ROLES:
-        raise typer.BadParameter(f"the role is one of {', '.join(_ROLES)}", param_hint="--role")
+    one_of(_ROLES, role, "--role")
     from gateway.cli.serving import serve as serve_site
     from gateway.wiring.logs import log_to_stderr
 
@@ -119,8 +118,8 @@ def _render_doctor(found: dict[str, Any]) -> None:
 
 def verify_audit(site: SiteFolder = HERE, as_json: AsJson = False) -> int:
     """Check the audit trail against its seals. Exit 1 with the first act that was changed, moved or taken out."""
-    with open_desk(site) as desk, output.progress("verifying"):
-        found = desk.verify_audit()
+    with open_books(site) as books, output.progress("verifying"):
+        found = books.verify_audit()
     output.show(found, as_json=as_json, render=_render_audit)
     return output.OK if found["ok"] else output.FOUND
 

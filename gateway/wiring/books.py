@@ -139,6 +139,12 @@ class Books:
         with self._store.read() as tx:
             return canonical_export(tx)
 
+    def verify_audit(self) -> dict[str, Any]:
+        """{"ok", "acts", "unsealed", "anchored", "broken": [{"number", "problem"}]}: the trail against its seals."""
+        with self._store.read() as tx:
+            verdict = asdict(tx.audit.verify())
+        return {"ok": not verdict["broken"], **verdict}
+
     def messages(
         self, *, source: str = "", failed_only: bool = False, reason: str = "", limit: int = 0
     ) -> dict[str, Any]:

@@ -251,12 +251,6 @@ class Desk(Books):
         checks.append({"name": "mapping-files-hold", "ok": not refused, "detail": mappings["sentence"]})
         return {"ok": all(each["ok"] for each in checks), "checks": checks}
 
-    def verify_audit(self) -> dict[str, Any]:
-        """{"ok", "acts", "unsealed", "anchored", "broken": [{"number", "problem"}]}: the trail against its seals."""
-        with self.site.store.read() as tx:
-            verdict = asdict(tx.audit.verify())
-        return {"ok": not verdict["broken"], **verdict}
-
 
 def _write_once(path: Path, content: bytes) -> bool:
     """Write a file that is not there yet; False when it is there with the same bytes. Raises Conflict on others."""

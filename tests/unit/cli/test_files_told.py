@@ -29,7 +29,7 @@ def test_an_835_that_cannot_be_read_is_not_said_to_be_out_of_balance(
 
 def test_a_state_that_is_none_is_refused_with_the_states_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["claims", "list", "--state", "stuck"]) == 2
-    assert "the state is one of waiting, held, ready" in capsys.readouterr().err
+    assert "it is one of waiting, held, ready" in capsys.readouterr().err
 
 
 def test_what_was_not_understood_is_told_with_its_place_its_line_and_what_to_do() -> None:

@@ -69,7 +69,7 @@ def test_two_releases_are_compared(folder: Path, capsys: pytest.CaptureFixture[s
     expected = [("0906", "removed"), ("0912", "added"), ("0913", "added")]
     assert expected == [(each["code"], each["change"]) for each in found["changes"]]
     hashes = [each["sha256"] for each in (found["after"], found["before"])]
-    _, back = codes(capsys, folder, "diff", "revenue-codes", "--before", hashes[0], "--after", hashes[1][:8])
+    _, back = codes(capsys, folder, "diff", "revenue-codes", hashes[0], hashes[1][:8])
     assert ["added", "removed", "removed"] == [each["change"] for each in back["changes"]]
 
 
