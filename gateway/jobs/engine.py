@@ -62,8 +62,7 @@ class EngineLoop:
         listening = sum(lane.woken for lane in lanes)
         connector = PsycopgConnector(conninfo=url, kwargs=_in_schema(), min_size=1, max_size=listening + 3)
         self._app = App(connector=connector)
-        self._asked_for = [lane for lane in self.lanes if not lane.everywhere]
-        for lane in self._asked_for:
+        for lane in lanes:
             self._app.task(name=_task(lane.name), queue=lane.name)(_Job(self, lane).run)
 
     def start(self) -> None:
@@ -106,6 +105,7 @@ class EngineLoop:
         self._loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             try:
+                await asyncio.to_thread(_make_tables, self._url)  # they may have gone while we ran
                 async with self._app.open_async():
                     await self._work()
             except _AWAY as error:
@@ -124,11 +124,10 @@ class EngineLoop:
                 delete_jobs=DeleteJobCondition.ALWAYS.value,
                 install_signal_handlers=False,
             )
-            for lane in self._asked_for
+            for lane in self.lanes
         ]
-        of_its_own = [self._again_and_again(lane) for lane in self.lanes if lane.everywhere]
         tasks: list[asyncio.Task[None]] = [
-            asyncio.create_task(each) for each in (*workers, *of_its_own, self._sweep(), self._pass_on())
+            asyncio.create_task(each) for each in (*workers, self._sweep(), self._pass_on())
         ]
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -141,16 +140,10 @@ class EngineLoop:
             if isinstance(end, Exception):
                 raise end
 
-    async def _again_and_again(self, lane: Lane) -> None:
-        """Run a lane that every machine runs; nobody need ask for it."""
-        while True:
-            await self.in_thread(lambda: run_pass(lane))
-            await asyncio.sleep(lane.patience_s)
-
     async def _sweep(self) -> None:
         """Ask for every lane again and again, and drop what killed workers left behind."""
         while True:
-            for lane in self._asked_for:
+            for lane in self.lanes:
                 await self.ask(lane.name)
             for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_S):
                 if job.id is not None:
@@ -198,21 +191,34 @@ def _in_schema() -> dict[str, str]:
     return {"options": f"-c search_path={_SCHEMA}"}
 
 
+_FOUND = """
+    SELECT obj_description(oid, 'pg_namespace'),
+           (SELECT count(*) FROM pg_class WHERE relnamespace = found.oid)
+           + (SELECT count(*) FROM pg_proc WHERE pronamespace = found.oid)
+    FROM pg_namespace AS found WHERE nspname = %s
+"""
+"""The schema's comment, and how many things are in it: fewer than it says, and some were lost."""
+
+
 def _make_tables(url: str) -> None:
-    """The engine's tables, made once and made anew for another version of it; several processes may start at once."""
-    installed = version("procrastinate")
+    """The engine's tables, made once, and anew for another version of it or where some of them are gone; several
+    processes may start at once."""
     with psycopg.connect(url, autocommit=False) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_SETUP_LOCK])
-        found = connection.execute(
-            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s", [_SCHEMA]
-        ).fetchone()
-        if found is not None and found[0] == installed:
+        found = connection.execute(_FOUND, [_SCHEMA]).fetchone()
+        if found is not None and found[0] == _comment(found[1]):
             return
         connection.execute(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE")
         connection.execute(f"CREATE SCHEMA {_SCHEMA}")
         connection.execute(f"SET LOCAL search_path = {_SCHEMA}")
         connection.execute(SchemaManager.get_schema())
-        connection.execute(f"COMMENT ON SCHEMA {_SCHEMA} IS '{installed}'")
+        made = connection.execute(_FOUND, [_SCHEMA]).fetchone()
+        assert made is not None, "it was made in this transaction"
+        connection.execute(f"COMMENT ON SCHEMA {_SCHEMA} IS '{_comment(made[1])}'")
+
+
+def _comment(things: int) -> str:
+    return f"procrastinate {version('procrastinate')}, {things} things"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from gateway.errors import Unavailable
+from gateway.jobs import engine
 from gateway.jobs.engine import EngineLoop
 from gateway.jobs.lane import Lane
 from gateway.store.database import Database
@@ -72,6 +73,10 @@ class Heap:
 
     def lane(self, machine: str, *, shared: bool) -> Lane:
         return Lane("heap", lambda: self._take(machine), 0.2, woken=True, shared=shared)
+
+    def more(self, pieces: int) -> None:
+        with self._lock:
+            self._left += pieces
 
     def _take(self, machine: str) -> int:
         with self._lock:
@@ -134,6 +139,45 @@ def test_a_lane_that_breaks_rests_and_leaves_the_others_alone(machine: Callable[
     wait_until(lambda: fine.passes > 5 and broken.failures > 1)
     assert "the partner does not answer" == broken.last_error
     assert broken.patience_s > fine.patience_s
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP SCHEMA cleanclaim_jobs CASCADE",
+        "DROP TABLE cleanclaim_jobs.procrastinate_jobs CASCADE",
+        "DROP FUNCTION cleanclaim_jobs.procrastinate_fetch_job_v2 CASCADE",
+    ],
+)
+def test_tables_that_somebody_took_away_are_made_anew_under_running_machines(
+    url: str, machine: Callable[..., EngineLoop], monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    monkeypatch.setattr(engine, "_COME_BACK_S", 0.1)
+    heap = Heap(2)
+    for name in "ab":
+        machine(heap.lane(name, shared=True))
+    wait_until(lambda: len(heap.done_by) == 2)
+    with psycopg.connect(url) as connection:
+        connection.execute(statement.encode())
+    heap.more(2)
+    wait_until(lambda: len(heap.done_by) == 4)
+
+
+@pytest.mark.parametrize(("task", "arguments"), [("pass:nothing", "{}"), ("pass:heap", '{"x": 1}')])
+def test_jobs_that_nobody_knows_keep_no_lane_waiting(
+    url: str, machine: Callable[..., EngineLoop], task: str, arguments: str
+) -> None:
+    heap = Heap(2)
+    machine(heap.lane("a", shared=True))
+    wait_until(lambda: len(heap.done_by) == 2)
+    job = (
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args, priority) "
+        "SELECT 'heap', %s, %s::jsonb, 100 FROM generate_series(1, 20)"
+    )
+    with psycopg.connect(url, options="-c search_path=cleanclaim_jobs") as connection:
+        connection.execute(job, [task, arguments])
+    heap.more(2)
+    wait_until(lambda: len(heap.done_by) == 4)
 
 
 def test_tables_of_another_version_are_made_anew_and_nothing_is_missed(
