@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
+from typing import Any
 
 import psycopg
 import structlog
@@ -21,7 +22,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.schema import SchemaManager
 
-from gateway.errors import Unavailable
+from gateway.errors import Unavailable, innermost_place
 from gateway.jobs.lane import Lane, run_pass
 
 _LOG = structlog.get_logger("jobs")
@@ -33,6 +34,7 @@ _GATHER_S = 0.1
 _POLL_S = 1.0
 _STALLED_S = 60.0
 _COME_BACK_S = 5.0
+_END_S = 30.0
 _AWAY = (ConnectorException, psycopg.Error, OSError)
 
 Alone = Callable[[str], AbstractContextManager[bool]]
@@ -111,6 +113,9 @@ class EngineLoop:
             except _AWAY as error:
                 _LOG.warning("job-engine-away", error=type(error).__name__, again_in_s=_COME_BACK_S)
                 await _either(self._stopping, after_s=_COME_BACK_S)
+            except Exception as error:  # a defect here must not end the work of a process that goes on answering
+                _LOG.error("job-engine-broke", error=type(error).__name__, at=innermost_place(error))
+                await _either(self._stopping, after_s=_COME_BACK_S)
 
     async def _work(self) -> None:
         """Until asked to stop, or the database goes away; the passes under way are finished first."""
@@ -133,12 +138,10 @@ class EngineLoop:
         try:
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in (stopping, *tasks):
-                each.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ended:
-            if isinstance(end, Exception):
-                raise end
+            await _end([stopping, *tasks])
+        for each in tasks:
+            if each.done() and not each.cancelled() and (error := each.exception()) is not None:
+                raise error
 
     async def _sweep(self) -> None:
         """Ask for every lane again and again, and drop what killed workers left behind."""
@@ -230,6 +233,17 @@ def _unavailable() -> Iterator[None]:
         raise Unavailable(f"the database cannot be used: {said}") from error
     except psycopg.OperationalError as error:
         raise Unavailable(f"the database does not answer ({str(error).splitlines()[0]})") from error
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Ask the tasks to end, twice if need be: a worker waits for its job, whose thread goes on to its end in any case,
+    and then for a database that may be gone."""
+    for patience_s in (_END_S, _END_S):
+        for each in tasks:
+            each.cancel()
+        _, waiting = await asyncio.wait(tasks, timeout=patience_s)
+        if not waiting:
+            return
 
 
 async def _either(event: asyncio.Event, *, after_s: float) -> None:

@@ -130,6 +130,21 @@ def test_lost_jobs_are_asked_for_again(machine: Callable[..., EngineLoop], url: 
     assert passes.acquire(timeout=_SOON_S), "nobody asked for the lane again"
 
 
+def test_work_goes_on_when_the_database_comes_back(machine: Callable[..., EngineLoop], url: str) -> None:
+    passes = threading.Semaphore(0)
+    loop = machine(Lane("derive", lambda: passes.release() or 0, 0.2, woken=True, shared=True), woken=("derive",))
+    assert passes.acquire(timeout=_SOON_S)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    while passes.acquire(blocking=False):
+        pass
+    loop.wake()
+    assert passes.acquire(timeout=_SOON_S), "the lane never ran again"
+
+
 def test_a_lane_that_breaks_rests_and_leaves_the_others_alone(machine: Callable[..., EngineLoop]) -> None:
     def break_down() -> int:
         raise Unavailable("the partner does not answer")
