@@ -19,6 +19,8 @@ from gateway.ports.exchanges import DeliveryStep
 from gateway.ports.storage import Store, Transaction
 
 _NUMBER = "isa13"
+_LAST_NUMBER = 999_999_999
+"""ISA13 has nine digits; a connection moved beyond them could never send again."""
 _CLAIM_NUMBERS_LEFT_OUT = 10**9
 """After a restore: more than all lost files together can have held; there are millions of times as many."""
 _EVERY_CLAIM = 1_000_000_000
@@ -173,6 +175,8 @@ class ConnectionWatch:
                 raise NotAllowed(f"number {seen} is in use, and the database knows {last}: it was restored")
             behind = seen > last or (restored and remembered is None)
             following = seen + skip if behind else last
+            if following >= _LAST_NUMBER:
+                raise NotAllowed(f"number {seen} is in use, and there are none beyond {_LAST_NUMBER}: leave out fewer")
             tx.exchanges.move_number(connection, _NUMBER, following)
             if behind:
                 tx.claims.next_claim_numbers(_CLAIM_NUMBERS_LEFT_OUT)

@@ -79,6 +79,9 @@ def test_a_restored_database_sends_nothing_until_its_numbers_are_beyond_all_that
     assert (sent.frozen, len(after.uploaded())) == (0, 3)
     with pytest.raises(NotAllowed, match="supervisor"):
         after.connections.guard(CONNECTION, after.exchange, BILLER, "restored", skip=10)
+    for too_many in (999_999_999, 10**30):  # no tenth digit, and no way back from there
+        with pytest.raises(NotAllowed, match="leave out fewer"):
+            after.connections.guard(CONNECTION, after.exchange, SUPERVISOR, "restored", skip=too_many)
     moved = after.connections.guard(CONNECTION, after.exchange, SUPERVISOR, "restored from Sunday's backup", skip=10)
     assert (moved.last, moved.seen, moved.next, moved.held, moved.in_doubt) == (1, 3, 14, 1, 0)
 
