@@ -13,6 +13,7 @@ import structlog
 from gateway.claim.contract import ClaimForm
 from gateway.claim.identifiers import claim_number
 from gateway.errors import FormatError
+from gateway.lifecycle import ClaimState
 from gateway.pipeline.holds import REFEREE_DISAGREES, hold_by_machine
 from gateway.ports import Exchange, InterchangeNumbers, NumberedClaim
 from gateway.ports.claims import Draft
@@ -68,6 +69,6 @@ def _hold(store: Store, asked: Sequence[Draft], objections: dict[str, str], now:
         drafts = tx.claims.drafts([*objections])
         for row in tx.claims.rows([*objections]):
             draft = drafts.get(row.id)
-            if row.state == "released" and draft is not None and draft.content_hash == hashes[row.id]:
+            if row.state == ClaimState.RELEASED and draft is not None and draft.content_hash == hashes[row.id]:
                 hold_by_machine(tx, row.id, REFEREE_DISAGREES, objections[row.id], now)
     _LOG.error("referee-disagrees", claims=len(objections), asked=len(asked))

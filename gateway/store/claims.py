@@ -12,7 +12,7 @@ from gateway.claim.answer import PaidClaim
 from gateway.claim.claim import Claim
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Finding
-from gateway.lifecycle import ClaimFact, FactKind
+from gateway.lifecycle import ClaimFact, ClaimState, FactKind
 from gateway.ports.claims import Bill, ClaimRow, DayRow, Draft, Override, PlacementRow, Version
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
@@ -283,7 +283,9 @@ class ClaimRows:
             select(claim.c.id)
             .join(claim_draft, claim_draft.c.claim_id == claim.c.id)
             .join(subject, subject.c.id == claim.c.patient_id)
-            .where(claim.c.state == "released", claim_draft.c.connection == connection, claim_draft.c.form == form)
+            .where(
+                claim.c.state == ClaimState.RELEASED, claim_draft.c.connection == connection, claim_draft.c.form == form
+            )
             .order_by(claim.c.key)
             .limit(limit)
         )

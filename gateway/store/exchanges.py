@@ -21,6 +21,7 @@ from gateway.claim.answer import (
 from gateway.claim.identifiers import stable_id
 from gateway.errors import NotFound
 from gateway.lifecycle import DELIVERY_MOVES, DeliveryState
+from gateway.ports import OPENED
 from gateway.ports.exchanges import AnswerRow, AnswerStatus, DeliveryStep, InterchangeRow
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
@@ -148,7 +149,7 @@ class ExchangeRows:
         begun = (
             select(func.count(distinct(delivery_step.c.interchange_id)))
             .select_from(joined)
-            .where(interchange.c.connection_id == connection, delivery_step.c.marker == "opened")
+            .where(interchange.c.connection_id == connection, delivery_step.c.marker == OPENED)
         )
         return int(self._connection.scalar(begun.where(delivery_step.c.at >= at)) or 0)
 
