@@ -40,9 +40,10 @@ _HINTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 
 @dataclass(slots=True)
 class _Seen:
-    """What the samples had for one value: which alternatives gave something or stood over a word nobody knows."""
+    """What the samples had for one value: which alternatives gave something, or stood over what nobody understands."""
 
     found: int = 0
+    misread: bool = False
     ways: set[int] = field(default_factory=set)
     words: dict[str, None] = field(default_factory=dict)
 
@@ -99,6 +100,7 @@ class Drafting:
     ) -> None:
         found = get(run)
         seen.found += bool(found)
+        seen.misread |= bool(run.notes) and not found
         if found and not target.many:
             run.filled[target.name] = found[0].value
         run.notes.clear()
@@ -107,8 +109,9 @@ class Drafting:
             words = self._unknown_words(target, whole, run, compiler)
             seen.words |= words
             gives = bool(compiler.getter(whole, target)(run))
+            misread = bool(run.notes)
             run.notes.clear()
-            if words or gives:
+            if words or gives or misread:
                 seen.ways.add(number)
             if gives and not spec.all_of:
                 break
@@ -202,7 +205,7 @@ class Drafting:
 
     def _is_kept(self, compiled: CompiledEntry, name: str, required: bool) -> bool:
         seen = self._seen[id(compiled)].values[name]
-        return bool(required or seen.found or seen.words)
+        return bool(required or seen.found or seen.words or seen.misread)
 
     def _records(self) -> Iterator[str]:
         for compiled in self.kept:

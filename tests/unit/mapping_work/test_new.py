@@ -73,6 +73,17 @@ def test_words_the_standard_does_not_know_are_guessed_by_their_sound_or_left_to_
     assert "appointment" in said["left_out"]
 
 
+def test_a_value_that_is_not_understood_keeps_its_path_in_the_draft_and_is_told(
+    site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    admission = (CASES / "generic-hl7" / "admission.hl7").read_text()
+    born = next(line for line in admission.splitlines() if line.startswith("PID")).split("|")[7]
+    (tmp_path / "odd.hl7").write_text(admission.replace(f"|{born}|", "|03/14/1979|"))
+    said, text = drafted(site, capsys, "oak", tmp_path / "odd.hl7")
+    assert "      birth_on: PID-7" in text
+    assert any("birth_on: expected a full date (yyyymmdd" in each["message"] for each in said["findings"])
+
+
 def test_what_no_path_reads_is_listed_and_of_the_sites_own_segments_each_field(
     site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
