@@ -117,6 +117,7 @@ def api_router(desk: Desk, access: Access) -> APIRouter:
         _add_authorizations,
         _add_rosters,
         _add_exchange,
+        _add_answers,
         _add_connections,
         _add_messages,
         _add_whole,
@@ -277,6 +278,8 @@ def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:
     ) -> Answer:
         return desk.resolve(interchange, request.resolution, actor, request.reason)
 
+
+def _add_answers(router: APIRouter, desk: Desk, access: Access) -> None:
     @router.get(
         "/answers",
         tags=["exchange"],

@@ -20,7 +20,7 @@ from gateway.errors import NotAllowed
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind
-from gateway.ports.exchanges import AnswerStatus
+from gateway.ports.exchanges import ISA13, AnswerStatus
 from gateway.ports.storage import Store, Transaction
 
 TEST_USAGE = "T"
@@ -82,7 +82,7 @@ class CertificationPass:
         self, tx: Transaction, connection: str, exchange: Exchange, claims: Sequence[Claim]
     ) -> tuple[RenderedInterchange, TestFile]:
         now = self._clock.now()
-        isa13, reference = tx.exchanges.next_number(connection, "isa13"), new_ulid(now)
+        isa13, reference = tx.exchanges.next_number(connection, ISA13), new_ulid(now)
         numbers = [claim_number(each) for each in tx.claims.next_claim_numbers(len(claims))]
         numbered = [NumberedClaim(claim=each, claim_number=own) for each, own in zip(claims, numbers, strict=True)]
         interchange = exchange.render(

@@ -15,10 +15,9 @@ from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind, SentNumbers
-from gateway.ports.exchanges import DeliveryStep
+from gateway.ports.exchanges import ISA13, DeliveryStep
 from gateway.ports.storage import Store, Transaction
 
-_NUMBER = "isa13"
 _LAST_NUMBER = 999_999_999
 """ISA13 has nine digits; a connection moved beyond them could never send again."""
 _CLAIM_NUMBERS_LEFT_OUT = 10**9
@@ -98,7 +97,7 @@ class ConnectionWatch:
         if self._restored(connection):
             return
         with self._store.read() as tx:
-            last, vouched_for = tx.exchanges.last_number(connection, _NUMBER), tx.connections.is_vouched_for(connection)
+            last, vouched_for = tx.exchanges.last_number(connection, ISA13), tx.connections.is_vouched_for(connection)
         self.sent_numbers.remember(connection, last)
         if not vouched_for:
             with self._store.write() as tx:
@@ -121,7 +120,7 @@ class ConnectionWatch:
         """
         remembered = self.sent_numbers.highest(connection)
         with self._store.read() as tx:
-            last = tx.exchanges.last_number(connection, _NUMBER)
+            last = tx.exchanges.last_number(connection, ISA13)
             if remembered is not None:
                 knows_all, seen = remembered <= last, f"this machine remembers number {remembered}"
             else:
@@ -169,7 +168,7 @@ class ConnectionWatch:
         at_partner = exchange.highest_number_seen()
         remembered = self.sent_numbers.highest(connection)
         with self._store.write() as tx:
-            last = tx.exchanges.last_number(connection, _NUMBER)
+            last = tx.exchanges.last_number(connection, ISA13)
             seen = max(last, remembered or 0, at_partner, _highest_answered(tx, connection))
             if not restored and seen > last:
                 raise NotAllowed(f"number {seen} is in use, and the database knows {last}: it was restored")
@@ -177,7 +176,7 @@ class ConnectionWatch:
             following = seen + skip if behind else last
             if following >= _LAST_NUMBER:
                 raise NotAllowed(f"number {seen} is in use, and there are none beyond {_LAST_NUMBER}: leave out fewer")
-            tx.exchanges.move_number(connection, _NUMBER, following)
+            tx.exchanges.move_number(connection, ISA13, following)
             if behind:
                 tx.claims.next_claim_numbers(_CLAIM_NUMBERS_LEFT_OUT)
             moved = NumbersMoved(

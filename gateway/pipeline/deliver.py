@@ -16,7 +16,7 @@ from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
 from gateway.ports.connections import SentNumbers
-from gateway.ports.exchanges import DeliveryStep, InterchangeRow
+from gateway.ports.exchanges import ISA13, DeliveryStep, InterchangeRow
 from gateway.ports.storage import Store, Transaction
 
 LEASE = timedelta(minutes=20)
@@ -48,7 +48,7 @@ class Deliveries:
                 raise NotAllowed(
                     f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
                 )
-            self._sent_numbers.remember(row.connection, tx.exchanges.last_number(row.connection, "isa13"))
+            self._sent_numbers.remember(row.connection, tx.exchanges.last_number(row.connection, ISA13))
             tx.connections.vouch(row.connection)
             lease = self._clock.now() + LEASE
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):

@@ -5,7 +5,7 @@ What is frozen stays as it was. Where the facts now say otherwise, a replacement
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.claim import Claim, ClaimKey
-from gateway.claim.contract import Catalogue, ClaimForm, Release, UnitBasis
+from gateway.claim.contract import Catalogue, Release
 from gateway.claim.finding import Finding, blocks
 from gateway.claim.fingerprint import billing_fingerprint, content_fingerprint
 from gateway.claim.identifiers import stable_id
@@ -40,7 +40,7 @@ from gateway.pipeline.worklist import worklist_of
 from gateway.ports.claims import ClaimRow, DayRow, Draft, PlacementRow
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Transaction
-from gateway.rules.context import BilledLine, GateContext, PreviousVersion
+from gateway.rules.context import GateContext, PreviousVersion, lines_of
 from gateway.services.assembly import assemble
 from gateway.services.case import Assembly, DraftClaim, Placement
 from gateway.services.claim_change import with_change_reason
@@ -224,7 +224,11 @@ class Derivation:
             eligibility=facts.standing.eligibility,
             certifications=facts.standing.certifications,
             consents=facts.standing.consents,
-            billed_lines=tuple(line for each in others for line in _billed_lines(*each, each[0] in finalized)),
+            billed_lines=tuple(
+                line
+                for key, other, number, sent in others
+                for line in lines_of(other, key, number, sent=sent, finalized=key in finalized)
+            ),
             previous=_previous(proposal.known),
             never_bill_payers=case.never_bill_payers if case else frozenset(),
             stays=tuple(each.record for each in case.episodes) if case else (),
@@ -382,26 +386,6 @@ def _billed_claims(facts: PatientFacts, everyone: Sequence[_Proposal]) -> list[t
         if live is not None and live.claim.frequency != VOID and known.row.key not in billed:
             billed[known.row.key] = (known.row.key, live.claim, live.claim_number, True)
     return list(billed.values())
-
-
-def _billed_lines(key: str, claim: Claim, number: str, sent: bool, finalized: bool) -> Iterable[BilledLine]:
-    for line in claim.lines:
-        yield BilledLine(
-            claim_key=key,
-            claim_number=number,
-            payer=claim.key.payer,
-            organization=claim.key.organization,
-            facility=claim.key.facility,
-            level_of_care=claim.key.level_of_care,
-            on=line.service_on,
-            revenue_code=line.revenue_code,
-            hcpcs=line.hcpcs,
-            modifiers=line.modifiers,
-            per_diem=line.unit_basis is UnitBasis.DAY,
-            condition_codes=claim.condition_codes if claim.form is ClaimForm.INSTITUTIONAL else (),
-            sent=sent,
-            finalized=finalized,
-        )
 
 
 def _placement_rows(facts: PatientFacts, assembly: Assembly, proposals: Sequence[_Proposal]) -> list[PlacementRow]:

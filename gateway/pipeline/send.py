@@ -29,7 +29,7 @@ from gateway.pipeline.money import VOID, project
 from gateway.pipeline.second_opinion import agreed_contents
 from gateway.ports import Clock, Exchange, InterchangeNumbers, NumberedClaim, RenderedInterchange
 from gateway.ports.claims import ClaimRow, Draft, Version
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import ISA13, InterchangeRow
 from gateway.ports.storage import Store, Transaction
 from gateway.ports.watch import AuthorizationName
 from gateway.ports.work import WorkKind
@@ -231,7 +231,7 @@ class SendPass(Deliveries):
         leaving: Sequence[Draft],
         now: datetime,
     ) -> str:
-        isa13 = tx.exchanges.next_number(connection, "isa13")
+        isa13 = tx.exchanges.next_number(connection, ISA13)
         reach(FaultPoint.FREEZE_NUMBERED)
         interchange_id = new_ulid(now)
         versions = self._versions(tx, leaving, interchange_id, now)

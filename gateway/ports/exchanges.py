@@ -77,6 +77,10 @@ class AnswerRow:
     transaction: AnswerTransaction
 
 
+ISA13 = "isa13"
+"""The name of a connection's interchange control numbers."""
+
+
 class Exchanges(Protocol):
     """Interchanges out, answers back."""
 

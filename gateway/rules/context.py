@@ -9,7 +9,8 @@ from typing import Protocol
 
 from gateway.authorization.account import AuthorizationAccount
 from gateway.claim.attendance import ServiceDay
-from gateway.claim.contract import Catalogue, Facility, Payer, SessionKind
+from gateway.claim.claim import Claim
+from gateway.claim.contract import Catalogue, ClaimForm, Facility, Payer, SessionKind, UnitBasis
 from gateway.claim.record import AuthorizationRecord, EpisodeRecord
 from gateway.claim.roster import CertificationRecord, ConsentRecord, CredentialRecord, EligibilityRecord
 from gateway.services.case import KnownCoverage, KnownEpisode
@@ -96,6 +97,29 @@ class BilledLine:
     sent: bool
     finalized: bool = False
     """True once a remittance decided the claim."""
+
+
+def lines_of(claim: Claim, key: str, number: str, *, sent: bool, finalized: bool = False) -> list[BilledLine]:
+    """The lines of a claim as the others of its patient are judged beside them; ``key`` is its key as stored."""
+    return [
+        BilledLine(
+            claim_key=key,
+            claim_number=number,
+            payer=claim.key.payer,
+            organization=claim.key.organization,
+            facility=claim.key.facility,
+            level_of_care=claim.key.level_of_care,
+            on=line.service_on,
+            revenue_code=line.revenue_code,
+            hcpcs=line.hcpcs,
+            modifiers=line.modifiers,
+            per_diem=line.unit_basis is UnitBasis.DAY,
+            condition_codes=claim.condition_codes if claim.form is ClaimForm.INSTITUTIONAL else (),
+            sent=sent,
+            finalized=finalized,
+        )
+        for line in claim.lines
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from clearinghouse.x12.decoding import X12FormatError
 from clearinghouse.x12.read_837 import stream_837
 from clearinghouse.x12.tokens import Source
 from gateway.claim.claim import Claim
-from gateway.claim.contract import Catalogue, ClaimForm, Facility, LineOfBusiness, Payer, ServiceDefinition, UnitBasis
+from gateway.claim.contract import Catalogue, Facility, LineOfBusiness, Payer, ServiceDefinition
 from gateway.config import read_settings
 from gateway.pipeline.views import finding_view, line_view
-from gateway.rules.context import BilledLine, CodeSets, GateContext
+from gateway.rules.context import BilledLine, CodeSets, GateContext, lines_of
 from gateway.rules.gate import check_stranger
 from gateway.rules.rule import Need
 from gateway.services.resolve import resolve_definition
@@ -158,24 +158,7 @@ def _billed_lines(claims: Iterable[StrangersClaim]) -> Mapping[tuple[str, str], 
         claim = each.claim
         if claim.frequency in ("7", "8") or not claim.insured.member_number:
             continue
-        billed[_member(claim)] += [
-            BilledLine(
-                claim_key=str(claim.key),
-                claim_number=each.number,
-                payer=claim.insured.payer,
-                organization=claim.key.organization,
-                facility=claim.key.facility,
-                level_of_care=claim.key.level_of_care,
-                on=line.service_on,
-                revenue_code=line.revenue_code,
-                hcpcs=line.hcpcs,
-                modifiers=line.modifiers,
-                per_diem=line.unit_basis is UnitBasis.DAY,
-                condition_codes=claim.condition_codes if claim.form is ClaimForm.INSTITUTIONAL else (),
-                sent=False,
-            )
-            for line in claim.lines
-        ]
+        billed[_member(claim)] += lines_of(claim, str(claim.key), each.number, sent=False)
     return billed
 
 
