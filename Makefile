@@ -31,7 +31,7 @@ bench: $(VENV)/.installed  ## Measure the stages against their references
 
 test: lint  ## Check everything: lint, then all tests (PostgreSQL and OpenSSH start by themselves)
 	@echo "==> Tests"
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 soak: $(VENV)/.installed  ## Random months with kills and faults by the thousand (SEEDS=2000), a kill at every point
 	@CLEANCLAIM_SEEDS=$(SEEDS) CLEANCLAIM_DEATHS=1000 $(BIN)/pytest -n auto -rP -o faulthandler_timeout=0 \

@@ -104,25 +104,23 @@ class _Account:
             os.chown(path, self.uid, self.gid)
 
 
+def gone_with_us(
+    command: Sequence[str], death_signal: signal.Signals = signal.SIGKILL, uid: int = -1, gid: int = -1
+) -> list[str]:
+    """The command (an absolute path and its arguments) that is signalled when we die, however we die."""
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
+    return [*launcher, *map(str, (os.getpid(), int(death_signal), uid, gid)), *command]
+
+
 class _Child:
     """One server process in its own session, stopped with all its children."""
 
     def __init__(self, command: Sequence[str], account: _Account, log: Path, death_signal: signal.Signals) -> None:
         self._log = log
-        ids = [account.uid, account.gid] if account.is_other else [-1, -1]
-        launcher = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            _LAUNCHER,
-            str(os.getpid()),
-            str(int(death_signal)),
-            *map(str, ids),
-        ]
+        ids = (account.uid, account.gid) if account.is_other else (-1, -1)
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*launcher, *command],
+                gone_with_us(command, death_signal, *ids),
                 cwd="/",
                 env=_server_environment(),
                 stdin=subprocess.DEVNULL,

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -32,6 +30,7 @@ from gateway.store.mapping_sets import MappingSetRows
 from gateway.store.partners import PartnerRows
 from gateway.store.pulls import PullRows
 from gateway.store.resources import ResourceRows
+from gateway.store.revisions import is_newest, upgrade
 from gateway.store.rosters import RosterRows
 from gateway.store.sql import hold_if_free, hold_names, insert_missing, let_go
 from gateway.store.subjects import SubjectRows
@@ -58,14 +57,11 @@ class Database:
         return Database(url, self._chain)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision; safe to repeat. Raises Unavailable."""
-        config = Config()
-        config.set_main_option("script_location", "gateway.store:migrations")
-        config.set_main_option("path_separator", "os")
+        """Bring the schema to the newest revision; safe to repeat. Raises Unavailable, UnknownRevision."""
         with _unavailable(), self._engine.connect() as connection, connection.begin():
             hold_names(connection, ["migrate"])
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if not is_newest(connection):
+                upgrade(connection)
 
     def close(self) -> None:
         """Let every pooled connection go."""

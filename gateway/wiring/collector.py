@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_THRESHOLDS = (50_000, 20, 100)
+THRESHOLDS = (50_000, 20, 100)
 """A batch makes objects by the ten thousand, has no cycles, and lets them go at its end: looking through them every
 700 objects, which is Python's own habit, finds nothing and costs a tenth of the work."""
 
@@ -17,7 +17,7 @@ def settled() -> Iterator[None]:
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     try:
         yield
     finally:

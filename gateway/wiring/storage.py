@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
@@ -15,6 +14,7 @@ from gateway.config import DATABASES, SETTINGS_FILE, Settings
 from gateway.errors import ConfigurationError
 from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
+from gateway.store.revisions import UnknownRevision
 
 _SQLITE_MARK = b"SQLite format 3\x00"
 
@@ -29,7 +29,7 @@ def open_store(settings: Settings) -> Database:
     store = Database(settings.database_url, _audit_chain(settings, place))
     try:
         store.migrate()
-    except CommandError:
+    except UnknownRevision:
         store.close()
         step = "start with the version that made it, or restore that version's database"
         raise ConfigurationError([f"{place}: the database is of another version of cleanclaim; {step}"]) from None

@@ -23,6 +23,7 @@ from gateway.ports.inbox import Outcome
 from gateway.store.coding import encode
 from gateway.store.database import Database
 from gateway.store.rehearsal import rehearsed_beside
+from gateway.store.revisions import is_newest
 from gateway.store.schema import metadata
 from tests.factories import CHAIN, CONNECTION, NOON, ORGANIZATION, TENANT
 
@@ -39,6 +40,15 @@ def test_migrating_makes_a_database_ready_and_migrating_again_changes_nothing(em
     empty.migrate()
     empty.migrate()
     assert empty.is_ready()
+
+
+def test_the_newest_revision_is_told_from_the_name_of_its_file(store_url: str) -> None:
+    engine = create_engine(store_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        assert is_newest(connection)
+        connection.execute(text("DELETE FROM alembic_version"))
+        assert not is_newest(connection)
+    engine.dispose()
 
 
 def test_the_newest_migration_makes_exactly_the_tables_of_the_schema(store_url: str) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers import gone_with_us
+
 PATIENCE_S = 60.0
 
 
@@ -63,7 +65,7 @@ class Cleanclaim:
     def started(self, *arguments: str | Path, until: str = "ready") -> Iterator[Running]:
         """Start, wait for a line that begins with ``until``, and stop it at the end if it still runs."""
         process = subprocess.Popen(
-            [self._command, *map(str, arguments)],
+            gone_with_us([self._command, *map(str, arguments)]),
             cwd=self.folder,
             env=self._environment,
             stdout=subprocess.PIPE,

@@ -9,13 +9,13 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.test_demo import export_of, run_demo
+from tests.e2e.month import FEW_PATIENTS, export_of, run_demo
 
 _KILLS = 5
-_PATIENTS = ("--patients", "10")
 
 
 class Killer(threading.Thread):
@@ -50,17 +50,18 @@ class Killer(threading.Thread):
 
 
 @pytest.mark.fault("F01")
-def test_a_server_killed_five_times_gives_the_same_month(cleanclaim_command: str, tmp_path: Path) -> None:
+def test_a_server_killed_five_times_gives_the_same_month(
+    cleanclaim_command: str, tmp_path: Path, undisturbed_month: dict[str, Any]
+) -> None:
     seed = int(os.environ.get("CLEANCLAIM_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     print(f"seed of the kills: {seed} (CLEANCLAIM_KILL_SEED={seed} repeats them)")
-    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
-    run_demo(cleanclaim_command, quiet, *_PATIENTS)
+    killed = tmp_path / "killed"
     killer = Killer(killed, seed)
     killer.start()
-    result = run_demo(cleanclaim_command, killed, *_PATIENTS)
+    result = run_demo(cleanclaim_command, killed, *FEW_PATIENTS)
     killer.over.set()
     killer.join()
     assert len(killer.killed) == _KILLS
     assert result["server_starts"] == _KILLS + 1
     assert result["doctor"]["ok"], result["doctor"]["checks"]
-    assert export_of(cleanclaim_command, quiet) == export_of(cleanclaim_command, killed)
+    assert undisturbed_month == export_of(cleanclaim_command, killed)

@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.command import Cleanclaim
 from tests.e2e.examples import admission
+from tests.servers import gone_with_us
 
 SITE = ("--site", "clinic")
 SOURCE = "riverbend-hl7"
@@ -91,7 +92,7 @@ def exchange(port: int, message: bytes) -> bytes:
 def dying_server(site: Cleanclaim, command: str, when: str) -> Iterator[subprocess.Popen[bytes]]:
     """`cleanclaim serve` that is killed -9 by its first HL7 message."""
     python = Path(command).with_name("python")
-    arguments = [str(python), "-c", DYING, when, "serve", *SITE]
+    arguments = gone_with_us([str(python), "-c", DYING, when, "serve", *SITE])
     process = subprocess.Popen(
         arguments, cwd=site.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     )

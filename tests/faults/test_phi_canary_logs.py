@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,11 +35,10 @@ thread.start()
 thread.join()
 """,
     "a statement's values": """
-import os, tempfile
 from sqlalchemy import text
 from gateway.store.audit_chain import AuditChain
 from gateway.store.database import Database
-store = Database('sqlite:///' + os.path.join(tempfile.mkdtemp(), 'store.sqlite'), AuditChain(b'key'))
+store = Database(f'sqlite:///{sys.argv[1]}/store.sqlite', AuditChain(b'key'))
 try:
     with store._engine.connect() as connection:
         connection.execute(text('CREATE TABLE t (a TEXT UNIQUE)'))
@@ -51,10 +51,11 @@ except Exception as error:
 
 
 @pytest.mark.parametrize("broken", BREAKING)
-def test_an_exception_says_its_kind_and_place_and_no_value(broken: str) -> None:
+def test_an_exception_says_its_kind_and_place_and_no_value(broken: str, tmp_path: Path) -> None:
     script = "import logging, sys\nfrom gateway.wiring.logs import log_to_stderr\nlog_to_stderr(logging.DEBUG)\n"
     script += f"CANARY = 'ZZQUA' + 'GMIRE'\n{BREAKING[broken]}"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    command = [sys.executable, "-c", script, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == ""
     assert done.stderr
     assert CANARY not in done.stderr
