@@ -226,6 +226,7 @@ def test_a_file_frozen_for_test_never_goes_to_production(site: Site, store: Data
     interchange_id = site.sending.freeze(CONNECTION, INSTITUTIONAL)
     assert interchange_id is not None
     live = Site(store, tmp_path / "partner", usage="P")
+    live.connections.waive_certification(CONNECTION, SUPERVISOR, "the partner has certified us before")
     with pytest.raises(NotAllowed, match="frozen for usage T"):
         live.sending.deliver(interchange_id)
     sent = live.sending.run(CONNECTION)
