@@ -20,6 +20,7 @@ from clearinghouse.mailbox import (
     ignore_steps,
 )
 from clearinghouse.partner import FolderAccess, PartnerProfile
+from clearinghouse.pgp import KeyUnusable, Pgp
 from clearinghouse.secret import SecretMissing
 
 _SHOWN = 5
@@ -50,8 +51,21 @@ class Tried:
     next: str = ""
 
 
-def try_connection(profile: PartnerProfile, mailbox: Mailbox) -> list[Tried]:
-    """Every step up to the first that fails; a directory that fails hides no other one."""
+def try_connection(profile: PartnerProfile, mailbox: Mailbox, pgp: Pgp) -> list[Tried]:
+    """The keys, and every step up to the first that fails; a directory that fails hides no other one."""
+    return [*_keys(pgp), *_conversation(profile, mailbox)]
+
+
+def _keys(pgp: Pgp) -> Iterator[Tried]:
+    if not pgp.seals and not pgp.opens:
+        return
+    try:
+        yield Tried("keys", True, pgp.tried_keys())
+    except (KeyUnusable, SecretMissing) as failure:
+        yield Tried("keys", False, str(failure), "put the key where the profile's section pgp refers to")
+
+
+def _conversation(profile: PartnerProfile, mailbox: Mailbox) -> list[Tried]:
     try:
         with mailbox.session() as session:
             return [*_connected(profile), *_directories(profile, session), *_probe_file(profile, session)]

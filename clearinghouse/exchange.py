@@ -14,8 +14,10 @@ from clearinghouse.claims_to_837 import transaction_837
 from clearinghouse.inbox import Key, PartnerInbox, Sighted
 from clearinghouse.interchange_ta1 import interchange_answers
 from clearinghouse.partner import Expected, PartnerProfile, Publish, Referee, file_name, number_in
+from clearinghouse.pgp import LARGEST_GROWTH, KeyUnusable, NotOpened, Pgp
 from clearinghouse.remit_835 import remittances
 from clearinghouse.returned_file import Enclosed, split_returned
+from clearinghouse.secret import SecretMissing
 from clearinghouse.status_277ca import claim_answers
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.decoding import X12FormatError
@@ -68,12 +70,14 @@ class PartnerExchange:
         *,
         local_time: ZoneInfo,
         settle_gap: timedelta,
+        pgp: Pgp | None = None,
     ) -> None:
         self._profile = profile
         self._mailbox = mailbox
         self._submitter = submitter
         self._local_time = local_time
         self._settle_gap = settle_gap
+        self._pgp = pgp or Pgp(profile.pgp)
         self._seen: dict[Key, Sighted] = {}
 
     @property
@@ -88,8 +92,8 @@ class PartnerExchange:
 
     @property
     def most_bytes(self) -> int:
-        """Bytes in one file at most."""
-        return self._profile.upload.max_bytes
+        """Bytes in one file at most, as it is before it is sealed."""
+        return self._profile.upload.max_bytes - (LARGEST_GROWTH if self._pgp.seals else 0)
 
     @property
     def poll_every(self) -> timedelta:
@@ -185,6 +189,15 @@ class PartnerExchange:
             delimiters=Delimiters(marks.element, marks.component, marks.repetition, marks.segment, marks.newline),
         )
 
+    def sealed(self, content: bytes) -> bytes | None:
+        """The file encrypted for the partner, other bytes each time; None where it goes as it is. Raises NotSent."""
+        if not self._pgp.seals:
+            return None
+        try:
+            return self._pgp.seal(content)
+        except (KeyUnusable, SecretMissing) as error:
+            raise NotSent(f"it cannot be encrypted for the partner: {error}") from error
+
     def claim_numbers(self, content: bytes) -> list[str]:
         """CLM01 of every claim, read back from the bytes."""
         return [values[1] for _, values in read_segments(content) if values[0] == "CLM" and len(values) > 1]
@@ -246,8 +259,19 @@ class PartnerExchange:
         with _translated(), self._mailbox.session() as session:
             yield PartnerInbox(session, self._profile.download, self._seen, _translated)
 
-    def unpacked(self, content: bytes) -> list[tuple[str, bytes]]:
-        """Name and bytes of every file in an archive; none for what is no archive. Raises FormatError when refused."""
+    def unpacked(self, content: bytes, *, enclosed: bool = False) -> list[tuple[str, bytes]]:
+        """Name and bytes of every file in an archive, or of what was encrypted for us; none for any other file.
+
+        What was ``enclosed`` in another file need not be encrypted. Raises FormatError when refused, Unavailable when
+        our key cannot be used: then the file waits.
+        """
+        if self._pgp.opens and not enclosed:
+            try:
+                return [("opened", self._pgp.open(content))]
+            except NotOpened as error:
+                raise FormatError(f"{error}; nothing of it was used, its bytes are kept") from error
+            except (KeyUnusable, SecretMissing) as error:
+                raise Unavailable(f"an encrypted file waits: {error}") from error
         if not is_archive(content):
             return []
         try:

@@ -12,11 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from clearinghouse.archive import ArchiveLimits
+from clearinghouse.pgp import PgpRules
 from clearinghouse.schedule import Schedule, Within
 
 SAFE_CHARACTERS = "A-Za-z0-9_."
 DEFAULT_NAME = "{tx}_{isa13}_{yyyymmddHHMMSS}.x12"
 _USUAL_ARCHIVES = ArchiveLimits()
+_PLAIN = PgpRules()
 _FOUR_HOURS, _THIRTY_DAYS = Within(elapsed=timedelta(hours=4)), Within(elapsed=timedelta(days=30))
 _TWO_BUSINESS_DAYS, _FIVE_BUSINESS_DAYS = Within(business_days=2), Within(business_days=5)
 _ANY_HOUR = Schedule()
@@ -194,6 +196,7 @@ class PartnerProfile:
     download: DownloadRules
     envelope: Envelope
     answers: AnswerRules = AnswerRules()
+    pgp: PgpRules = _PLAIN
     schedule: Schedule = _ANY_HOUR
     duplicate_check: DuplicateCheck = DuplicateCheck.UNKNOWN
     referee: Referee = Referee.PYX12

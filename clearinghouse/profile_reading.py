@@ -32,13 +32,14 @@ from clearinghouse.partner import (
     Usage,
     file_name,
 )
+from clearinghouse.pgp import PgpRules
 from clearinghouse.profile_fields import Fields, Problem, ProfileError
 from clearinghouse.schedule import WEEKDAYS, Schedule, Within
 from clearinghouse.secret import REFERENCE
 
 _KEY_TYPE = r"ssh-[a-z0-9-]+|ecdsa-sha2-nistp[0-9]+"
 _BLANK = re.compile(r"<(.+)>")
-TEST_SECTIONS = ("sftp", "folder", "upload", "download", "envelope")
+TEST_SECTIONS = ("sftp", "folder", "upload", "download", "envelope", "pgp")
 
 
 def read_profile(mapping: Mapping[str, object]) -> PartnerProfile:
@@ -72,6 +73,7 @@ def read_top(top: Fields) -> PartnerProfile:
         download=_read_download(top.section("download")),
         envelope=_read_envelope(top.section("envelope")),
         answers=_read_answers(top.section("acks")),
+        pgp=_read_pgp(top.section("pgp")),
         schedule=_read_schedule(top.section("schedule")),
         duplicate_check=control.choice("dup_check", DuplicateCheck, DuplicateCheck.UNKNOWN),
         referee=top.choice("referee", Referee, Referee.PYX12),
@@ -159,6 +161,22 @@ def _secret_reference(fields: Fields, key: str) -> str | None:
     if not fields.has(key):
         return None
     return fields.text(key, pattern=REFERENCE, wanted="env:NAME or file:PATH, never the secret itself")
+
+
+def _read_pgp(fields: Fields) -> PgpRules:
+    rules = PgpRules(
+        their_key_ref=_secret_reference(fields, "their_key_ref"),
+        our_key_ref=_secret_reference(fields, "our_key_ref"),
+        passphrase_ref=_secret_reference(fields, "passphrase_ref"),
+        sign=fields.boolean("sign", default=False),
+        verify=fields.boolean("verify", default=False),
+    )
+    if rules.sign and not (fields.has("their_key_ref") and fields.has("our_key_ref")):
+        fields.note("sign", "needs their_key_ref, for which uploads are encrypted, and our_key_ref, which signs")
+    if rules.verify and not (fields.has("their_key_ref") and fields.has("our_key_ref")):
+        fields.note("verify", "needs our_key_ref, which opens answers, and their_key_ref, which signed them")
+    fields.refuse_unknown()
+    return rules
 
 
 def _network(fields: Fields, text: str) -> str:

@@ -261,6 +261,7 @@ def a_profile(root: Path, **changes: Any) -> dict[str, object]:
         "referee": changes.get("referee", "none"),
         "acks": changes.get("acks", {}),
         "schedule": changes.get("schedule"),
+        "pgp": changes.get("pgp"),
     }
 
 

@@ -48,6 +48,20 @@ class Pass:
         return bool(self.files_taken or self.remittances or self.answers_written)
 
 
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """How uploads are opened and answers sealed where files are encrypted: bytes in, bytes out.
+
+    An upload that cannot be opened comes out as bytes that are no interchange.
+    """
+
+    open: Callable[[bytes], bytes]
+    seal: Callable[[bytes], bytes]
+
+
+PLAIN = Sealing(bytes, bytes)
+
+
 class Clearing:
     """One clearinghouse over `mailboxes` (each a folder with upload, download and archive), with its ledger."""
 
@@ -60,12 +74,14 @@ class Clearing:
         clock: Callable[[], datetime],
         timing: Timing | None = None,
         faults: Faults | None = None,
+        sealing: Sealing = PLAIN,
     ) -> None:
         self._mailboxes = mailboxes
         self._ledger = ledger
         self._clock = clock
         self._timing = timing or Timing()
         self._faults = faults or Faults()
+        self._sealing = sealing
         outbox = Outbox(ledger, clock, self._faults)
         self._intake = Intake(ledger, outbox, table, seed, clock, self._timing, self._faults)
         self._payments = PaymentRun(ledger, outbox, table, seed, clock, self._faults)
@@ -99,11 +115,11 @@ class Clearing:
             still_s = time.time() - path.stat().st_mtime
         except FileNotFoundError:
             return 0
+        digest, content = hashlib.sha256(content).hexdigest(), self._sealing.open(content)
         interchanges = read_interchanges(content)
         whole = bool(interchanges) and all(each.complete for each in interchanges)
         if not whole and still_s < self._timing.partial_after_s:
             return 0
-        digest = hashlib.sha256(content).hexdigest()
         taken = self._ledger.unarchived(mailbox, path.name, digest)
         if not taken:
             with self._ledger.transaction():
@@ -152,8 +168,8 @@ class Clearing:
         if self._faults.strikes("truncated-answer"):
             content = content[: 1 + self._faults.draw(len(content) - _TRAILER)]
         if self._faults.strikes("zipped-answers"):
-            return Path(name).with_suffix(".zip").name, zipped({name: content})
-        return name, content
+            name, content = Path(name).with_suffix(".zip").name, zipped({name: content})
+        return name, self._sealing.seal(content)
 
     def _write_beside(self, folder: Path, answer: Answer) -> None:
         """What a partner leaves that is no answer."""

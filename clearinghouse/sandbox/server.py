@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clearinghouse.sandbox.clearing import Clearing
+from clearinghouse.sandbox.clearing import PLAIN, Clearing, Sealing
 from clearinghouse.sandbox.faults import Faults
 from clearinghouse.sandbox.ledger import Ledger
 from clearinghouse.sandbox.outbox import Timing
@@ -56,12 +56,13 @@ def run_sandbox(
     timing: Timing | None = None,
     faults: Iterable[str] | Faults = (),
     payers: PayerTable | None = None,
+    sealing: Sealing = PLAIN,
 ) -> Iterator[Sandbox]:
     """A clearinghouse on this machine for as long as the block runs: `with run_sandbox(root) as sandbox`.
 
     Everything it keeps is below `root`: host key, ledger, `mailboxes/<user>/{upload,download,archive}`. Port 0 takes a
     free one. `faults` are specifications of clearinghouse.sandbox.faults, or the caller's own `Faults`, which may be
-    switched on and off while the sandbox runs.
+    switched on and off while the sandbox runs. `sealing` opens uploads and seals answers.
     """
     people = tuple(users)
     switched_on = faults if isinstance(faults, Faults) else Faults(faults, seed)
@@ -69,7 +70,7 @@ def run_sandbox(
     ledger = Ledger(root / LEDGER)
     folders = {user.name: root / "mailboxes" / user.name for user in people}
     table = payers or read_payer_table()
-    clearing = Clearing(folders, ledger, table, seed, clock, timing, switched_on)
+    clearing = Clearing(folders, ledger, table, seed, clock, timing, switched_on, sealing)
     stop = threading.Event()
     worker = threading.Thread(target=clearing.serve_forever, args=(stop,), name="sandbox-clearing", daemon=True)
     try:

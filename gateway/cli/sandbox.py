@@ -38,6 +38,12 @@ def run(
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault to show, NAME or NAME=ARGUMENT; may be repeated.")
     ] = None,
+    pgp_key: Annotated[
+        str, typer.Option(help="env:NAME or file:PATH of its private key: uploads are to be encrypted for it.")
+    ] = "",
+    pgp_for: Annotated[
+        str, typer.Option(help="env:NAME or file:PATH of your public key: answers are encrypted for it.")
+    ] = "",
     list_faults: Annotated[
         bool, typer.Option("--list-faults", help="List the faults and what each should show, and stop.")
     ] = False,
@@ -63,10 +69,13 @@ def run(
         output.flush()
 
     faults = fault or ()
+    sealing = sandbox.sealing_by(pgp_key, pgp_for)
     if site is not None:
-        sandbox.serve_for_site(site, port=port, seed=seed, faults=faults, announce=announce)
+        sandbox.serve_for_site(site, port=port, seed=seed, faults=faults, sealing=sealing, announce=announce)
     else:
-        sandbox.serve(root, port=port, seed=seed, user=user, password=password, faults=faults, announce=announce)
+        sandbox.serve(
+            root, port=port, seed=seed, user=user, password=password, faults=faults, sealing=sealing, announce=announce
+        )
     return output.OK
 
 

@@ -76,7 +76,8 @@ class CertificationPass:
             detail = msgspec.json.encode([file for _, file in rendered]).decode()
             self._watch.say(tx, connection, ConnectionFactKind.TEST_SENT, actor, "", detail)
         for interchange, _ in rendered:
-            exchange.upload(interchange, _unmarked)
+            content = exchange.sealed(interchange.content) or interchange.content
+            exchange.upload(RenderedInterchange(content=content, remote_name=interchange.remote_name), _unmarked)
 
     def _render(
         self, tx: Transaction, connection: str, exchange: Exchange, claims: Sequence[Claim]

@@ -110,28 +110,40 @@ class CollectPass:
         with self._store.write() as tx:
             self._take(tx, connection, content, remote_name, collected)
 
-    def _take(self, tx: Transaction, connection: str, content: bytes, remote_name: bytes, collected: Collected) -> None:
+    def _take(
+        self,
+        tx: Transaction,
+        connection: str,
+        content: bytes,
+        remote_name: bytes,
+        collected: Collected,
+        *,
+        enclosed: bool = False,
+    ) -> None:
         exchange = self._exchanges[connection]
         now = self._clock.now()
         if tx.exchanges.file_is_known(connection, hashlib.sha256(content).hexdigest()):
             collected.duplicates += 1
             return
-        collected.files += 1
         try:
-            members = exchange.unpacked(content)
+            members = exchange.unpacked(content, enclosed=enclosed)
             transactions = [] if members else exchange.read_answers(content)
+        except Unavailable:
+            raise  # it is not the file
         except Exception as error:  # whatever one file does to us, its bytes are kept and the others are read
             problem = str(error) if isinstance(error, FormatError) else f"reading it failed with {_kind(error)}"
             tx.exchanges.add_file(connection, content, remote_name, now, problem)
+            collected.files += 1
             if isinstance(error, NoAnswer):
                 collected.reports += 1
             else:
                 collected.problems.append(problem)
             return
         file_id = tx.exchanges.add_file(connection, content, remote_name, now)
+        collected.files += 1
         reach(FaultPoint.COLLECT_STORED)
         for name, member in members:
-            self._take(tx, connection, member, b"%s/%s" % (remote_name, name.encode()), collected)
+            self._take(tx, connection, member, b"%s/%s" % (remote_name, name.encode()), collected, enclosed=True)
         for ordinal, transaction in enumerate(transactions):
             row = self._apply(tx, exchange, connection, transaction, f"{file_id}/{ordinal}", now)
             tx.exchanges.add_answer(file_id, row)

@@ -53,7 +53,7 @@ class Deliveries:
             lease = self._clock.now() + LEASE
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):
                 return row.state
-            content = tx.exchanges.raw(row.sha256)
+            content = _sealed_once(tx, exchange, row)
             tx.audit.record(self._clock.now(), MACHINE, "send", f"interchange:{row.id}")
         reach(FaultPoint.SEND_CLAIMED)
         return self._upload(exchange, row, row.epoch + 1, lease, content)
@@ -120,7 +120,7 @@ class Deliveries:
             if row.state == DeliveryState.SENDING:
                 add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
             steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
-            content = tx.exchanges.raw(row.sha256)
+            content = tx.exchanges.sealed(row.id) or tx.exchanges.raw(row.sha256)
         exchange = self._exchanges[row.connection]
         interchange = RenderedInterchange(content=content, remote_name=row.remote_name)
 
@@ -193,6 +193,19 @@ class Deliveries:
         row = tx.exchanges.interchange(interchange_id)
         assert row is not None, "an interchange is never deleted"
         return row.state
+
+
+def _sealed_once(tx: Transaction, exchange: Exchange, row: InterchangeRow) -> bytes:
+    """The bytes as the partner gets them, the same at every try: encrypting is done before the first one, once.
+
+    Raises NotSent where the keys do not serve.
+    """
+    plain, sealed = tx.exchanges.raw(row.sha256), tx.exchanges.sealed(row.id)
+    if sealed is None:
+        sealed = exchange.sealed(plain)
+        if sealed is not None:
+            tx.exchanges.seal(row.id, sealed)
+    return plain if sealed is None else sealed
 
 
 def add_interchange_fact(

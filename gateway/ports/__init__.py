@@ -361,11 +361,18 @@ class Exchange(Protocol):
     def open_inbox(self) -> AbstractContextManager[RemoteInbox]:
         """One conversation with the partner in which waiting answers are fetched. Raises Unavailable, PartnerPaused."""
 
+    def sealed(self, content: bytes) -> bytes | None:
+        """The file encrypted for the partner, other bytes each time; None where it goes as it is. Raises NotSent."""
+
     def claim_numbers(self, content: bytes) -> list[str]:
         """CLM01 of every claim in an interchange of ours, read back from its bytes."""
 
-    def unpacked(self, content: bytes) -> list[tuple[str, bytes]]:
-        """Name and bytes of every file in an archive; none for what is no archive. Raises FormatError when refused."""
+    def unpacked(self, content: bytes, *, enclosed: bool = False) -> list[tuple[str, bytes]]:
+        """Name and bytes of every file in an archive, or of what was encrypted for us; none for any other file.
+
+        What was ``enclosed`` in another file need not be encrypted. Raises FormatError when refused, Unavailable when
+        our key cannot be used: then the file waits.
+        """
 
     def read_answers(self, content: bytes) -> list[AnswerTransaction]:
         """Every transaction of a returned file. Raises NoAnswer when it holds none."""

@@ -96,6 +96,12 @@ class Exchanges(Protocol):
     def add_interchange(self, row: InterchangeRow, content: bytes, version_ids: Sequence[str]) -> None:
         """Freeze an interchange with the versions it carries."""
 
+    def seal(self, interchange_id: str, sealed: bytes) -> None:
+        """Freeze how an interchange goes out encrypted: the same bytes at every try."""
+
+    def sealed(self, interchange_id: str) -> bytes | None:
+        """How the interchange goes out encrypted; None where it goes as it is, or was never tried."""
+
     def interchange(self, interchange_id: str) -> InterchangeRow | None:
         """One interchange."""
 

@@ -35,6 +35,7 @@ from gateway.store.schema import (
     interchange,
     interchange_claim,
 )
+from gateway.store.schema_partners import sealed_interchange
 from gateway.store.sql import hold_names, next_value
 
 _ANSWER_TYPES: dict[str, type[Answer]] = {
@@ -110,6 +111,17 @@ class ExchangeRows:
                 for position, version_id in enumerate(version_ids)
             ],
         )
+
+    def seal(self, interchange_id: str, sealed: bytes) -> None:
+        """Freeze how an interchange goes out encrypted."""
+        sha256 = self._blobs.put(sealed)
+        self._connection.execute(insert(sealed_interchange).values(interchange_id=interchange_id, sha256=sha256))
+
+    def sealed(self, interchange_id: str) -> bytes | None:
+        """How the interchange goes out encrypted; None where it does not, or was never tried."""
+        found = select(sealed_interchange.c.sha256).where(sealed_interchange.c.interchange_id == interchange_id)
+        sha256: str | None = self._connection.scalar(found)
+        return None if sha256 is None else self._blobs.get(sha256)
 
     def interchange(self, interchange_id: str) -> InterchangeRow | None:
         """One interchange."""

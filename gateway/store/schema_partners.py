@@ -39,3 +39,10 @@ numbers_vouched_for = Table(  # where and by which transaction: no restore keeps
     Column("place", String(100), nullable=False),
     Column("written_by", String(40), nullable=False),
 )
+
+sealed_interchange = Table(  # what a partner gets encrypted; encrypting it anew would give other bytes
+    "sealed_interchange",
+    metadata,
+    Column("interchange_id", ForeignKey("interchange.id"), primary_key=True),
+    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
+)

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from clearinghouse.connection_trial import try_connection
+from clearinghouse.pgp import Pgp
 from clearinghouse.profile_reading import in_test, read_profile
 from gateway.claim.actor import Actor
 from gateway.config import read_settings
@@ -35,7 +36,7 @@ def prove_connection(folder: Path, name: str) -> dict[str, Any]:
     if name not in files:
         raise NotFound(f"no file in clearinghouses/ describes a connection {name!r}; there are {', '.join(files)}")
     profile = read_connection(files[name])
-    steps = try_connection(profile, mailbox_of(settings, profile))
+    steps = try_connection(profile, mailbox_of(settings, profile), Pgp(profile.pgp, settings.folder))
     return {"connection": name, "ok": all(each.ok for each in steps), "steps": [asdict(each) for each in steps]}
 
 

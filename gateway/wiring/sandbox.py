@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from clearinghouse.pgp import NotOpened, Pgp, PgpRules
+from clearinghouse.sandbox.clearing import PLAIN, Sealing
 from clearinghouse.sandbox.faults import FAULTS, Fault, UnknownFault
 from clearinghouse.sandbox.ledger import read_ledger
 from clearinghouse.sandbox.server import LEDGER, run_sandbox
@@ -39,9 +41,11 @@ def serve(
     password: str = "",
     faults: Sequence[str] = (),
     clock: Callable[[], datetime] | None = None,
+    sealing: Sealing = PLAIN,
     announce: Announce,
 ) -> None:
     """Run until SIGTERM or SIGINT. ``password`` is a reference; ``announce`` gets port, host_key, user, mailbox.
+    Uploads are opened and answers sealed by ``sealing``.
 
     Raises ConfigurationError for an unknown fault, Unavailable where the port is taken.
     """
@@ -49,7 +53,7 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     secret = resolve_secret(password).reveal() if password else PASSWORD
-    running = run_sandbox(root, port, seed, (User(user, secret),), clock or _now, faults=faults)
+    running = run_sandbox(root, port, seed, (User(user, secret),), clock or _now, faults=faults, sealing=sealing)
     try:
         with running as sandbox:
             mailbox = str(root / "mailboxes" / user)
@@ -61,13 +65,40 @@ def serve(
         raise Unavailable(f"the sandbox cannot listen on port {port}: {error.strerror}; try --port 0") from error
 
 
-def serve_for_site(folder: Path, *, port: int, seed: int, faults: Sequence[str], announce: Announce) -> None:
+def serve_for_site(
+    folder: Path, *, port: int, seed: int, faults: Sequence[str], sealing: Sealing = PLAIN, announce: Announce
+) -> None:
     """Run the sandbox that ``init --demo`` prepared in a site folder, by the site's clock."""
     settings = read_settings(folder)
     clock = clock_of(settings).now
     kind, _, path = PASSWORD_FILE.partition(":")
     reference = f"{kind}:{folder / path}"
-    serve(folder / FOLDER, port=port, seed=seed, password=reference, faults=faults, clock=clock, announce=announce)
+    serve(
+        folder / FOLDER,
+        port=port,
+        seed=seed,
+        password=reference,
+        faults=faults,
+        clock=clock,
+        sealing=sealing,
+        announce=announce,
+    )
+
+
+def sealing_by(own: str, for_whom: str) -> Sealing:
+    """Opens uploads with a private key and seals answers for a public one, both by reference; empty for neither."""
+    pgp = Pgp(PgpRules(our_key_ref=own or None, their_key_ref=for_whom or None))
+    return Sealing(
+        open=(lambda upload: _opened(pgp, upload)) if pgp.opens else PLAIN.open,
+        seal=pgp.seal if pgp.seals else PLAIN.seal,
+    )
+
+
+def _opened(pgp: Pgp, upload: bytes) -> bytes:
+    try:
+        return pgp.open(upload)
+    except NotOpened:
+        return b""
 
 
 def host_key(root: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from clearinghouse.folder import FolderMailbox
 from clearinghouse.guide_check import RenderedGuideCheck
 from clearinghouse.mailbox import Mailbox
 from clearinghouse.partner import FolderAccess, PartnerProfile
+from clearinghouse.pgp import Pgp
 from clearinghouse.sftp import SftpMailbox
 from clearinghouse.x12.claims_837 import Submitter
 from clearinghouse.x12.parties import Contact, ContactNumber, Name
@@ -164,6 +165,7 @@ def exchange_of(settings: Settings, profile: PartnerProfile) -> PartnerExchange:
         _submitter(settings.sender, profile.envelope.sender_id.strip()),
         local_time=ZoneInfo(settings.sender.time_zone),
         settle_gap=timedelta(seconds=settings.settle_gap_s),
+        pgp=Pgp(profile.pgp, settings.folder),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from clearinghouse.connection_trial import Tried, try_connection
 from clearinghouse.partner import DownloadRules, DownloadSource, HostKey, PartnerProfile
+from clearinghouse.pgp import Pgp
 from clearinghouse.profile_reading import read_profile
 from clearinghouse.sandbox.sftp_server import User
 from clearinghouse.sftp import SftpMailbox
@@ -27,7 +28,7 @@ def profile_of(partner: Partner, *, probe_file: bool = True, **access: Any) -> P
 def tried(partner: Partner, profile: PartnerProfile) -> list[Tried]:
     assert not isinstance(profile.access, Path)
     mailbox = SftpMailbox(profile.access, profile.upload, secrets_beside=partner.folder, repeats=QUICK)  # type: ignore[arg-type]
-    return try_connection(profile, mailbox)
+    return try_connection(profile, mailbox, Pgp(profile.pgp))
 
 
 def test_a_good_connection_passes_every_step_and_its_probe_file_is_gone_again(tmp_path: Path) -> None:

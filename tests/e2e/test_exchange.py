@@ -6,6 +6,7 @@ import json
 import time
 
 from tests.e2e.command import PATIENCE_S, Cleanclaim, route_to
+from tests.keys import a_key_pair
 
 
 def test_claims_go_out_once_and_answers_come_back(cleanclaim: Cleanclaim) -> None:
@@ -76,6 +77,30 @@ def test_a_connection_is_proved_certified_and_paused_by_a_wrong_secret_until_it_
         )
         assert box.stop().code == 0
     assert cleanclaim.json("doctor", "--site", "clinic")["ok"]
+
+
+def test_with_keys_on_both_sides_every_file_travels_encrypted(cleanclaim: Cleanclaim) -> None:
+    cleanclaim.json("init", "clinic", "--demo")
+    site = cleanclaim.folder / "clinic"
+    ours, theirs = a_key_pair(site / "secrets", "ours"), a_key_pair(site / "secrets", "theirs")
+    cleanclaim.json("ingest", "--site", "clinic", "--source", "riverbend-fhir", "clinic/samples/fhir")
+    keys = ("--pgp-key", theirs.private, "--pgp-for", ours.public)
+    with cleanclaim.started("sandbox", "--site", "clinic", "--port", "0", "--json", *keys, until="}") as box:
+        route_to(site, json.loads("\n".join(box.said))["port"])
+        with (site / "mappings" / "clearinghouses" / "sandbox.yaml").open("a") as profile:
+            profile.write(f"pgp: {{their_key_ref: {theirs.public}, our_key_ref: 'file:secrets/ours.private.asc'}}\n")
+        assert cleanclaim.run("mappings", "put", "--site", "clinic", "--as", "kim").code == 0
+        steps = cleanclaim.json("exchange", "test", "sandbox", "--site", "clinic")["steps"]
+        assert ("keys", True) == (steps[0]["step"], steps[0]["ok"])
+        (sent,) = cleanclaim.json("exchange", "send", "--site", "clinic")["connections"]
+        assert sent["delivered"] > 0
+        _wait_for_answers(cleanclaim)
+        files = [path for path in (site / "sandbox" / "mailboxes").rglob("*") if path.is_file()]
+        assert files and not any(b"ISA*" in path.read_bytes() for path in files)
+        (collected,) = cleanclaim.json("exchange", "collect", "--site", "clinic")["connections"]
+        assert collected["applied"] >= 3 * sent["delivered"]
+        assert 0 == box.stop().code
+    _check_what_came_back(cleanclaim)
 
 
 def _wait_for_answers(cleanclaim: Cleanclaim) -> None:

@@ -212,7 +212,10 @@ def test_what_is_left_out_takes_the_careful_default() -> None:
         ("schedule.cutoff", "5pm", "schedule.cutoff", "HH:MM"),
         ("schedule.opens", "06:00", "schedule.closes", "together"),
         ("test", {"acks": {}}, "test.acks", "not a key"),
-        ("pgp", "yes", "pgp", "not a key"),
+        ("pgp", {"cipher": "aes"}, "pgp.cipher", "not a key"),
+        ("pgp", {"their_key_ref": "-----BEGIN"}, "pgp.their_key_ref", "never the secret itself"),
+        ("pgp", {"their_key_ref": "env:THEIRS", "sign": "true"}, "pgp.sign", "our_key_ref"),
+        ("pgp", {"our_key_ref": "env:OURS", "verify": "true"}, "pgp.verify", "their_key_ref"),
     ],
 )
 def test_a_mistake_is_named_by_its_key_with_what_to_write(path: str, value: object, at: str, says: str) -> None:
