@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import groupby
 
 import msgspec
@@ -39,11 +40,22 @@ class TestFile(msgspec.Struct, frozen=True):
     claim_numbers: tuple[str, ...]
 
 
+class TestState(StrEnum):
+    """Where a connection's test stands."""
+
+    __test__ = False
+    NONE = "none"
+    """No batch was sent yet."""
+    WAITING = "waiting"
+    FAILED = "failed"
+    PASSED = "passed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the answers to a test batch come to. ``state`` is ``none``, ``waiting``, ``failed`` or ``passed``."""
+    """What the answers to the newest test batch come to."""
 
-    state: str
+    state: TestState
     sent_at: datetime | None = None
     files: tuple[TestFile, ...] = ()
     heard: tuple[str, ...] = ()
@@ -98,13 +110,13 @@ class CertificationPass:
             facts = [*tx.connections.facts(connection)]
             sent = next((fact for fact in reversed(facts) if fact.kind is ConnectionFactKind.TEST_SENT), None)
             if sent is None:
-                return Verdict(state="none")
+                return Verdict(state=TestState.NONE)
             heard = _heard(tx, connection, sent)
         return _judge(sent, heard, exchange.answers_due(sent.at))
 
     def certify(self, connection: str, verdict: Verdict, actor: Actor) -> None:
         """Put on record that the partner took the newest test batch whole. Raises NotAllowed when it did not."""
-        if verdict.state != "passed":
+        if verdict.state is not TestState.PASSED:
             raise NotAllowed("the partner has not taken the test batch whole")
         count = sum(len(file.claim_numbers) for file in verdict.files)
         with self._store.write() as tx:
@@ -188,7 +200,8 @@ def _judge(sent: ConnectionFact, heard: _Heard, due: Mapping[str, datetime]) -> 
                 failures.append(f"277CA: claim {number} of {file.remote_name} was refused")
             if taken is None and _STATUS in due:
                 missing.append(f"a 277CA for claim {number}, due {due[_STATUS]:%Y-%m-%d %H:%M} UTC")
-    state = "failed" if failures else "waiting" if missing or not told else "passed"
+    undecided = TestState.WAITING if missing or not told else TestState.PASSED
+    state = TestState.FAILED if failures else undecided
     return Verdict(
         state=state,
         sent_at=sent.at,

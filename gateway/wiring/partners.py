@@ -13,7 +13,7 @@ from clearinghouse.profile_reading import in_test, read_profile
 from gateway.claim.actor import Actor
 from gateway.config import read_settings
 from gateway.errors import NotFound
-from gateway.pipeline.certify import Verdict
+from gateway.pipeline.certify import TestState, Verdict
 from gateway.pipeline.collect import CollectPass
 from gateway.services.specimens import specimen_claims
 from gateway.wiring.mapping_check import read_connection, site_files
@@ -68,17 +68,17 @@ def certify(site: Site, name: str, actor: Actor, *, again: bool = False, wait_s:
     collecting = site.collecting
     if _OWN_MAILBOX & {*(settings.get("test") or {})}:
         collecting = CollectPass(site.store, site.clock, site.policy, {name: exchange}, site.connections)
-    if again or site.certification.verdict(name, exchange).state in ("none", "failed"):
+    if again or site.certification.verdict(name, exchange).state in (TestState.NONE, TestState.FAILED):
         claims = specimen_claims(site.policy.catalogue, name, site.clock.now().date())
         site.certification.send(name, exchange, claims, actor)
     until = monotonic() + wait_s
     while True:
         collected = collecting.run(name)
         verdict = site.certification.verdict(name, exchange)
-        if verdict.state != "waiting" or collected.paused or monotonic() >= until:
+        if verdict.state is not TestState.WAITING or collected.paused or monotonic() >= until:
             break
         sleep(_LOOK_AGAIN_S)
-    if verdict.state == "passed" and not site.connections.standing(name).certified:
+    if verdict.state is TestState.PASSED and not site.connections.standing(name).certified:
         site.certification.certify(name, verdict, actor)
     return {"connection": name, **_verdict_view(verdict), **asdict(site.connections.standing(name))}
 
