@@ -34,6 +34,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from psycopg import sql
 
 LOOPBACK = "127.0.0.1"
+MEMORY = Path("/dev/shm")
+"""Files in memory, where the system has such a place."""
 _FOLDER_PREFIX = "cleanclaim-server-"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -159,17 +161,23 @@ def _server_environment(**extra: str) -> Mapping[str, str]:
 
 def remove_leftovers() -> None:
     """Remove the folders of runs that were killed before they could do so themselves."""
-    for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}{os.geteuid()}-*"):
+    places = {Path(tempfile.gettempdir()), MEMORY}
+    for stale in (each for place in places for each in place.glob(f"{_FOLDER_PREFIX}{os.geteuid()}-*")):
         owner = stale.name.removeprefix(_FOLDER_PREFIX).split("-")[1]
         if owner.isdecimal() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(stale, ignore_errors=True)
 
 
+def our_prefix() -> str:
+    """How this run's folders begin, so that the next run knows whose they were; those of dead runs go now."""
+    remove_leftovers()
+    return f"{_FOLDER_PREFIX}{os.geteuid()}-{os.getpid()}-"
+
+
 @contextlib.contextmanager
 def _scratch_folder(account: _Account) -> Iterator[Path]:
     """A folder the servers' user can enter, which pytest's own are not."""
-    remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.geteuid()}-{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=our_prefix()))
     try:
         folder.chmod(0o755)
         account.own(folder)

@@ -18,8 +18,7 @@ from tests.contract.conftest import (  # noqa: F401 - fixtures are found by name
     store_url,
 )
 from tests.databases import empty_postgres
-
-MEMORY = Path("/dev/shm")
+from tests.servers import MEMORY, our_prefix
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     if not MEMORY.is_dir():
         yield tmp_path
         return
-    with TemporaryDirectory(dir=MEMORY) as folder:
+    with TemporaryDirectory(dir=MEMORY, prefix=our_prefix()) as folder:
         yield Path(folder)
 
 
