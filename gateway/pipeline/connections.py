@@ -11,11 +11,11 @@ from gateway.claim.answer import InterchangeAnswer, TransactionAnswer
 from gateway.claim.contract import ClaimForm
 from gateway.errors import NotAllowed, PartnerPaused
 from gateway.lifecycle import DeliveryState, FactKind
-from gateway.pipeline.deliver import add_interchange_fact
+from gateway.pipeline.deliver import add_interchange_fact, reached_by
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
-from gateway.ports.connections import ConnectionFact, ConnectionFactKind, SentNumbers
-from gateway.ports.exchanges import ISA13, DeliveryStep
+from gateway.ports.connections import ConnectionFact, ConnectionFactKind, Reached, SentNumbers
+from gateway.ports.exchanges import ISA13, SENDS, DeliveryStep
 from gateway.ports.storage import Store, Transaction
 
 _LAST_NUMBER = 999_999_999
@@ -97,8 +97,8 @@ class ConnectionWatch:
         if self._restored(connection):
             return
         with self._store.read() as tx:
-            last, vouched_for = tx.exchanges.last_number(connection, ISA13), tx.connections.is_vouched_for(connection)
-        self.sent_numbers.remember(connection, last)
+            known, vouched_for = reached_by(tx, connection), tx.connections.is_vouched_for(connection)
+        self.sent_numbers.remember(connection, known)
         if not vouched_for:
             with self._store.write() as tx:
                 tx.connections.vouch(connection)
@@ -118,11 +118,12 @@ class ConnectionWatch:
         Other machines send too, so one that knows more than this machine is as it should be. Where this machine
         remembers nothing, the word of one that did stands for its memory.
         """
-        remembered = self.sent_numbers.highest(connection)
+        remembered = self.sent_numbers.reached(connection)
         with self._store.read() as tx:
-            last = tx.exchanges.last_number(connection, ISA13)
+            known = reached_by(tx, connection)
             if remembered is not None:
-                knows_all, seen = remembered <= last, f"this machine remembers number {remembered}"
+                knows_all = remembered.is_within(known)
+                seen = f"this machine remembers number {remembered.number} and {remembered.sends} sends"
             else:
                 never_sent = tx.exchanges.sent_since(connection, _EVER) == 0
                 knows_all = never_sent or tx.connections.is_vouched_for(connection)
@@ -130,8 +131,8 @@ class ConnectionWatch:
         if knows_all:
             return ""
         return (
-            f"the database knows {connection} up to number {last}, and {seen}: it may have been restored from a "
-            f"backup. Run 'cleanclaim exchange guard {connection}'"
+            f"the database knows {connection} up to number {known.number} and {known.sends} sends, and {seen}: it may "
+            f"have been restored from a backup. Run 'cleanclaim exchange guard {connection}'"
         )
 
     def pause(self, connection: str, refusal: PartnerPaused) -> str:
@@ -166,17 +167,20 @@ class ConnectionWatch:
         if actor.role != "supervisor":
             raise NotAllowed("only a supervisor moves control numbers after a restore")
         at_partner = exchange.highest_number_seen()
-        remembered = self.sent_numbers.highest(connection)
+        remembered = self.sent_numbers.reached(connection)
+        memory = remembered or Reached(0, 0)
         with self._store.write() as tx:
-            last = tx.exchanges.last_number(connection, ISA13)
-            seen = max(last, remembered or 0, at_partner, _highest_answered(tx, connection))
-            if not restored and seen > last:
+            known = reached_by(tx, connection)
+            last = known.number
+            seen = max(last, memory.number, at_partner, _highest_answered(tx, connection))
+            if not restored and (seen > last or memory.sends > known.sends):
                 raise NotAllowed(f"number {seen} is in use, and the database knows {last}: it was restored")
-            behind = seen > last or (restored and remembered is None)
+            behind = seen > last or memory.sends > known.sends or (restored and remembered is None)
             following = seen + skip if behind else last
             if following >= _LAST_NUMBER:
                 raise NotAllowed(f"number {seen} is in use, and there are none beyond {_LAST_NUMBER}: leave out fewer")
             tx.exchanges.move_number(connection, ISA13, following)
+            tx.exchanges.move_number(connection, SENDS, memory.sends)
             if behind:
                 tx.claims.next_claim_numbers(_CLAIM_NUMBERS_LEFT_OUT)
             moved = NumbersMoved(
@@ -189,7 +193,7 @@ class ConnectionWatch:
             detail = f"last={last} seen={seen} next={moved.next} held={moved.held} in_doubt={moved.in_doubt}"
             tx.connections.vouch(connection)
             self.decide(tx, connection, ConnectionFactKind.NUMBERS_MOVED, actor, reason, detail)
-        self.sent_numbers.remember(connection, following)
+        self.sent_numbers.remember(connection, Reached(following, max(known.sends, memory.sends)))
         return moved
 
     def _hold_released(self, tx: Transaction, connection: str, last: int) -> int:

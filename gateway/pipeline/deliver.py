@@ -10,16 +10,30 @@ from datetime import datetime, timedelta
 
 from gateway.claim.actor import MACHINE
 from gateway.claim.identifiers import stable_id
-from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, NotSent, PartnerPaused, Unavailable
+from gateway.errors import (
+    ConfigurationError,
+    Conflict,
+    DeliveryUnknown,
+    NotAllowed,
+    NotFound,
+    NotSent,
+    PartnerPaused,
+    Unavailable,
+)
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
-from gateway.ports.connections import SentNumbers
-from gateway.ports.exchanges import ISA13, DeliveryStep, InterchangeRow
+from gateway.ports.connections import Reached, SentNumbers
+from gateway.ports.exchanges import ISA13, SENDS, DeliveryStep, InterchangeRow
 from gateway.ports.storage import Store, Transaction
 
 LEASE = timedelta(minutes=20)
+
+
+def reached_by(tx: Transaction, connection: str) -> Reached:
+    """How far the database knows the connection to have come."""
+    return Reached(tx.exchanges.last_number(connection, ISA13), tx.exchanges.last_number(connection, SENDS))
 
 
 class Deliveries:
@@ -48,14 +62,21 @@ class Deliveries:
                 raise NotAllowed(
                     f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
                 )
-            self._sent_numbers.remember(row.connection, tx.exchanges.last_number(row.connection, ISA13))
+            self._sent_numbers.remember(row.connection, reached_by(tx, row.connection))
             tx.connections.vouch(row.connection)
             lease = self._clock.now() + LEASE
             if not tx.exchanges.claim_send(row.id, row.epoch, lease):
                 return row.state
+            tx.exchanges.next_number(row.connection, SENDS)
+            reached = reached_by(tx, row.connection)
             content = _sealed_once(tx, exchange, row)
             tx.audit.record(self._clock.now(), MACHINE, "send", f"interchange:{row.id}")
         reach(FaultPoint.SEND_CLAIMED)
+        try:
+            self._sent_numbers.remember(row.connection, reached)  # after the commit, and before the first byte
+        except ConfigurationError:
+            self._finish(row.id, row.epoch + 1, DeliveryState.READY, None)
+            raise
         return self._upload(exchange, row, row.epoch + 1, lease, content)
 
     def _upload(

@@ -57,14 +57,27 @@ class Connections(Protocol):
         """Whether such a note holds. Never on SQLite, whose one machine has its own memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a connection has come: its last control number, and how many sends were begun."""
+
+    number: int
+    sends: int
+    """A file that was frozen and had not left is sent under a number the backup knows; only this tells that it left."""
+
+    def is_within(self, other: Reached) -> bool:
+        """True when the other has come as far as this in both."""
+        return self.number <= other.number and self.sends <= other.sends
+
+
 class SentNumbers(Protocol):
-    """The highest control number of a connection that this machine knows to be in use, kept beside the database.
+    """How far a connection has come as this machine knows, kept beside the database.
 
     Other machines may have come further, so it is a lower bound: a database that knows less was restored.
     """
 
-    def highest(self, connection: str) -> int | None:
-        """The number, or None when nothing was ever remembered here. Raises ConfigurationError for a broken file."""
+    def reached(self, connection: str) -> Reached | None:
+        """None when nothing was ever remembered here. Raises ConfigurationError for a broken file."""
 
-    def remember(self, connection: str, number: int) -> None:
-        """Keep the number, durably, unless a higher one is kept. Raises ConfigurationError where it cannot be."""
+    def remember(self, connection: str, reached: Reached) -> None:
+        """Keep the higher of each, durably. Raises ConfigurationError where it cannot be."""

@@ -77,8 +77,8 @@ class AnswerRow:
     transaction: AnswerTransaction
 
 
-ISA13 = "isa13"
-"""The name of a connection's interchange control numbers."""
+ISA13, SENDS = "isa13", "sends"
+"""A connection's counters: the interchange control numbers given out, and the sends that were begun."""
 
 
 class Exchanges(Protocol):

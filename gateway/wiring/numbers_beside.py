@@ -1,16 +1,20 @@
-"""A site's memory of the control numbers it has come to: one small file a connection, beside the database."""
+"""A site's memory of how far it has come with each partner: one small file a connection, beside the database."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import ConfigurationError
+from gateway.ports.connections import Reached
 
 SENT_NUMBERS = "run/sent-numbers"
+_HELD = re.compile(r"(\d{1,18})(?: (\d{1,18}))?", re.ASCII)
+"""The last control number and the sends begun; files of before 29 November 2026 hold the number alone."""
 
 
 class NumbersBeside:
@@ -19,8 +23,8 @@ class NumbersBeside:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def highest(self, connection: str) -> int | None:
-        """The number, or None when nothing was ever remembered here. Raises ConfigurationError for a broken file."""
+    def reached(self, connection: str) -> Reached | None:
+        """None when nothing was ever remembered here. Raises ConfigurationError for a broken file."""
         path = self._folder / connection
         try:
             text = path.read_text().strip()
@@ -28,19 +32,23 @@ class NumbersBeside:
             return None
         except OSError as error:
             raise ConfigurationError([f"{path}: cannot be read ({error.strerror})"]) from error
-        if not text.isascii() or not text.isdigit():
+        held = _HELD.fullmatch(text)
+        if held is None:
             raise ConfigurationError(
                 [f"{path}: holds no number; remove it, then run 'cleanclaim exchange guard {connection}'"]
             )
-        return int(text)
+        return Reached(int(held[1]), int(held[2] or 0))
 
-    def remember(self, connection: str, number: int) -> None:
-        """Keep the number, durably, unless a higher one is kept. Raises ConfigurationError where it cannot be."""
+    def remember(self, connection: str, reached: Reached) -> None:
+        """Keep the higher of each, durably. Raises ConfigurationError where it cannot be."""
         try:
             with self._held(connection):
-                known = self.highest(connection)
-                if known is None or number > known:
-                    self._write(connection, number)
+                known = self.reached(connection)
+                if known is None:
+                    self._write(connection, reached)
+                elif not reached.is_within(known):
+                    further = Reached(max(known.number, reached.number), max(known.sends, reached.sends))
+                    self._write(connection, further)
         except OSError as error:
             raise ConfigurationError([f"{self._folder}: cannot be written ({error.strerror})"]) from error
 
@@ -51,10 +59,10 @@ class NumbersBeside:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _write(self, connection: str, number: int) -> None:
+    def _write(self, connection: str, reached: Reached) -> None:
         beside = self._folder / f".{connection}.new"
         with beside.open("w") as file:
-            file.write(f"{number}\n")
+            file.write(f"{reached.number} {reached.sends}\n")
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._folder / connection)

@@ -11,6 +11,7 @@ import pytest
 from gateway.claim.contract import ClaimForm
 from gateway.errors import ConfigurationError, NotAllowed
 from gateway.lifecycle import ClaimState
+from gateway.ports.connections import Reached
 from gateway.store.database import Database
 from gateway.wiring.numbers_beside import NumbersBeside
 from tests.factories import CHAIN, CONNECTION
@@ -75,7 +76,7 @@ def test_a_restored_database_sends_nothing_until_its_numbers_are_beyond_all_that
 
     after = restored.restore()
     sent = after.sending.run(CONNECTION)
-    assert "up to number 1, and this machine remembers number 3" in sent.refused
+    assert "up to number 1 and 1 sends, and this machine remembers number 3 and 3 sends" in sent.refused
     assert (sent.frozen, len(after.uploaded())) == (0, 3)
     with pytest.raises(NotAllowed, match="supervisor"):
         after.connections.guard(CONNECTION, after.exchange, BILLER, "restored", skip=10)
@@ -139,7 +140,7 @@ def test_a_file_that_the_restored_database_takes_for_unsent_is_looked_for_before
 
 
 @pytest.mark.fault("F21")
-def test_a_backup_that_knows_every_number_but_not_that_its_file_left_has_it_in_doubt_once_guarded(
+def test_a_backup_that_knows_every_number_but_not_that_its_file_left_sends_nothing_before_it_is_guarded(
     restored: Restored,
 ) -> None:
     site = restored.site
@@ -151,8 +152,11 @@ def test_a_backup_that_knows_every_number_but_not_that_its_file_left_has_it_in_d
     taken.unlink()  # the partner picked it up
 
     after = restored.restore()
+    refused = after.sending.run(CONNECTION)
+    assert (refused.delivered, "remembers number 1 and 1 sends" in refused.refused) == (0, True)
     moved = after.connections.guard(CONNECTION, after.exchange, SUPERVISOR, "restored", skip=0)
     assert (moved.last, moved.seen, moved.in_doubt, after.state()) == (1, 1, 1, ClaimState.IN_DOUBT)
+    assert after.sending.run(CONNECTION).refused == ""
     for _ in range(4):
         after.clock.move(SETTLE_GAP)
         after.sending.run(CONNECTION)
@@ -185,10 +189,10 @@ def test_one_more_machine_of_a_running_site_begins_to_remember_and_changes_nothi
 
 def test_the_memory_of_numbers_only_grows_and_a_broken_one_is_told(tmp_path: Path) -> None:
     numbers = NumbersBeside(tmp_path / "sent")
-    assert numbers.highest("acme") is None
-    for number in (7, 5):
-        numbers.remember("acme", number)
-    assert NumbersBeside(tmp_path / "sent").highest("acme") == 7
+    assert numbers.reached("acme") is None
+    for number, sends in ((7, 2), (5, 3), (6, 1)):
+        numbers.remember("acme", Reached(number, sends))
+    assert NumbersBeside(tmp_path / "sent").reached("acme") == Reached(7, 3)
     (tmp_path / "sent/acme").write_text("seven")
     with pytest.raises(ConfigurationError, match="holds no number"):
-        numbers.highest("acme")
+        numbers.reached("acme")
