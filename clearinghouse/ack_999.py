@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from clearinghouse.x12.acknowledgement_999 import SegmentError, read_999
+from clearinghouse.x12.tokens import Source
 from gateway.claim.answer import TransactionAnswer
 
 
-def transaction_answers(raw: bytes) -> tuple[TransactionAnswer, ...]:
+def transaction_answers(source: Source) -> tuple[TransactionAnswer, ...]:
     """One answer per AK2, or one for the whole group when it names none. Raises X12FormatError."""
     found: list[TransactionAnswer] = []
-    for _, acknowledgement in read_999(raw):
+    for _, acknowledgement in read_999(source):
         group = int(acknowledgement.group_control_number)
         if not acknowledgement.responses:
             found.append(TransactionAnswer(gs06=group, st02="", code=acknowledgement.group_code))

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 """How an archive begins: with a file, or empty."""
+MARK_LENGTH = len(MARKS[0])
 _ENTRY = b"PK\x01\x02"
 """How each entry of an archive's list of its files begins."""
 _PIECE = 1 << 16

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from clearinghouse import mailbox as box
 from clearinghouse.ack_999 import transaction_answers
-from clearinghouse.archive import ArchiveRefused, is_archive, unpacked
+from clearinghouse.archive import MARK_LENGTH, ArchiveRefused, is_archive, unpacked
 from clearinghouse.claims_to_837 import transaction_837
 from clearinghouse.inbox import Key, PartnerInbox, Sighted
 from clearinghouse.interchange_ta1 import interchange_answers
 from clearinghouse.partner import Expected, PartnerProfile, Publish, Referee, file_name, number_in
 from clearinghouse.pgp import LARGEST_GROWTH, KeyUnusable, NotOpened, Pgp
-from clearinghouse.remit_835 import remittances
-from clearinghouse.returned_file import Enclosed, split_returned
+from clearinghouse.remit_835 import remittance_entries
+from clearinghouse.returned_file import Enclosed, Excerpt, split_returned
 from clearinghouse.secret import SecretMissing
 from clearinghouse.status_277ca import claim_answers
 from clearinghouse.x12.claims_837 import Submitter
@@ -29,7 +31,7 @@ from clearinghouse.x12.referee import ask_referee
 from clearinghouse.x12.tokens import ISA_LENGTH, Header, read_header, read_segments
 from clearinghouse.x12.verify import verify_written
 from clearinghouse.x12.write_837 import write_837
-from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer
+from gateway.claim.answer import Answer, AnswerTransaction, ClaimAnswer, Entry, InterchangeAnswer, PaidClaim
 from gateway.errors import (
     DeliveryUnknown,
     FormatError,
@@ -51,11 +53,11 @@ from gateway.ports import (
 )
 from gateway.ports.partners import AWAITED
 
-_READERS: Mapping[str, tuple[str, Callable[[bytes], tuple[Answer, ...]]]] = {
+_READERS: Mapping[str, tuple[str, Callable[[Excerpt], Iterable[Entry | Answer]]]] = {
     "TA1": ("TA1", interchange_answers),
     "999": ("999", transaction_answers),
     "277": ("277CA", claim_answers),
-    "835": ("835", remittances),
+    "835": ("835", remittance_entries),
 }
 
 
@@ -259,32 +261,34 @@ class PartnerExchange:
         with _translated(), self._mailbox.session() as session:
             yield PartnerInbox(session, self._profile.download, self._seen, _translated)
 
-    def unpacked(self, content: bytes, *, enclosed: bool = False) -> list[tuple[str, bytes]]:
+    def unpacked(self, file: BinaryIO, *, enclosed: bool = False) -> list[tuple[str, bytes]]:
         """Name and bytes of every file in an archive, or of what was encrypted for us; none for any other file.
 
         What was ``enclosed`` in another file need not be encrypted. Raises FormatError when refused, Unavailable when
         our key cannot be used: then the file waits.
         """
+        file.seek(0)
         if self._pgp.opens and not enclosed:
             try:
-                return [("opened", self._pgp.open(content))]
+                return [("opened", self._pgp.open(file.read()))]
             except NotOpened as error:
                 raise FormatError(f"{error}; nothing of it was used, its bytes are kept") from error
             except (KeyUnusable, SecretMissing) as error:
                 raise Unavailable(f"an encrypted file waits: {error}") from error
-        if not is_archive(content):
+        if not is_archive(file.read(MARK_LENGTH)):
             return []
+        file.seek(0)
         try:
-            return unpacked(content, self._profile.download.archives)
+            return unpacked(file.read(), self._profile.download.archives)
         except ArchiveRefused as error:
             raise FormatError(f"{error}; nothing of it was used, its bytes are kept") from error
 
-    def read_answers(self, content: bytes) -> list[AnswerTransaction]:
+    def read_answers(self, file: BinaryIO) -> list[ReturnedTransaction]:
         """Every transaction of a returned file. Raises NoAnswer when it holds none we know."""
-        enclosed = split_returned(content)
+        enclosed = split_returned(file)
         if not enclosed:
             raise NoAnswer("the file holds no X12 transaction")
-        read = [_answer_transaction(each) for each in enclosed if each.identifier in _READERS]
+        read = [ReturnedTransaction(each) for each in enclosed if each.identifier in _READERS]
         if not read:
             found = ", ".join(sorted({each.identifier for each in enclosed}))
             raise NoAnswer(f"the file holds {found}, which is no answer to a claim")
@@ -316,28 +320,42 @@ class PartnerExchange:
         return ""
 
 
-def _answer_transaction(each: Enclosed) -> AnswerTransaction:
-    type, read = _READERS[each.identifier]
-    answers: tuple[Answer, ...] = ()
-    problems = list(each.problems)
-    if not problems:
-        try:
-            answers = read(each.raw)
-        except (X12FormatError, ValueError) as error:
-            problems.append(f"the {type} cannot be read: {error}")
-    elements = each.header.elements
-    return AnswerTransaction(
-        type=type,
-        sender=elements[6].strip(),
-        receiver=elements[8].strip(),
-        usage=elements[15],
-        isa13=int(elements[13]) if elements[13].isdigit() else 0,
-        gs06=int(each.group_number) if each.group_number.isdigit() else None,
-        st02=each.control_number,
-        raw=each.raw,
-        answers=answers,
-        problems=tuple(problems),
-    )
+@dataclass(frozen=True, slots=True)
+class ReturnedTransaction:
+    """Implements gateway.ports.returned.Returned for one transaction in its place in a file."""
+
+    enclosed: Enclosed
+
+    def open(self) -> Excerpt:
+        """Its own bytes, in an envelope of its own."""
+        return self.enclosed.open()
+
+    def read(self) -> Iterator[Entry | AnswerTransaction]:
+        """Its entries one by one, then the transaction, with why it cannot be applied."""
+        type, read = _READERS[self.enclosed.identifier]
+        answers: list[Answer] = []
+        problems = list(self.enclosed.problems)
+        if not problems:
+            try:
+                for said in read(self.open()):
+                    if isinstance(said, ClaimAnswer | PaidClaim):
+                        yield said
+                    else:
+                        answers.append(said)
+            except (X12FormatError, ValueError) as error:
+                problems.append(f"the {type} cannot be read: {error}")
+        elements, group_number = self.enclosed.header.elements, self.enclosed.group_number
+        yield AnswerTransaction(
+            type=type,
+            sender=elements[6].strip(),
+            receiver=elements[8].strip(),
+            usage=elements[15],
+            isa13=int(elements[13]) if elements[13].isdigit() else 0,
+            gs06=int(group_number) if group_number.isdigit() else None,
+            st02=self.enclosed.control_number,
+            answers=() if problems else tuple(answers),
+            problems=tuple(problems),
+        )
 
 
 def _holds(session: box.MailboxSession, file: box.RemoteFile, content: bytes) -> bool:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 from clearinghouse import mailbox as box
 from clearinghouse.partner import AfterDownload, DownloadRules
 from gateway.ports import RemoteAnswer
 
 _INTERCHANGE_END = re.compile(rb"IEA.[0-9]{1,5}.[0-9]{1,9}[^0-9A-Za-z]\s*\Z")
+_END_LENGTH = 64
+_PIECE = 1 << 16
+_IN_MEMORY = 1 << 22
+"""Bytes up to which a fetched file is not put on disk; there it has no name, and is gone with us."""
 _STILL_FOR = timedelta(minutes=5)
 """A file the partner has not touched for so long has settled, though we see it for the first time."""
 _UNFINISHED_POLLS = 12
@@ -83,11 +90,15 @@ class PartnerInbox:
         long_ago = max(self._rules.settle_age, _STILL_FOR)
         return stood or (sighted.modified_at is not None and now - sighted.modified_at >= long_ago)
 
-    def download(self, answer: RemoteAnswer) -> bytes | None:
-        """The bytes of one waiting file; None while it is empty, or an interchange whose IEA has not arrived yet."""
-        with self._translated():
-            content = self._session.download(_remote(answer), self._rules.max_bytes)
-        return content if _is_finished(content) or self._given_up(answer) else None
+    @contextmanager
+    def download(self, answer: RemoteAnswer) -> Iterator[BinaryIO | None]:
+        """One waiting file, on disk where it is large; None while it is empty, or an interchange whose IEA has not
+        arrived yet."""
+        with SpooledTemporaryFile(_IN_MEMORY) as spooled:
+            file = cast(BinaryIO, spooled)
+            with self._translated():
+                self._session.download_to(_remote(answer), file, self._rules.max_bytes)
+            yield file if _is_finished(file) or self._given_up(answer) else None
 
     def dispose(self, answer: RemoteAnswer) -> None:
         """Delete, move or leave the partner's copy, as the profile says; one without its end is always left."""
@@ -105,9 +116,15 @@ class PartnerInbox:
         return self._seen[answer.directory, answer.name].polls >= self._rules.settle_polls + _UNFINISHED_POLLS
 
 
-def _is_finished(content: bytes) -> bool:
-    begins = content.lstrip()[:3]  # nothing yet, and the first letters, may become an interchange still
-    return not (b"ISA".startswith(begins) and not _INTERCHANGE_END.search(content[-64:]))
+def _is_finished(file: BinaryIO) -> bool:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - _END_LENGTH, 0))
+    ended = _INTERCHANGE_END.search(file.read()) is not None
+    file.seek(0)
+    begins = b""
+    while not begins and (piece := file.read(_PIECE)):
+        begins = (piece.lstrip() + file.read(2))[:3] if piece.strip() else b""
+    return ended or not b"ISA".startswith(begins)  # nothing yet, and the first letters, may become one still
 
 
 def _remote(answer: RemoteAnswer) -> box.RemoteFile:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from clearinghouse.x12.interchange_ta1 import read_ta1
+from clearinghouse.x12.tokens import Source
 from gateway.claim.answer import InterchangeAnswer
 
 
-def interchange_answers(raw: bytes) -> tuple[InterchangeAnswer, ...]:
+def interchange_answers(source: Source) -> tuple[InterchangeAnswer, ...]:
     """One answer per TA1. Raises X12FormatError, ValueError when TA101 is no number."""
     return tuple(
         InterchangeAnswer(
@@ -16,5 +17,5 @@ def interchange_answers(raw: bytes) -> tuple[InterchangeAnswer, ...]:
             created_on=answered.interchange_on,
             created_at=answered.interchange_time,
         )
-        for _, answered in read_ta1(raw)
+        for _, answered in read_ta1(source)
     )

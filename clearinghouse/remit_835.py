@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from clearinghouse.x12.parties import Adjustment as GuideAdjustment
-from clearinghouse.x12.read_835 import balance_of, read_835
-from clearinghouse.x12.remittance_835 import ClaimPayment, Payee, ServicePayment
-from clearinghouse.x12.remittance_835 import Remittance as GuideRemittance
+from clearinghouse.x12.read_835 import RemittanceEnd, stream_835
+from clearinghouse.x12.remittance_835 import ClaimPayment, Payee, RemittanceHeader, ServicePayment
+from clearinghouse.x12.tokens import Source
 from gateway.claim.answer import Adjustment, OutOfBalance, PaidClaim, PaidLine, ProviderAdjustment, Remittance
 
 
-def remittances(raw: bytes) -> tuple[Remittance, ...]:
-    """One remittance per 835 transaction set. Raises X12FormatError."""
-    return tuple(_remittance(each) for each in read_835(raw))
+def remittance_entries(source: Source) -> Iterator[PaidClaim | Remittance]:
+    """The claims of an 835 one by one, then the remittance they add up to. Raises X12FormatError."""
+    header: RemittanceHeader | None = None
+    paid_cents = 0
+    for event in stream_835(source):
+        if isinstance(event, RemittanceHeader):
+            header, paid_cents = event, 0
+        elif isinstance(event, ClaimPayment):
+            paid_cents += event.paid_cents
+            yield _claim(event)
+        elif header is not None:
+            yield _remittance(header, event, paid_cents)
 
 
-def _remittance(read: GuideRemittance) -> Remittance:
-    header = read.header
+def _remittance(header: RemittanceHeader, end: RemittanceEnd, claims_paid_cents: int) -> Remittance:
     npi, tax_id = _payee(header.payee)
     return Remittance(
         payer_identifier=header.trace.payer_id,
@@ -27,14 +37,14 @@ def _remittance(read: GuideRemittance) -> Remittance:
         payment_method=header.payment.method,
         handling_code=header.payment.handling,
         paid_on=header.payment.effective_on,
-        claims=tuple(_claim(each) for each in read.claims),
+        claims_paid_cents=claims_paid_cents,
         provider_adjustments=tuple(
             ProviderAdjustment(reason=each.reason, reference=each.reference, cents=each.cents)
-            for each in read.provider_adjustments
+            for each in end.provider_adjustments
         ),
         out_of_balance=tuple(
             OutOfBalance(where=each.where, expected_cents=each.expected_cents, found_cents=each.found_cents)
-            for each in balance_of(read)
+            for each in end.out_of_balance
         ),
     )
 

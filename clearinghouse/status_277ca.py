@@ -4,44 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clearinghouse.x12.read_277ca import read_277ca
-from clearinghouse.x12.status_277ca import ClaimStatus, ReceiverStatus, SourceStatus, Status
+from clearinghouse.x12.read_277ca import stream_277ca
+from clearinghouse.x12.status_277ca import Status
+from clearinghouse.x12.tokens import Source
 from gateway.claim.answer import ClaimAnswer
 
 _REJECTING = frozenset({"A3", "A4", "A6", "A7", "A8"})
 _PAYER = "PR"
 
 
-def claim_answers(raw: bytes) -> tuple[ClaimAnswer, ...]:
+def claim_answers(source: Source) -> Iterator[ClaimAnswer]:
     """One answer per claim of every level. Raises X12FormatError."""
-    return tuple(
-        answer
-        for _, transaction in read_277ca(raw)
-        for source in transaction.sources
-        for receiver in source.receivers
-        for answer in _answers(source, receiver)
-    )
-
-
-def _answers(source: SourceStatus, receiver: ReceiverStatus) -> Iterator[ClaimAnswer]:
-    for provider in receiver.providers:
-        for claim in provider.claims:
-            yield _answer(source, receiver, claim)
-
-
-def _answer(source: SourceStatus, receiver: ReceiverStatus, claim: ClaimStatus) -> ClaimAnswer:
-    charge = next((each.charge_cents for each in claim.statuses if each.charge_cents is not None), None)
-    lines = [status for line in claim.lines for status in line.statuses]
-    return ClaimAnswer(
-        batch_reference=receiver.trace_number,
-        claim_number=claim.trace_number,
-        accepted=not any(_rejects(each) for each in claim.statuses),
-        by_payer=source.role == _PAYER,
-        statuses=tuple(_codes(each) for each in (*claim.statuses, *lines)),
-        payer_claim_number=claim.payer_claim_number,
-        clearinghouse_number=claim.clearinghouse_trace,
-        charge_cents=charge,
-    )
+    for role, batch_reference, claim in stream_277ca(source):
+        charge = next((each.charge_cents for each in claim.statuses if each.charge_cents is not None), None)
+        lines = [status for line in claim.lines for status in line.statuses]
+        yield ClaimAnswer(
+            batch_reference=batch_reference,
+            claim_number=claim.trace_number,
+            accepted=not any(_rejects(each) for each in claim.statuses),
+            by_payer=role == _PAYER,
+            statuses=tuple(_codes(each) for each in (*claim.statuses, *lines)),
+            payer_claim_number=claim.payer_claim_number,
+            clearinghouse_number=claim.clearinghouse_trace,
+            charge_cents=charge,
+        )
 
 
 def _rejects(status: Status) -> bool:

@@ -182,6 +182,6 @@ def a_remittance(*claims: PaidClaim, **changes: Any) -> Remittance:
         "payee_npi": "1991000104",
         "payment_cents": sum(each.paid_cents for each in claims),
         "paid_on": date(2026, 8, 24),
-        "claims": claims,
+        "claims_paid_cents": sum(each.paid_cents for each in claims),
     }
     return Remittance(**{**given, **changes})

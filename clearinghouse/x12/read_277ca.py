@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from clearinghouse.x12 import decoding as read
@@ -40,6 +41,25 @@ def read_277ca(source: Source) -> list[tuple[Enclosure, StatusTransaction]]:
         else:
             reader.take(values, position)
     return found
+
+
+def stream_277ca(source: Source) -> Iterator[tuple[str, str, ClaimStatus]]:
+    """Every claim as it ends, with who says it (NM101 of its source) and our batch (TRN02 of its receiver).
+
+    Raises X12FormatError.
+    """
+    reader: _ClaimReader | None = None
+    for enclosure, values, position in read_lines(source, "277"):
+        if position == 1:
+            reader = _ClaimReader(enclosure)
+            continue
+        assert reader is not None
+        if values[0] == "SE":
+            reader.finish(position)
+        else:
+            reader.take(values, position)
+        yield from reader.ended
+        reader.ended.clear()
 
 
 class _Level:
@@ -115,9 +135,13 @@ class _Reader:
             level = self.open.pop()
             value: Any = _BUILD[level.kind](level)
             if self.open:
-                self.open[-1].children.append(value)
+                self._add(value)
             else:
                 self.sources.append(value)
+
+    def _add(self, value: Any) -> None:
+        """Put what has ended into the level it stands in."""
+        self.open[-1].children.append(value)
 
     def _close_line(self) -> None:
         if self.line is not None:
@@ -152,7 +176,7 @@ class _Reader:
         if level.kind == "claim" and level.trace:
             self._close_line()
             done = self.open.pop()
-            self.open[-1].children.append(_claim(done))
+            self._add(_claim(done))
             level = _Level("claim")
             level.name = done.name
             self.open.append(level)
@@ -181,6 +205,24 @@ class _Reader:
             charge_cents=read.reading(read.optional_cents, values, 4, position),
             message=at(values, 12),
         )
+
+
+class _ClaimReader(_Reader):
+    """Hands claims out in place of gathering them."""
+
+    def __init__(self, enclosure: Enclosure) -> None:
+        super().__init__(enclosure)
+        self.ended: list[tuple[str, str, ClaimStatus]] = []
+
+    def _add(self, value: Any) -> None:
+        if isinstance(value, ClaimStatus):
+            source, receiver = self.open[:2]
+            self.ended.append((source.role, receiver.trace, value))
+        else:
+            super()._add(value)
+
+    def _keep(self, values: list[str], position: int) -> None:
+        """What there is no value for is of no use to who asks for claims."""
 
 
 def _claim(level: _Level) -> ClaimStatus:

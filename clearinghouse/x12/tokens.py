@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from clearinghouse.x12.envelope import BadDelimitersError, Delimiters
 
@@ -23,7 +23,15 @@ _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 _LINE_ENDS = "\r\n"
 _BLANKS = "\r\n \t"
 
-Source = bytes | BinaryIO | Path
+
+class Readable(Protocol):
+    """An opened file, or what reads like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most so many; empty at the end."""
+
+
+Source = bytes | Readable | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +189,7 @@ def _chunks(source: Source, chunk_bytes: int) -> Iterator[str]:
     yield from _read_chunks(source, chunk_bytes)
 
 
-def _read_chunks(opened: BinaryIO, chunk_bytes: int) -> Iterator[str]:
+def _read_chunks(opened: Readable, chunk_bytes: int) -> Iterator[str]:
     while chunk := opened.read(chunk_bytes):
         yield chunk.decode("latin-1")
 

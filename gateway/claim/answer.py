@@ -131,7 +131,8 @@ class Remittance:
     payment_method: str = ""
     handling_code: str = ""
     paid_on: date | None = None
-    claims: tuple[PaidClaim, ...] = ()
+    claims_paid_cents: int
+    """What its claims come to; they are entries of its transaction."""
     provider_adjustments: tuple[ProviderAdjustment, ...] = ()
     out_of_balance: tuple[OutOfBalance, ...] = ()
 
@@ -141,12 +142,15 @@ class Remittance:
         return not self.out_of_balance
 
 
-Answer = InterchangeAnswer | TransactionAnswer | ClaimAnswer | Remittance
+Answer = InterchangeAnswer | TransactionAnswer | Remittance
+"""What a transaction says as a whole."""
+Entry = ClaimAnswer | PaidClaim
+"""What a 277CA or an 835 says of one claim. There may be a million, so nobody holds all of a transaction's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTransaction:
-    """One transaction of a returned file with its envelope: the unit that is applied once."""
+    """One transaction of a returned file with its envelope: the unit that is applied once. Its entries are apart."""
 
     type: str
     """``TA1``, ``999``, ``277CA`` or ``835``."""
@@ -157,8 +161,6 @@ class AnswerTransaction:
     isa13: int
     gs06: int | None
     st02: str
-    raw: bytes
-    """The transaction's own bytes, ISA or ST to SE, as received."""
     answers: tuple[Answer, ...]
     problems: tuple[str, ...] = ()
     """Why it cannot be applied; empty when it can."""

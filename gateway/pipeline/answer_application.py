@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gateway.claim.actor import MACHINE
 from gateway.claim.answer import (
-    Answer,
     AnswerTransaction,
     ClaimAnswer,
+    Entry,
     InterchangeAnswer,
     PaidClaim,
     Remittance,
@@ -28,14 +28,6 @@ from gateway.ports.work import WorkKind
 from gateway.receivable.ledger import LedgerEntry, adjusted, unexplained, unmatched
 
 
-def _claim_numbers(answers: Iterable[Answer]) -> Iterator[str]:
-    for answer in answers:
-        if isinstance(answer, ClaimAnswer):
-            yield answer.claim_number
-        elif isinstance(answer, Remittance):
-            yield from (paid.claim_number for paid in answer.claims)
-
-
 class AnswerApplication:
     """Applies one transaction inside an open database transaction."""
 
@@ -46,78 +38,87 @@ class AnswerApplication:
         self._organizations = organizations
         self._connection = connection
         self._answer_id = answer_id
+        self._owner = f"answer:{answer_id}"
         self._now = now
-        self._touched: set[str] = set()
-        """Claims a fact was added to."""
-        self._to_derive: set[str] = set()
-        """Those of them whose draft may change."""
+        self._derives = False
+        """Whether drafts of the claims may change."""
         self._facts: list[ClaimFact] = []
         """What is said of single claims, not written yet."""
         self._bills: Mapping[str, Bill] = {}
-        """What the answers name that is ours, by claim number."""
-        self._strangers: list[str] = []
+        """What the entries in hand name that is ours, by claim number."""
+        self._strangers = 0
 
     def apply(self, transaction: AnswerTransaction) -> str:
-        """Apply every answer; a sentence on what matched nothing of ours, empty when all did."""
-        self._bills = self._tx.claims.bills_by_number(sorted(set(_claim_numbers(transaction.answers))))
+        """Apply what it says, entries part by part; a sentence on what matched nothing of ours, empty when all did."""
+        remittance: Remittance | None = None
         for answer in transaction.answers:
             if isinstance(answer, InterchangeAnswer):
                 self._interchange(answer)
             elif isinstance(answer, TransactionAnswer):
                 self._transaction(answer)
-            elif isinstance(answer, ClaimAnswer):
-                self._claim(answer)
             else:
-                self._remittance(answer)
+                remittance = answer
+                self._provider(answer)
+        for entries in self._tx.exchanges.entries(self._answer_id, transaction.type):
+            self._derives = True
+            self._take(entries, remittance)
+        # First the wishes, then the claims: a derivation takes its patients before it writes claims. Each in order.
+        for patients in self._tx.claims.patients_answered(self._answer_id) if self._derives else ():
+            self._tx.work.add(WorkKind.DERIVE, patients)
+        for claims in self._tx.claims.answered(self._answer_id):
+            project(self._tx, claims)
+        return f"{self._strangers} of its entries are not ours" if self._strangers else ""
+
+    def _take(self, entries: Sequence[Entry], remittance: Remittance | None) -> None:
+        """Write what some entries say; a paid claim's are of the remittance."""
+        self._bills = self._tx.claims.bills_by_number(sorted({each.claim_number for each in entries}))
+        in_suspense: list[LedgerEntry] = []
+        for entry in entries:
+            if isinstance(entry, ClaimAnswer):
+                self._claim(entry)
+            elif remittance is not None:
+                in_suspense += self._paid(remittance, entry)
         self._write_facts()
-        # First the wish, then the claims: a derivation takes its patients before it writes claims, in the same order.
-        rows = self._tx.claims.rows([*self._to_derive])
-        self._tx.work.add(WorkKind.DERIVE, {row.patient_id for row in rows})
-        project(self._tx, sorted(self._touched))
-        count = len(self._strangers)
-        return f"{count} of its entries are not ours" if count else ""
+        self._tx.ledger.add(self._owner, in_suspense)
 
     def _interchange(self, answer: InterchangeAnswer) -> None:
         row = self._tx.exchanges.interchange_by_number(self._connection, answer.isa13)
         if row is None:
-            self._strangers.append("interchange")
+            self._strangers += 1
             return
         if is_repeat(answer):
             self._tx.exchanges.set_delivery(row.id, None, DeliveryState.DELIVERED)  # the first copy is there
-            spoken_of = say_of_interchange(self._tx, row.id, FactKind.DELIVERED, "", self._now, self._answer_id)
-            self._touched.update(spoken_of)
+            say_of_interchange(self._tx, row.id, FactKind.DELIVERED, "", self._now, self._answer_id)
             return
         self._heard_of(row, rejected=answer.code == "R", kind=FactKind.INTERCHANGE, code=answer.code)
 
     def _transaction(self, answer: TransactionAnswer) -> None:
         row = self._tx.exchanges.interchange_by_number(self._connection, answer.gs06)
         if row is None:
-            self._strangers.append("group")
+            self._strangers += 1
             return
         rejected = answer.code in REFUSALS
         self._heard_of(row, rejected=rejected, kind=FactKind.TRANSACTION, code="R" if rejected else answer.code)
 
     def _heard_of(self, row: InterchangeRow, *, rejected: bool, kind: FactKind, code: str) -> None:
         """The partner spoke of an interchange, so it has it; a rejection frees what it carried."""
-        spoken_of = say_of_interchange(self._tx, row.id, kind, code, self._now, self._answer_id)
-        self._touched.update(spoken_of)
+        say_of_interchange(self._tx, row.id, kind, code, self._now, self._answer_id)
         self._tx.exchanges.set_delivery(row.id, None, DeliveryState.REJECTED if rejected else DeliveryState.DELIVERED)
         if rejected:
             self._tx.exchanges.free_versions(row.id)
-            self._to_derive.update(spoken_of)
+            self._derives = True
 
     def _claim(self, answer: ClaimAnswer) -> None:
         version = self._bills.get(answer.claim_number)
         if version is None or not self._went_by(version):
-            self._strangers.append("claim")
+            self._strangers += 1
             return
         if answer.charge_cents is not None and answer.charge_cents != version.charge_cents:
-            self._strangers.append("claim")  # a number cut or reused: never guessed
+            self._strangers += 1  # a number cut or reused: never guessed
             return
         kind = FactKind.PAYER if answer.by_payer else FactKind.CLEARINGHOUSE
         code = "accepted" if answer.accepted else "rejected"
-        self._add(
-            version,
+        self._facts.append(
             ClaimFact(
                 id=stable_id(kind, version.id, code, answer.payer_claim_number, *answer.statuses),
                 claim_id=version.claim_id,
@@ -147,19 +148,19 @@ class AnswerApplication:
             for row in rows
         )
 
-    def _remittance(self, remittance: Remittance) -> None:
-        entries: list[LedgerEntry] = []
-        for paid in remittance.claims:
-            version = self._version_of(remittance, paid)
-            if version is None:
-                self._strangers.append("payment")
-                entries += unmatched(paid)
-                continue
-            self._add(version, self._remitted(version, remittance, paid))
-        for adjustment in remittance.provider_adjustments:
-            entries += adjusted(remittance, adjustment)
-        entries += unexplained(remittance)
-        self._tx.ledger.replace(f"answer:{self._answer_id}", entries)
+    def _provider(self, remittance: Remittance) -> None:
+        """Post what an 835 moves beside its claims."""
+        entries = [entry for each in remittance.provider_adjustments for entry in adjusted(remittance, each)]
+        self._tx.ledger.add(self._owner, [*entries, *unexplained(remittance)])
+
+    def _paid(self, remittance: Remittance, paid: PaidClaim) -> list[LedgerEntry]:
+        """Say of its claim what was paid; money for none of ours is returned."""
+        version = self._version_of(remittance, paid)
+        if version is None:
+            self._strangers += 1
+            return unmatched(paid)
+        self._facts.append(self._remitted(version, remittance, paid))
+        return []
 
     def _version_of(self, remittance: Remittance, paid: PaidClaim) -> Bill | None:
         """By our claim number, else by the payer's with our charge: a similar number is never taken for a match."""
@@ -191,11 +192,6 @@ class AnswerApplication:
             paid=paid,
             paid_on=remittance.paid_on,
         )
-
-    def _add(self, version: Bill, fact: ClaimFact) -> None:
-        self._facts.append(fact)
-        self._touched.add(version.claim_id)
-        self._to_derive.add(version.claim_id)
 
     def _write_facts(self) -> None:
         self._tx.claims.add_facts(self._facts)

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain, groupby
 
 import msgspec
 
 from gateway.claim.actor import Actor
-from gateway.claim.answer import AnswerTransaction, ClaimAnswer, InterchangeAnswer, TransactionAnswer
+from gateway.claim.answer import AnswerTransaction, ClaimAnswer, Entry, InterchangeAnswer, TransactionAnswer
 from gateway.claim.claim import Claim
 from gateway.claim.identifiers import claim_number, new_ulid
 from gateway.errors import NotAllowed
@@ -134,21 +134,25 @@ def test_batches(facts: Iterable[ConnectionFact]) -> list[TestFile]:
     return [file for detail in sent for file in _files(detail)]
 
 
-def answers_test(tx: Transaction, connection: str, transaction: AnswerTransaction) -> bool:
+def answers_test(
+    tx: Transaction, connection: str, transaction: AnswerTransaction, entries: Iterable[Sequence[Entry]]
+) -> bool:
     """Whether a returned transaction speaks of a test batch of ours, and of nothing else."""
     files = test_batches(tx.connections.facts(connection))
+    if not files:
+        return False
     numbers = {file.isa13 for file in files}
     claims = {number for file in files for number in file.claim_numbers}
     said = []
     for answer in transaction.answers:
-        if isinstance(answer, ClaimAnswer):
-            said.append(answer.claim_number in claims)
-        elif isinstance(answer, InterchangeAnswer):
+        if isinstance(answer, InterchangeAnswer):
             said.append(answer.isa13 in numbers)
         elif isinstance(answer, TransactionAnswer):
             said.append(answer.gs06 in numbers)
-        else:
-            said += [paid.claim_number in claims for paid in answer.claims]
+    for part in entries:
+        said.append(all(each.claim_number in claims for each in part))
+        if not said[-1]:
+            return False
     return bool(said) and all(said)
 
 
@@ -175,9 +179,10 @@ def _heard(tx: Transaction, connection: str, sent: ConnectionFact) -> _Heard:
                 heard.ta1[answer.isa13] = answer.code
             elif isinstance(answer, TransactionAnswer):
                 heard.ack_999[answer.gs06] = answer.code
-            elif isinstance(answer, ClaimAnswer) and not answer.by_payer:  # a payer knows no specimen's member
-                taken = heard.status_277ca.get(answer.claim_number, True)
-                heard.status_277ca[answer.claim_number] = taken and answer.accepted
+        for entry in chain.from_iterable(tx.exchanges.entries(row.id, row.type)):
+            if isinstance(entry, ClaimAnswer) and not entry.by_payer:  # a payer knows no specimen's member
+                taken = heard.status_277ca.get(entry.claim_number, True)
+                heard.status_277ca[entry.claim_number] = taken and entry.accepted
     return heard
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from io import BytesIO
+from typing import BinaryIO
 
 from gateway.claim.actor import Actor
 from gateway.claim.answer import AnswerTransaction, Remittance
@@ -20,10 +22,14 @@ from gateway.pipeline.connections import ConnectionWatch
 from gateway.ports import Clock, Exchange, RemoteAnswer, RemoteInbox
 from gateway.ports.exchanges import SET_ASIDE, AnswerRow, AnswerStatus
 from gateway.ports.policy import PolicyInForce
+from gateway.ports.returned import Returned, Staged
 from gateway.ports.storage import Store, Transaction
 from gateway.receivable.ledger import cash, unexplained
 
 _MOST_FAILURES = 3
+_PIECE = 1 << 18
+_MOST_PLACES = 10
+"""Of those where a remittance does not balance, so many are named."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,28 +99,29 @@ class CollectPass:
     def _fetch(self, inbox: RemoteInbox, connection: str, waiting: RemoteAnswer, collected: Collected) -> bool:
         """Whether fetching one file failed: it stays where it is, and the others are fetched all the same."""
         try:
-            content = inbox.download(waiting)
-            if content is not None:
+            with inbox.download(waiting) as file:
+                if file is None:
+                    return False
                 reach(FaultPoint.COLLECT_DOWNLOADED)
-                self.take(connection, content, waiting.name, collected)
-                reach(FaultPoint.COLLECT_COMMITTED)
-                inbox.dispose(waiting)
-                reach(FaultPoint.COLLECT_DISPOSED)
+                self.take(connection, file, waiting.name, collected)
+            reach(FaultPoint.COLLECT_COMMITTED)
+            inbox.dispose(waiting)
+            reach(FaultPoint.COLLECT_DISPOSED)
         except Unavailable as error:
             collected.problems.append(str(error))
             return True
         return False
 
-    def take(self, connection: str, content: bytes, remote_name: bytes, collected: Collected) -> None:
+    def take(self, connection: str, file: BinaryIO, remote_name: bytes, collected: Collected) -> None:
         """Store and apply one file, and each file in an archive by itself. The same bytes again change nothing."""
         with self._store.write() as tx:
-            self._take(tx, connection, content, remote_name, collected)
+            self._take(tx, connection, file, remote_name, collected)
 
     def _take(
         self,
         tx: Transaction,
         connection: str,
-        content: bytes,
+        file: BinaryIO,
         remote_name: bytes,
         collected: Collected,
         *,
@@ -122,30 +129,32 @@ class CollectPass:
     ) -> None:
         exchange = self._exchanges[connection]
         now = self._clock.now()
-        if tx.exchanges.file_is_known(connection, hashlib.sha256(content).hexdigest()):
+        sha256 = _sha256(file)
+        if tx.exchanges.file_is_known(connection, sha256):
             collected.duplicates += 1
             return
         try:
-            members = exchange.unpacked(content, enclosed=enclosed)
-            transactions = [] if members else exchange.read_answers(content)
+            members = exchange.unpacked(file, enclosed=enclosed)
+            staged = [] if members else _staged(tx, connection, exchange.read_answers(file), sha256)
         except Unavailable:
             raise  # it is not the file
         except Exception as error:  # whatever one file does to us, its bytes are kept and the others are read
             problem = str(error) if isinstance(error, FormatError) else f"reading it failed with {_kind(error)}"
-            tx.exchanges.add_file(connection, content, remote_name, now, problem)
+            _add_file(tx, connection, file, remote_name, now, problem)
             collected.files += 1
             if isinstance(error, NoAnswer):
                 collected.reports += 1
             else:
                 collected.problems.append(problem)
             return
-        file_id = tx.exchanges.add_file(connection, content, remote_name, now)
+        file_id = _add_file(tx, connection, file, remote_name, now)
         collected.files += 1
         reach(FaultPoint.COLLECT_STORED)
         for name, member in members:
-            self._take(tx, connection, member, b"%s/%s" % (remote_name, name.encode()), collected, enclosed=True)
-        for ordinal, transaction in enumerate(transactions):
-            row = self._apply(tx, exchange, connection, transaction, f"{file_id}/{ordinal}", now)
+            inside = b"%s/%s" % (remote_name, name.encode())
+            self._take(tx, connection, BytesIO(member), inside, collected, enclosed=True)
+        for answer_id, each in staged:
+            row = self._apply(tx, exchange, connection, answer_id, each, now)
             tx.exchanges.add_answer(file_id, row)
             reach(FaultPoint.POST_APPLIED)
             collected.applied += row.status == AnswerStatus.APPLIED
@@ -153,17 +162,14 @@ class CollectPass:
             collected.set_aside += row.status in SET_ASIDE
 
     def _apply(
-        self,
-        tx: Transaction,
-        exchange: Exchange,
-        connection: str,
-        transaction: AnswerTransaction,
-        place: str,
-        now: datetime,
+        self, tx: Transaction, exchange: Exchange, connection: str, answer_id: str, staged: Staged, now: datetime
     ) -> AnswerRow:
-        key, digest = business_key(connection, transaction), _digest(transaction)
-        answer_id = stable_id("answer", connection, place)
-        status, reason = self._standing(tx, exchange, connection, transaction, key, digest)
+        transaction = staged.transaction
+        key = business_key(connection, transaction)
+        if answers_test(tx, connection, transaction, tx.exchanges.entries(answer_id, transaction.type)):
+            status, reason = AnswerStatus.TESTED, "it answers a test batch"
+        else:
+            status, reason = self._standing(tx, exchange, connection, transaction, key, staged.digest)
         if status == AnswerStatus.APPLIED:
             status, reason = self._applied(tx, connection, answer_id, transaction, now)
         return AnswerRow(
@@ -171,8 +177,8 @@ class CollectPass:
             connection=connection,
             type=transaction.type,
             business_key=key,
-            digest=digest,
-            raw_sha256=hashlib.sha256(transaction.raw).hexdigest(),
+            digest=staged.digest,
+            raw_sha256=staged.raw_sha256,
             status=status,
             reason=reason,
             received_at=now,
@@ -202,8 +208,6 @@ class CollectPass:
         digest: str,
     ) -> tuple[AnswerStatus, str]:
         """Whether a transaction may be applied, and why not."""
-        if answers_test(tx, connection, transaction):
-            return AnswerStatus.TESTED, "it answers a test batch"
         not_ours = exchange.is_ours(transaction)
         if not_ours:
             return AnswerStatus.QUARANTINED, not_ours
@@ -239,8 +243,10 @@ class CollectPass:
                 "the payee is none of this tenant's organizations: this may be somebody else's data",
             )
         if not remittance.balanced:
-            places = ", ".join(each.where for each in remittance.out_of_balance)
-            return AnswerStatus.UNBALANCED, f"the remittance does not balance at {places}; nothing of it was posted"
+            places = ", ".join(each.where for each in remittance.out_of_balance[:_MOST_PLACES])
+            others = len(remittance.out_of_balance) - _MOST_PLACES
+            more = f" and {others} other places" if others > 0 else ""
+            return AnswerStatus.UNBALANCED, f"the remittance does not balance at {places}{more}; nothing of it was posted"
         return AnswerStatus.APPLIED, ""
 
     def post(self, answer_id: str, actor: Actor, reason: str) -> int:
@@ -271,5 +277,23 @@ def _kind(error: Exception) -> str:
     return type(error).__name__
 
 
-def _digest(transaction: AnswerTransaction) -> str:
-    return hashlib.sha256(repr(transaction.answers).encode()).hexdigest()
+def _staged(tx: Transaction, connection: str, returned: Iterable[Returned], sha256: str) -> list[tuple[str, Staged]]:
+    """Every transaction of a file with the id of its answer, all of them or none."""
+    with tx.savepoint():
+        named = [(stable_id("answer", connection, f"{sha256}/{place}"), each) for place, each in enumerate(returned)]
+        return [(answer_id, tx.exchanges.stage(answer_id, each)) for answer_id, each in named]
+
+
+def _sha256(file: BinaryIO) -> str:
+    said = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        said.update(piece)
+    return said.hexdigest()
+
+
+def _add_file(
+    tx: Transaction, connection: str, file: BinaryIO, remote_name: bytes, now: datetime, problem: str = ""
+) -> str:
+    file.seek(0)
+    return tx.exchanges.add_file(connection, file, remote_name, now, problem)

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from gateway.claim.answer import AnswerTransaction, InterchangeAnswer
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding, Origin
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord
+from gateway.ports.returned import Returned
 
 
 class Clock(Protocol):
@@ -262,8 +263,8 @@ class RemoteInbox(Protocol):
     def settling(self) -> int:
         """How many files were listed but are left for a later look."""
 
-    def download(self, answer: RemoteAnswer) -> bytes | None:
-        """The bytes of one waiting file; None while it is not complete: it stays where it is."""
+    def download(self, answer: RemoteAnswer) -> AbstractContextManager[BinaryIO | None]:
+        """One waiting file, for as long as the block runs; None while it is not complete: it stays where it is."""
 
     def dispose(self, answer: RemoteAnswer) -> None:
         """After the bytes are committed: delete, move or leave, as the partner's profile says."""
@@ -367,15 +368,15 @@ class Exchange(Protocol):
     def claim_numbers(self, content: bytes) -> list[str]:
         """CLM01 of every claim in an interchange of ours, read back from its bytes."""
 
-    def unpacked(self, content: bytes, *, enclosed: bool = False) -> list[tuple[str, bytes]]:
+    def unpacked(self, file: BinaryIO, *, enclosed: bool = False) -> list[tuple[str, bytes]]:
         """Name and bytes of every file in an archive, or of what was encrypted for us; none for any other file.
 
         What was ``enclosed`` in another file need not be encrypted. Raises FormatError when refused, Unavailable when
         our key cannot be used: then the file waits.
         """
 
-    def read_answers(self, content: bytes) -> list[AnswerTransaction]:
-        """Every transaction of a returned file. Raises NoAnswer when it holds none."""
+    def read_answers(self, file: BinaryIO) -> Sequence[Returned]:
+        """Every transaction of a returned file, to be read while it is open. Raises NoAnswer when it holds none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -177,6 +177,12 @@ class Claims(Protocol):
 
     def add_versions(self, versions: Sequence[Version]) -> None:
         """Freeze versions."""
+
+    def answered(self, answer_id: str) -> Iterator[list[str]]:
+        """Ids of the claims that an answer's facts speak of, in order, part by part."""
+
+    def patients_answered(self, answer_id: str) -> Iterator[list[str]]:
+        """The same for the claims' patients."""
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; a fact whose ``id`` is there already is the same fact."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.claim.answer import AnswerTransaction
+from gateway.claim.answer import AnswerTransaction, Entry
 from gateway.lifecycle import DeliveryState
+from gateway.ports.returned import Readable, Returned, Staged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +154,17 @@ class Exchanges(Protocol):
     def file_is_known(self, connection: str, sha256: str) -> bool:
         """True when these bytes came from this partner before."""
 
-    def add_file(self, connection: str, content: bytes, remote_name: bytes, at: datetime, problem: str = "") -> str:
+    def add_file(self, connection: str, content: Readable, remote_name: bytes, at: datetime, problem: str = "") -> str:
         """Store a returned file; the id of its row."""
 
+    def stage(self, answer_id: str, returned: Returned) -> Staged:
+        """Store bytes and entries of one transaction, in parts; where it has problems, no entries."""
+
     def add_answer(self, file_id: str, answer: AnswerRow) -> None:
-        """Store one transaction of it."""
+        """Say of a staged transaction what became of it."""
+
+    def entries(self, answer_id: str, type: str) -> Iterator[Sequence[Entry]]:
+        """What an answer of that type says of claims, part by part, in its order."""
 
     def applied_answer(self, business_key: str) -> AnswerRow | None:
         """The answer already applied under this key, whatever connection it came by."""

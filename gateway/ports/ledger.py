@@ -11,11 +11,11 @@ from gateway.receivable.ledger import LedgerEntry
 class Ledger(Protocol):
     """The receivable ledger's rows: recomputed from facts, double entry, integer cents."""
 
-    def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
-        """Replace the entries of one claim (``claim:<id>``) or one answer (``answer:<id>``)."""
+    def add(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
+        """Append entries of one answer (``answer:<id>``), which is posted once."""
 
     def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
-        """``replace`` for many owners at once."""
+        """Replace the entries of many claims (``claim:<id>``) at once."""
 
     def balances(self) -> Mapping[str, int]:
         """Cents by account."""

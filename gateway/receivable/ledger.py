@@ -103,8 +103,7 @@ def adjusted(remittance: Remittance, adjustment: ProviderAdjustment) -> list[Led
 
 def unexplained(remittance: Remittance) -> list[LedgerEntry]:
     """What an 835 pays beyond, or short of, what its claims and adjustments come to: nothing where it balances."""
-    explained = sum(each.paid_cents for each in remittance.claims)
-    explained -= sum(each.cents for each in remittance.provider_adjustments)
+    explained = remittance.claims_paid_cents - sum(each.cents for each in remittance.provider_adjustments)
     cents, basis, trace = remittance.payment_cents - explained, "out-of-balance", remittance.trace_number
     if not cents:
         return []

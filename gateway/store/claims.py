@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +40,10 @@ _BILLS: Select[Any] = select(
     claim.c.organization_id,
 ).join(claim, claim.c.id == claim_version.c.claim_id)
 """What money and answers ask of versions."""
+
+_CLAIMS_IN_PART = 500
+_PATIENTS_IN_PART = 50_000
+"""Each part looks at all that an answer speaks of: few parts, each of some megabytes."""
 
 
 class _Sent(msgspec.Struct):
@@ -223,6 +227,29 @@ class ClaimRows:
         ]
         if rows:
             self._connection.execute(insert(claim_version), rows)
+
+    def answered(self, answer_id: str) -> Iterator[list[str]]:
+        """Ids of the claims that an answer's facts speak of, in order, part by part."""
+        spoken_of = select(claim_fact.c.claim_id).where(claim_fact.c.answer_id == answer_id)
+        return self._in_parts(spoken_of, claim_fact.c.claim_id, _CLAIMS_IN_PART)
+
+    def patients_answered(self, answer_id: str) -> Iterator[list[str]]:
+        """The same for the claims' patients."""
+        spoken_of = select(claim.c.patient_id).join(claim_fact, claim_fact.c.claim_id == claim.c.id)
+        return self._in_parts(
+            spoken_of.where(claim_fact.c.answer_id == answer_id), claim.c.patient_id, _PATIENTS_IN_PART
+        )
+
+    def _in_parts(self, wanted: Select[Any], column: Any, most: int) -> Iterator[list[str]]:
+        """Different values in order, asked for part by part, because others are written in between."""
+        last = ""
+        while True:
+            found = list(self._connection.scalars(wanted.where(column > last).distinct().order_by(column).limit(most)))
+            if found:
+                yield found
+            if len(found) < most:
+                return
+            last = found[-1]
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; one whose id is there already is the same fact."""

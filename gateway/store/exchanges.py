@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, distinct, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, distinct, func, insert, select, update
 
 from gateway.claim.answer import (
     Answer,
     AnswerTransaction,
     ClaimAnswer,
+    Entry,
     InterchangeAnswer,
+    PaidClaim,
     Remittance,
     TransactionAnswer,
 )
@@ -23,11 +25,13 @@ from gateway.errors import NotFound
 from gateway.lifecycle import DELIVERY_MOVES, DeliveryState
 from gateway.ports import OPENED
 from gateway.ports.exchanges import AnswerRow, AnswerStatus, DeliveryStep, InterchangeRow
+from gateway.ports.returned import Readable, Returned, Staged
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import (
     answer,
     answer_file,
+    answer_part,
     claim_version,
     connection,
     control_number,
@@ -41,10 +45,11 @@ from gateway.store.sql import hold_names, next_value
 _ANSWER_TYPES: dict[str, type[Answer]] = {
     "TA1": InterchangeAnswer,
     "999": TransactionAnswer,
-    "277CA": ClaimAnswer,
     "835": Remittance,
 }
 _MAY_COME_INTO_DOUBT = DELIVERY_MOVES[DeliveryState.IN_DOUBT]
+
+_ENTRIES_IN_PART = 500
 
 
 class ExchangeRows:
@@ -278,9 +283,9 @@ class ExchangeRows:
         known = select(columns.id).where(columns.connection_id == connection, columns.sha256 == sha256)
         return self._connection.scalar(known) is not None
 
-    def add_file(self, connection: str, content: bytes, remote_name: bytes, at: datetime, problem: str = "") -> str:
+    def add_file(self, connection: str, content: Readable, remote_name: bytes, at: datetime, problem: str = "") -> str:
         """Store a returned file."""
-        sha256 = self._blobs.put(content)
+        sha256 = self._blobs.put_file(content)
         file_id = stable_id("answer-file", connection, sha256)
         self._connection.execute(
             insert(answer_file).values(
@@ -294,9 +299,43 @@ class ExchangeRows:
         )
         return file_id
 
+    def stage(self, answer_id: str, returned: Returned) -> Staged:
+        """Store bytes and entries of one transaction, in parts; where it has problems, no entries."""
+        raw_sha256 = self._blobs.put_file(returned.open())
+        said, parts, part = hashlib.sha256(), 0, list[bytes]()
+        transaction: AnswerTransaction | None = None
+        for each in returned.read():
+            if isinstance(each, AnswerTransaction):
+                transaction = each
+            else:
+                part.append(encode(each))
+                said.update(part[-1] + b"\n")
+            if len(part) == _ENTRIES_IN_PART or (part and transaction is not None):
+                rows = {"answer_id": answer_id, "number": parts, "content": b"[" + b",".join(part) + b"]"}
+                self._connection.execute(insert(answer_part).values(rows))
+                parts, part = parts + 1, []
+        assert transaction is not None, "a reading ends with its transaction"
+        if transaction.problems:
+            self._connection.execute(delete(answer_part).where(answer_part.c.answer_id == answer_id))
+            said = hashlib.sha256()
+        said.update(encode(transaction.answers))
+        return Staged(transaction=transaction, digest=said.hexdigest(), raw_sha256=raw_sha256)
+
+    def entries(self, answer_id: str, type: str) -> Iterator[Sequence[Entry]]:
+        """What an answer of that type says of claims, part by part, in its order."""
+        kind: Any = list[PaidClaim] if type == "835" else list[ClaimAnswer]
+        number = 0
+        columns = answer_part.c
+        while True:
+            wanted = select(columns.content).where(columns.answer_id == answer_id, columns.number == number)
+            content = self._connection.scalar(wanted)
+            if content is None:
+                return
+            yield decode(content, kind)
+            number += 1
+
     def add_answer(self, file_id: str, answer_: AnswerRow) -> None:
-        """Store one transaction of it."""
-        self._blobs.put(answer_.transaction.raw)
+        """Say of a staged transaction what became of it."""
         self._connection.execute(
             insert(answer).values(
                 id=answer_.id,
@@ -309,7 +348,7 @@ class ExchangeRows:
                 status=answer_.status,
                 reason=answer_.reason,
                 received_at=answer_.received_at,
-                content=encode(replace(answer_.transaction, raw=b"")),
+                content=encode(answer_.transaction),
             )
         )
 
@@ -415,8 +454,8 @@ class _StoredTransaction(msgspec.Struct):
 
 def _transaction(type: str, content: bytes) -> AnswerTransaction:
     stored = decode(content, _StoredTransaction)
-    kind = _ANSWER_TYPES[type]
-    answers: tuple[Answer, ...] = tuple(decode(bytes(each), kind) for each in decode(bytes(stored.answers), _RAW_LIST))
+    raw_answers = decode(bytes(stored.answers), _RAW_LIST)
+    answers: tuple[Answer, ...] = tuple(decode(bytes(each), _ANSWER_TYPES[type]) for each in raw_answers)
     return AnswerTransaction(
         type=type,
         sender=stored.sender,
@@ -425,7 +464,6 @@ def _transaction(type: str, content: bytes) -> AnswerTransaction:
         isa13=stored.isa13,
         gs06=stored.gs06,
         st02=stored.st02,
-        raw=b"",
         answers=answers,
         problems=stored.problems,
     )

@@ -1,4 +1,4 @@
-"""The receivable ledger's rows: replaced per owner, because they are a function of that owner's facts."""
+"""The receivable ledger's rows: a claim's are replaced, being a function of its facts; an answer's are written once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ class LedgerRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def replace(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
-        """Replace one owner's entries."""
-        self.replace_all({owner: entries})
+    def add(self, owner: str, entries: Sequence[LedgerEntry]) -> None:
+        """Append entries of one answer."""
+        self._insert({owner: entries})
 
     def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
-        """Replace the entries of many owners at once."""
+        """Replace the entries of many claims at once."""
         for owners in slices(list(entries_of)):
             self._connection.execute(delete(ledger_entry).where(ledger_entry.c.owner.in_(owners)))
+        self._insert(entries_of)
+
+    def _insert(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
         rows = [
             {
                 "owner": owner,

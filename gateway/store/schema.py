@@ -529,6 +529,7 @@ claim_fact = Table(  # append-only
     Column("payer_claim_number", Text, nullable=False, index=True),
     Column("paid", LargeBinary, nullable=True),
     Column("paid_on", Date, nullable=True),
+    Index("ix_claim_fact_answer_id_claim_id", "answer_id", "claim_id"),
 )
 
 claim_override = Table(  # append-only
@@ -639,7 +640,15 @@ answer = Table(
     ),
 )
 
-ledger_entry = Table(  # a projection of facts, replaced per owner
+answer_part = Table(  # immutable: what an answer says of claims; it counts once the answer is applied
+    "answer_part",
+    metadata,
+    Column("answer_id", ForeignKey("answer.id", deferrable=True, initially="DEFERRED"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+ledger_entry = Table(  # a projection of facts: a claim's are replaced, an answer's written once
     "ledger_entry",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any
 
-from gateway.claim.answer import AnswerTransaction, InterchangeAnswer, Remittance
+from gateway.claim.answer import AnswerTransaction, Entry, InterchangeAnswer, Remittance
 from gateway.claim.fingerprint import content_fingerprint
 from gateway.claim.identifiers import claim_number, stable_id
 from gateway.claim.party import Identifier
@@ -97,7 +99,6 @@ def freeze(tx: Transaction, number: int, /, *versions: Version, **changes: Any) 
 
 def an_answer(number: int, business_key: str = "key", status: str = "applied", **changes: Any) -> AnswerRow:
     said = changes.pop("said", InterchangeAnswer(isa13=1, code="A"))
-    raw = b"ISA*answer %d~" % number
     transaction = AnswerTransaction(
         type="835" if isinstance(said, Remittance) else "TA1",
         sender="CLEARING",
@@ -106,7 +107,6 @@ def an_answer(number: int, business_key: str = "key", status: str = "applied", *
         isa13=number,
         gs06=None,
         st02="",
-        raw=raw,
         answers=(said,),
     )
     given: dict[str, Any] = {
@@ -115,10 +115,35 @@ def an_answer(number: int, business_key: str = "key", status: str = "applied", *
         "type": transaction.type,
         "business_key": business_key,
         "digest": "0" * 64,
-        "raw_sha256": hashlib.sha256(raw).hexdigest(),
+        "raw_sha256": hashlib.sha256(_raw(number)).hexdigest(),
         "status": status,
         "reason": "",
         "received_at": NOON,
         "transaction": transaction,
     }
     return AnswerRow(**{**given, **changes})
+
+
+def add_answer(tx: Transaction, file_id: str, row: AnswerRow, *entries: Entry) -> None:
+    """Stage and add an answer that says this of claims."""
+    assert row.raw_sha256 == tx.exchanges.stage(row.id, _Told(row.transaction, entries)).raw_sha256
+    tx.exchanges.add_answer(file_id, row)
+
+
+def _raw(number: int) -> bytes:
+    return b"ISA*answer %d~" % number
+
+
+@dataclass
+class _Told:
+    """A returned transaction that reads as it is told."""
+
+    transaction: AnswerTransaction
+    entries: tuple[Entry, ...]
+
+    def open(self) -> BytesIO:
+        return BytesIO(_raw(self.transaction.isa13))
+
+    def read(self) -> Iterator[Entry | AnswerTransaction]:
+        yield from self.entries
+        yield self.transaction

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from msgspec import structs
@@ -116,7 +116,7 @@ def test_the_same_835_by_another_connection_posts_once(site: Site, partner: Part
     site.answer(partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF)))
     again = partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF))
     collected = Collected()
-    site.collecting.take(OTHER_CONNECTION, again, b"x.835", collected)
+    site.collecting.take(OTHER_CONNECTION, BytesIO(again), b"x.835", collected)
     assert (collected.applied, collected.duplicates) == (0, 1)
     assert site.balances()["cash"] == 80_000
 
@@ -199,7 +199,9 @@ def test_a_277ca_whose_charge_is_not_the_claims_is_not_believed(site: Site, part
 def test_a_277ca_by_a_connection_that_did_not_carry_the_claim_is_not_believed(site: Site, partner: Partner) -> None:
     send(site)
     _, version = sent(site)
-    site.collecting.take(OTHER_CONNECTION, partner.status_277ca(version, accepted=False), b"x.277", Collected())
+    site.collecting.take(
+        OTHER_CONNECTION, BytesIO(partner.status_277ca(version, accepted=False)), b"x.277", Collected()
+    )
     assert site.state() is ClaimState.TRANSMITTED
 
 
@@ -296,14 +298,14 @@ def test_an_answer_that_breaks_our_own_code_is_set_aside_and_the_rest_of_the_fil
 )
 def test_a_file_that_is_no_answer_is_kept_and_listed_as_a_report(site: Site, content: bytes) -> None:
     collected = Collected()
-    site.collecting.take(CONNECTION, content, b"\xffodd name", collected)
+    site.collecting.take(CONNECTION, BytesIO(content), b"\xffodd name", collected)
     assert (collected.files, collected.reports, collected.problems) == (1, 1, [])
     assert answers(site) == []
     with site.store.read() as tx:
         (report,) = tx.partners.reports()
         assert (report.remote_name, tx.exchanges.raw(report.sha256)) == (b"\xffodd name", content)
     assert "no X12" in report.reason
-    site.collecting.take(CONNECTION, content, b"other name", collected)
+    site.collecting.take(CONNECTION, BytesIO(content), b"other name", collected)
     assert (collected.files, collected.duplicates) == (1, 1)
 
 
@@ -517,7 +519,7 @@ class Watched:
     def waiting(self) -> list[RemoteAnswer]:
         return self._inbox.waiting()
 
-    def download(self, answer: RemoteAnswer) -> bytes | None:
+    def download(self, answer: RemoteAnswer) -> AbstractContextManager[BinaryIO | None]:
         self._seen.append("download")
         if self._failing(answer):
             raise Unavailable("a file of 2 bytes waits, 1 is allowed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -497,7 +498,7 @@ def test_a_refused_claim_that_goes_by_another_clearinghouse_goes_there_once(
     moved.answer(partner.ack_999(row))  # the old clearinghouse, late: it has the claim after all
     assert moved.states() == [ClaimState.TRANSMITTED, ClaimState.TRANSMITTED]
     (version,) = (each for each in moved.versions() if each.claim_id == refused.id)
-    moved.collecting.take(OTHER_CONNECTION, partner.status_277ca(version), b"x.277", Collected())
+    moved.collecting.take(OTHER_CONNECTION, BytesIO(partner.status_277ca(version)), b"x.277", Collected())
     moved.settle_facts()
     assert sorted(moved.states()) == [ClaimState.CLEARINGHOUSE_ACCEPTED, ClaimState.TRANSMITTED]
     assert moved.ailing() == []

@@ -16,9 +16,9 @@ from tests.factories import NOON, an_adjudication
 def test_an_owners_entries_are_replaced_whole_and_others_stand(store: Database) -> None:
     paid = an_adjudication(80_000, ("CO", "45", 25_000))
     with store.write() as tx:
-        tx.ledger.replace("claim:1", billed("C1", 105_000))
-        tx.ledger.replace("claim:2", billed("C2", 50_000))
-        tx.ledger.replace("claim:1", [*billed("C1", 105_000), *remitted("C1", paid)])
+        tx.ledger.replace_all({"claim:1": billed("C1", 105_000)})
+        tx.ledger.replace_all({"claim:2": billed("C2", 50_000)})
+        tx.ledger.replace_all({"claim:1": [*billed("C1", 105_000), *remitted("C1", paid)]})
     with store.read() as tx:
         assert tx.ledger.balances() == {
             "payer-receivable": 50_000,
@@ -29,7 +29,7 @@ def test_an_owners_entries_are_replaced_whole_and_others_stand(store: Database) 
         assert list(tx.ledger.entries("claim:1")) == [*billed("C1", 105_000), *remitted("C1", paid)]
         assert len(list(tx.ledger.entries())) == 7
     with store.write() as tx:
-        tx.ledger.replace("claim:1", [])
+        tx.ledger.replace_all({"claim:1": []})
         assert list(tx.ledger.entries("claim:1")) == []
 
 
@@ -37,7 +37,7 @@ def test_amounts_beyond_32_bits_sum_exactly(store: Database) -> None:
     with store.write() as tx:
         for number in range(3):
             entry = LedgerEntry(account=Account.CASH, cents=10**12 + 1, basis="remitted", reference="")
-            tx.ledger.replace(f"claim:{number}", [entry])
+            tx.ledger.replace_all({f"claim:{number}": [entry]})
         assert tx.ledger.balances() == {"cash": 3 * 10**12 + 3}
 
 
@@ -49,7 +49,7 @@ def test_those_who_hold_one_claim_replace_its_entries_one_after_the_other(store:
         for _ in range(5):
             with store.write() as tx:
                 tx.claims.hold([row.id])
-                tx.ledger.replace(f"claim:{row.id}", billed("C1", number + 1))
+                tx.ledger.replace_all({f"claim:{row.id}": billed("C1", number + 1)})
 
     at_once(4, project)
     with store.read() as tx:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,7 @@ def test_a_full_disk_is_unavailable_and_keeps_what_was_there(tmp_path: Path) -> 
 
 def test_equal_bytes_are_stored_once_and_named_by_their_hash(store: Database) -> None:
     with store.write() as tx:
-        first = tx.exchanges.add_file(CONNECTION, b"ISA*00*", b"a.835", NOON)
+        first = tx.exchanges.add_file(CONNECTION, BytesIO(b"ISA*00*"), b"a.835", NOON)
         second = tx.exchanges.add_file("other-clearing", b"ISA*00*", b"b.835", NOON)
         assert first != second
     with store.read() as tx:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from dataclasses import replace
 from datetime import date, timedelta
+from io import BytesIO
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +15,7 @@ from gateway.claim.answer import (
     Adjustment,
     Answer,
     ClaimAnswer,
+    Entry,
     InterchangeAnswer,
     OutOfBalance,
     PaidLine,
@@ -23,7 +26,7 @@ from gateway.ports.exchanges import DeliveryStep, InterchangeRow
 from gateway.ports.storage import Transaction
 from gateway.store.database import Database
 from tests.contract.races import at_once
-from tests.contract.rows import a_claim_row, a_version, an_answer, an_interchange_content, freeze
+from tests.contract.rows import a_claim_row, a_version, add_answer, an_answer, an_interchange_content, freeze
 from tests.factories import CONNECTION, NOON, a_remittance, an_adjudication
 
 STATES = ("ready", "sending", "in-doubt", "delivered", "rejected", "abandoned")
@@ -224,7 +227,7 @@ def test_markers_come_back_in_order(store: Database) -> None:
 
 def test_a_returned_file_is_known_by_its_bytes_and_its_partner_whatever_its_name(store: Database) -> None:
     with store.write() as tx:
-        tx.exchanges.add_file(CONNECTION, b"ISA*835~", b"AA000001.R5", NOON)
+        tx.exchanges.add_file(CONNECTION, BytesIO(b"ISA*835~"), b"AA000001.R5", NOON)
     with store.write() as tx:
         sha256 = _sha256(b"ISA*835~")
         assert tx.exchanges.file_is_known(CONNECTION, sha256)
@@ -236,40 +239,32 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+PAID = replace(
+    an_adjudication(80_000, ("CO", "45", 25_000)),
+    lines=(
+        PaidLine(
+            control_number="C10001",
+            revenue_code="0905",
+            hcpcs="S9480",
+            modifiers=("GT",),
+            service_on=date(2026, 8, 3),
+            charge_cents=35_000,
+            paid_cents=30_000,
+            adjustments=(Adjustment(group="PR", reason="3", cents=5_000, quantity="1"),),
+            remarks=("N130",),
+        ),
+    ),
+)
 SAID: tuple[Answer, ...] = (
     InterchangeAnswer(isa13=1, code="R", note="025"),
     TransactionAnswer(gs06=1, st02="0001", code="R", errors=("segment CLM at 20: code 8",)),
-    ClaimAnswer(
-        batch_reference="B1",
-        claim_number="C1",
-        accepted=True,
-        by_payer=False,
-        statuses=("A1:20", "A2:20"),
-        payer_claim_number="ICN1",
-        charge_cents=105_000,
-    ),
     a_remittance(
-        replace(
-            an_adjudication(80_000, ("CO", "45", 25_000)),
-            lines=(
-                PaidLine(
-                    control_number="C10001",
-                    revenue_code="0905",
-                    hcpcs="S9480",
-                    modifiers=("GT",),
-                    service_on=date(2026, 8, 3),
-                    charge_cents=35_000,
-                    paid_cents=30_000,
-                    adjustments=(Adjustment(group="PR", reason="3", cents=5_000, quantity="1"),),
-                    remarks=("N130",),
-                ),
-            ),
-        ),
+        PAID,
         provider_adjustments=(ProviderAdjustment(reason="WO", reference="ICN0", cents=-100),),
         out_of_balance=(OutOfBalance(where="CLP 1", expected_cents=1, found_cents=2),),
     ),
 )
-TYPES = {InterchangeAnswer: "TA1", TransactionAnswer: "999", ClaimAnswer: "277CA"}
+TYPES = {InterchangeAnswer: "TA1", TransactionAnswer: "999"}
 
 
 @pytest.mark.parametrize("said", SAID, ids=lambda said: type(said).__name__)
@@ -278,26 +273,77 @@ def test_every_kind_of_answer_comes_back_as_it_was_read(store: Database, said: A
     row = an_answer(1, said=said, type=type)
     row = replace(row, transaction=replace(row.transaction, type=type))
     with store.write() as tx:
-        tx.exchanges.add_answer(tx.exchanges.add_file(CONNECTION, b"file", b"name", NOON), row)
+        add_answer(tx, tx.exchanges.add_file(CONNECTION, BytesIO(b"file"), b"name", NOON), row)
     with store.read() as tx:
         (stored,) = tx.exchanges.answers(type=type)
-        assert stored == replace(row, transaction=replace(row.transaction, raw=b""))
-        assert tx.exchanges.raw(stored.raw_sha256) == row.transaction.raw
+        assert stored == row
+        assert tx.exchanges.raw(stored.raw_sha256) == b"ISA*answer 1~"
+
+
+def a_status(number: int) -> ClaimAnswer:
+    return ClaimAnswer(
+        batch_reference="B1",
+        claim_number=f"C{number}",
+        accepted=True,
+        by_payer=False,
+        statuses=("A1:20", "A2:20"),
+        payer_claim_number="ICN1",
+        charge_cents=105_000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("type", "entries"),
+    [("277CA", [a_status(number) for number in range(1_200)]), ("835", [replace(PAID, ordinal=n) for n in range(7)])],
+)
+def test_what_an_answer_says_of_claims_comes_back_in_parts_and_in_order(
+    store: Database, type: str, entries: list[Entry]
+) -> None:
+    row = an_answer(1)
+    with store.write() as tx:
+        add_answer(tx, tx.exchanges.add_file(CONNECTION, BytesIO(b"file"), b"name", NOON), row, *entries)
+    with store.read() as tx:
+        parts = list(tx.exchanges.entries(row.id, type))
+    assert [entry for part in parts for entry in part] == entries
+    assert max(map(len, parts)) <= 500
+
+
+def test_a_transaction_with_problems_keeps_its_bytes_and_says_nothing_of_claims(store: Database) -> None:
+    row = an_answer(1)
+    row = replace(row, transaction=replace(row.transaction, answers=(), problems=("it broke off",)))
+    with store.write() as tx:
+        add_answer(
+            tx, tx.exchanges.add_file(CONNECTION, BytesIO(b"file"), b"name", NOON), row, *map(a_status, range(600))
+        )
+    with store.read() as tx:
+        assert list(tx.exchanges.entries(row.id, "277CA")) == []
+        assert tx.exchanges.raw(row.raw_sha256) == b"ISA*answer 1~"
+
+
+def test_a_large_file_is_kept_in_pieces_that_others_share_and_comes_back_whole(store: Database) -> None:
+    content = random.Random(835).randbytes(3_500_000)
+    with store.write() as tx:
+        tx.exchanges.add_file(CONNECTION, BytesIO(content), b"large.835", NOON)
+        tx.exchanges.add_file(CONNECTION, BytesIO(content + b"~"), b"larger.835", NOON)
+    with store.read() as tx:
+        assert tx.exchanges.raw(_sha256(content)) == content
+        assert tx.exchanges.raw(_sha256(content + b"~")) == content + b"~"
+        assert tx.exchanges.raw(_sha256(content[: 1 << 20])) == content[: 1 << 20]
 
 
 def test_an_answer_is_applied_once_under_its_key_whatever_connection_brings_it(store: Database) -> None:
     with store.write() as tx:
-        file_id = tx.exchanges.add_file(CONNECTION, b"file", b"name", NOON)
+        file_id = tx.exchanges.add_file(CONNECTION, BytesIO(b"file"), b"name", NOON)
         assert tx.exchanges.applied_answer("key") is None
-        tx.exchanges.add_answer(file_id, an_answer(1, status="unbalanced"))
+        add_answer(tx, file_id, an_answer(1, status="unbalanced"))
         assert tx.exchanges.applied_answer("key") is None
-        tx.exchanges.add_answer(file_id, an_answer(2))
-        tx.exchanges.add_answer(file_id, an_answer(3, status="duplicate"))
+        add_answer(tx, file_id, an_answer(2))
+        add_answer(tx, file_id, an_answer(3, status="duplicate"))
         applied = tx.exchanges.applied_answer("key")
         assert applied is not None
         assert applied.id == "a2"
     with pytest.raises(IntegrityError), store.write() as tx:
-        tx.exchanges.add_answer(file_id, an_answer(4, connection="other-clearing"))
+        add_answer(tx, file_id, an_answer(4, connection="other-clearing"))
     with store.read() as tx:
         assert [each.id for each in tx.exchanges.answers()] == ["a1", "a2", "a3"]
         assert [each.id for each in tx.exchanges.answers(status="duplicate")] == ["a3"]
@@ -307,10 +353,12 @@ def test_many_applying_one_answer_at_once_apply_it_once(store: Database) -> None
     def apply(number: int) -> bool:
         with store.write() as tx:
             known = tx.exchanges.file_is_known(CONNECTION, _sha256(b"file"))
-            file_id = tx.exchanges.add_file(CONNECTION, b"file %d" % number, b"name", NOON) if not known else ""
+            file_id = (
+                tx.exchanges.add_file(CONNECTION, BytesIO(b"file %d" % number), b"name", NOON) if not known else ""
+            )
             if tx.exchanges.applied_answer("key") is not None:
                 return False
-            tx.exchanges.add_answer(file_id, an_answer(number))
+            add_answer(tx, file_id, an_answer(number))
             return True
 
     assert sorted(at_once(6, apply)) == [False] * 5 + [True]

@@ -102,13 +102,13 @@ def test_no_wish_is_lost_between_those_who_ask_and_those_who_work(store: Databas
         for told in range(1, 16):
             with store.write() as tx:
                 tx.work.add("derive", ["patient-1"])
-                tx.ledger.replace(f"told-{number}", a_count(told))
+                tx.ledger.replace_all({f"told-{number}": a_count(told)})
 
     def derive() -> None:
         with store.write() as tx:
             if tx.work.take("derive", 1):
                 seen = sum(each.cents for number in range(3) for each in tx.ledger.entries(f"told-{number}"))
-                tx.ledger.replace("derived", a_count(seen))
+                tx.ledger.replace_all({"derived": a_count(seen)})
 
     def either(number: int) -> None:
         if number < 3:

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from itertools import permutations
 from multiprocessing import get_context
 from pathlib import Path
@@ -83,12 +84,14 @@ def test_a_remittance_to_another_tenant_never_touches_our_claim(store: Database,
     site.answer(Partner(site.payee_npi).status_277ca(version, by_payer=True, payer_claim_number="ICN1"))
     for content in remits:
         collected = Collected()
-        site.collecting.take(theirs, content, b"x.835", collected)
+        site.collecting.take(theirs, BytesIO(content), b"x.835", collected)
         assert collected.applied == 1
     assert site.state() is ClaimState.PAYER_ACCEPTED
     assert site.balances() == {**before, "cash": 2 * ALLOWED, "suspense": -2 * ALLOWED}
     collected = Collected()
-    site.collecting.take(theirs, Partner(site.payee_npi).remit_835(payment(version, ALLOWED)), b"y.835", collected)
+    site.collecting.take(
+        theirs, BytesIO(Partner(site.payee_npi).remit_835(payment(version, ALLOWED))), b"y.835", collected
+    )
     assert collected.set_aside == 1, "our payee by their connection is somebody else's data"
     assert site.state() is ClaimState.PAYER_ACCEPTED
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy import text
@@ -373,10 +373,11 @@ def test_a_file_that_breaks_its_reader_is_kept_and_the_next_is_read(
     (row,) = site.interchanges()
     read = site.exchange.read_answers
 
-    def breaking(content: bytes) -> Any:
-        if content.startswith(b"poison"):
+    def breaking(file: BinaryIO) -> Any:
+        file.seek(0)
+        if file.read(6) == b"poison":
             raise RecursionError("PAT SAMPLE")
-        return read(content)
+        return read(file)
 
     monkeypatch.setattr(site.exchange, "read_answers", breaking)
     collected = site.answer(b"poison", partner.ta1(row))

@@ -1,0 +1,191 @@
+"""A 277CA and an 835 of many claims applied to claims that were sent: the memory and the time it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, time
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from clearinghouse.x12.envelope import Delimiters, Envelope
+from clearinghouse.x12.parties import Address, Adjustment, DateSpan, Name, Procedure, QualifiedDate
+from clearinghouse.x12.remittance_835 import (
+    ClaimPayment,
+    Payee,
+    Payment,
+    Remittance,
+    RemittanceHeader,
+    RemittancePayer,
+    ServicePayment,
+    Trace,
+)
+from clearinghouse.x12.status_277ca import (
+    ClaimStatus,
+    ProviderStatus,
+    ReceiverStatus,
+    SourceStatus,
+    Status,
+    StatusCode,
+    StatusTransaction,
+)
+from clearinghouse.x12.tokens import ISA_LENGTH
+from clearinghouse.x12.write_277ca import write_277ca
+from clearinghouse.x12.write_835 import write_835
+from gateway.bench.sites import CONNECTION, folder_of_site, freeze_all, site_in, take_in
+from gateway.bench.timing import on_processor
+from gateway.bench.weeks import DATES, week_messages
+from gateway.claim.claim import Claim
+from gateway.claim.party import Identifier
+from gateway.claim.record import RecordKind
+from gateway.lifecycle import ClaimState
+from gateway.pipeline.collect import Collected
+from gateway.ports.claims import Version
+from gateway.wiring.collector import settled
+from gateway.wiring.site import Site
+
+_AT_ONCE = 1_000
+_ON = date(2026, 9, 1)
+_NUMBER, _PAYERS_NUMBER = "B00000000000", "P00000000000"
+
+
+def apply_answers(claims: int) -> dict[str, float]:
+    """One 277CA and one 835 of so many claims, collected and applied; processor seconds by answer."""
+    with folder_of_site() as folder, site_in(folder) as site:
+        take_in(site, week_messages(0, 1, DATES[:1]))
+        site.settle()
+        (interchange,) = freeze_all(site)
+        claim, envelope = _many_like_the_one_in(site, interchange, claims)
+        seconds = {}
+        for name, write in (("277CA", _status), ("835", _remittance)):
+            with _file(folder / name, write(claim, envelope, claims), claims) as file, settled():
+                collected = Collected()
+                take = partial(site.collecting.take, CONNECTION, file, name.encode(), collected)
+                seconds[name], _ = on_processor(take)
+            if collected.applied != 1:
+                raise ValueError(f"the {name} was not applied: {collected}")
+        _check(site, claims)
+    return seconds
+
+
+def _check(site: Site, claims: int) -> None:
+    with site.store.read() as tx:
+        states = tx.claims.states()
+    if states.get(ClaimState.PAID) != claims:
+        raise ValueError(f"of {claims} claims {states} are what the answers say")
+
+
+def _many_like_the_one_in(site: Site, interchange: str, count: int) -> tuple[Claim, Envelope]:
+    """So many sent claims of so many patients, all alike; the claim, and the envelope of what answers it."""
+    with site.store.read() as tx:
+        sent = tx.exchanges.interchange(interchange)
+        assert sent is not None
+        ((claim_id, _),) = tx.exchanges.versions_in(interchange)
+        (row,), (version,) = tx.claims.rows([claim_id]), tx.claims.versions([claim_id])[claim_id]
+        isa = tx.exchanges.raw(sent.sha256)[:ISA_LENGTH].decode("latin-1")
+    for first in range(0, count, _AT_ONCE):
+        numbers = range(first, min(first + _AT_ONCE, count))
+        with site.store.write() as tx:
+            identifiers = [[Identifier("urn:bench", str(number))] for number in numbers]
+            patients = tx.subjects.resolve(row.organization, RecordKind.PATIENT, identifiers)
+            tx.claims.ensure(
+                [
+                    replace(row, id=f"bench{number}", key=f"bench{number}", patient_id=patient)
+                    for number, patient in zip(numbers, patients, strict=True)
+                ]
+            )
+            tx.claims.add_versions([_version(version, number) for number in numbers])
+    return version.claim, _answering(isa)
+
+
+def _answering(isa: str) -> Envelope:
+    """The envelope of what comes back for the interchange of that ISA."""
+    elements = isa.split(isa[3])
+    return Envelope(
+        sender_qualifier=elements[7],
+        sender_id=elements[8].strip(),
+        receiver_qualifier=elements[5],
+        receiver_id=elements[6].strip(),
+        application_sender_code=elements[8].strip(),
+        application_receiver_code=elements[6].strip(),
+        usage=elements[15],
+        interchange_control_number=1,
+        group_control_number=1,
+        created_on=_ON,
+        created_time=time(7, 30),
+        delimiters=Delimiters(),
+    )
+
+
+def _version(version: Version, number: int) -> Version:
+    return replace(version, id=f"bench{number}", claim_id=f"bench{number}", claim_number=_numbered(_NUMBER, number))
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name[0]}{number:011d}"
+
+
+def _status(claim: Claim, envelope: Envelope, _: int) -> str:
+    status = Status((StatusCode("A2", "20"),), _ON, "WQ", claim.charge_cents)
+    said = ClaimStatus(patient=Name("Doe", "Jo"), trace_number=_NUMBER, statuses=(status,))
+    clinic = _clinic(claim.billing_provider.npi)
+    receiver = ReceiverStatus(clinic, "BATCH", (status,), (ProviderStatus(clinic, (said,)),))
+    dates = (QualifiedDate("050", DateSpan(_ON)), QualifiedDate("009", DateSpan(_ON)))
+    source = SourceStatus(Name("Clearinghouse", id_qualifier="46", identifier="X1"), "AY", "1", dates, (receiver,))
+    return write_277ca(StatusTransaction("1", _ON, time(7, 30), (source,)), envelope).decode()
+
+
+def _remittance(claim: Claim, envelope: Envelope, count: int) -> str:
+    lines = tuple(
+        ServicePayment(
+            procedure=Procedure(line.hcpcs),
+            charge_cents=line.charge_cents,
+            paid_cents=line.charge_cents - line.charge_cents // 4,
+            revenue_code=line.revenue_code,
+            service_dates=DateSpan(line.service_on),
+            adjustments=(Adjustment("CO", "45", line.charge_cents // 4),),
+            line_control_number=f"L{place}",
+        )
+        for place, line in enumerate(claim.lines)
+    )
+    paid = ClaimPayment(
+        patient_control_number=_NUMBER,
+        status_code="1",
+        charge_cents=claim.charge_cents,
+        paid_cents=sum(line.paid_cents for line in lines),
+        patient=Name("Doe", "Jo"),
+        claim_filing_indicator="CI",
+        payer_claim_number=_PAYERS_NUMBER,
+        lines=lines,
+        position=1,
+    )
+    header = RemittanceHeader(
+        payment=Payment(count * paid.paid_cents, _ON, handling="I", method="CHK"),
+        trace=Trace("EFT1", "1990000017"),
+        payer=RemittancePayer(Name("Example Health Plan"), Address("1 Main St", "Austin", "TX", "787010001")),
+        payee=Payee(_clinic(claim.billing_provider.npi)),
+        produced_on=_ON,
+    )
+    return write_835(Remittance(header, (paid,)), envelope).decode()
+
+
+def _clinic(npi: str) -> Name:
+    return Name("Gateway Clinic", id_qualifier="XX", identifier=npi)
+
+
+@contextmanager
+def _file(path: Path, text: str, count: int) -> Iterator[BinaryIO]:
+    """An answer to one claim as a file that says the same of so many, each with its own numbers."""
+    start = text.index("~HL*4*" if "~HL*4*" in text else "~CLP*") + 1
+    end = text.rindex("~SE*") + 1
+    said, (_, segments, rest) = text[start:end], text[end:].split("*", 2)
+    with path.open("w") as file:
+        file.write(text[:start])
+        for number in range(count):
+            own = _numbered(_NUMBER, number), _numbered(_PAYERS_NUMBER, number)
+            file.write(said.replace(_NUMBER, own[0]).replace(_PAYERS_NUMBER, own[1]))
+        file.write(f"SE*{int(segments) + (count - 1) * said.count('~')}*{rest}")
+    with path.open("rb") as opened:
+        yield opened
