@@ -1,7 +1,8 @@
-"""The long stage, on request alone: memory over a day of 100,000 encounters, and over an 835 of 1,000,000 claims."""
+"""The long stage, on request alone: memory over a day of 100,000 encounters and over answers of 1,000,000 claims."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gateway.bench.children import LONG_S, run_task
@@ -35,6 +36,19 @@ def hold_day(patients: int) -> None:
         frozen = claims_in(site, freeze_all(site))
     if frozen != patients:
         raise ValueError(f"of {patients} claims {frozen} were frozen")
+
+
+def answers(scale: float) -> list[dict[str, Any]]:
+    """The most memory a process holds that applies a 277CA and an 835: of few claims, and of many."""
+    few, many = sized(10_000, scale, 2), sized(1_000_000, scale, 4)
+    done = [run_task("applied.apply_answers", LONG_S, claims=claims) for claims in (few, many)]
+    row = flat_memory(
+        f"277CA and 835 applied, peak memory at {many:,} claims", [each.peak_mb for each in done], f"{few:,}"
+    )
+    spent = ", ".join(
+        f"{1000 * seconds / many:.2f} ms a claim for the {name}" for name, seconds in done[-1].result.items()
+    )
+    return [replace(row, note=f"processor time {spent}").document()]
 
 
 def remittance(scale: float) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "exchange": ("exchange.trade",),
     "workers": ("workers.share_a_week",),
     "mappings": ("mapping_files.check_large_site", "what_if.foretell"),
-    "long": ("long.day", "long.remittance"),
+    "long": ("long.day", "long.remittance", "long.answers"),
 }
 """The tasks of each stage, as ``module.function`` of this package; each returns the stage's rows."""
 ON_REQUEST = frozenset({"long"})

@@ -246,7 +246,10 @@ class CollectPass:
             places = ", ".join(each.where for each in remittance.out_of_balance[:_MOST_PLACES])
             others = len(remittance.out_of_balance) - _MOST_PLACES
             more = f" and {others} other places" if others > 0 else ""
-            return AnswerStatus.UNBALANCED, f"the remittance does not balance at {places}{more}; nothing of it was posted"
+            return (
+                AnswerStatus.UNBALANCED,
+                f"the remittance does not balance at {places}{more}; nothing of it was posted",
+            )
         return AnswerStatus.APPLIED, ""
 
     def post(self, answer_id: str, actor: Actor, reason: str) -> int:

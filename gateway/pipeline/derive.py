@@ -32,7 +32,7 @@ from gateway.pipeline.check import Candidate, Checker
 from gateway.pipeline.corrections import billed_otherwise, correction_items
 from gateway.pipeline.denial_items import denial_items
 from gateway.pipeline.facts import KnownClaim, PatientFacts, gather
-from gateway.pipeline.judged import judged_on
+from gateway.pipeline.judged import judged_on, sealed
 from gateway.pipeline.money import VOID, state_of
 from gateway.pipeline.papers_due import papers_due
 from gateway.pipeline.watch import Watched, keep_watch
@@ -257,7 +257,7 @@ class Derivation:
 
 
 def _draft(proposal: _Proposal, content_hash: str, findings: tuple[Finding, ...], basis: str | None) -> Draft:
-    return Draft(
+    draft = Draft(
         claim_id=proposal.row.id,
         claim=proposal.claim,
         content_hash=content_hash,
@@ -265,8 +265,8 @@ def _draft(proposal: _Proposal, content_hash: str, findings: tuple[Finding, ...]
         complete=proposal.complete,
         ready_on=proposal.ready_on,
         encounter_ids=proposal.encounter_ids,
-        judged_on=basis,
     )
+    return replace(draft, judged_on=sealed(basis, draft))
 
 
 def release_fact(

@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from gateway.pipeline.facts import PatientFacts
 from gateway.ports.claims import ClaimRow, Draft
 from gateway.ports.storage import Transaction
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def judged_on(in_force: str, last_word: int, facts: PatientFacts) -> str | None:
@@ -35,8 +39,18 @@ def patients_to_judge(
     words, told = tx.subjects.last_words(patients), tx.claims.facts_of_versions(patients)
     now = {each: _word(in_force, words[each], told[each]) for each in patients}
     return changed | {
-        row.patient_id for row in rows if row.id not in drafts or drafts[row.id].judged_on != now[row.patient_id]
+        row.patient_id
+        for row in rows
+        if row.id not in drafts or drafts[row.id].judged_on != sealed(now[row.patient_id], drafts[row.id])
     }
+
+
+def sealed(basis: str | None, draft: Draft) -> str | None:
+    """The word with what the draft says: a draft that reads otherwise than it was written was not judged."""
+    if basis is None:
+        return None
+    said = (draft.claim, draft.content_hash, draft.findings, draft.complete, draft.ready_on)
+    return hashlib.sha256(basis.encode() + _ENCODER.encode(said)).hexdigest()
 
 
 def _word(in_force: str, last_word: int, facts_of_versions: int) -> str:

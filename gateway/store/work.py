@@ -23,8 +23,8 @@ class WorkRows:
         A key that waits already is held until this transaction commits: a worker that took it now would not see what
         this transaction wrote, and the wish would be lost with the row.
         """
-        rows = [{"kind": kind, "key": key} for key in sorted(set(keys))]
-        insert_or_touch(self._connection, work, rows, ("kind", "key"))
+        for some in slices(sorted(set(keys))):
+            insert_or_touch(self._connection, work, [{"kind": kind, "key": key} for key in some], ("kind", "key"))
 
     def take(self, kind: WorkKind, limit: int) -> list[str]:
         """Take up to ``limit`` keys out; they come back if this transaction does not commit."""

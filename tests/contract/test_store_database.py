@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -26,7 +28,8 @@ from gateway.store.database import Database
 from gateway.store.rehearsal import rehearsed_beside
 from gateway.store.revisions import is_newest
 from gateway.store.schema import metadata
-from tests.factories import CHAIN, CONNECTION, NOON, ORGANIZATION, TENANT
+from tests.contract.rows import add_answer, an_answer
+from tests.factories import CHAIN, CONNECTION, NOON, ORGANIZATION, TENANT, a_remittance, an_adjudication
 
 
 @pytest.fixture
@@ -81,6 +84,46 @@ def test_a_roster_loaded_before_there_were_kinds_of_them_stays_loaded(empty: Dat
     with empty.read() as tx:
         assert (kept,) == tx.rosters.credentials("harbor")
         assert [("harbor", kept)] == tx.rosters.about(["harbor"], [about(kept)])
+
+
+def test_answers_stored_with_their_entries_inside_keep_them_and_are_known_again(
+    empty: Database, database_url: str
+) -> None:
+    claims = [an_adjudication(1_000 + ordinal, ordinal=ordinal) for ordinal in range(600)]
+    row = an_answer(1, said=a_remittance(*claims))
+    written = msgspec.to_builtins(row.transaction)
+    (remittance,) = written["answers"]
+    inside = {"claims" if name == "claims_paid_cents" else name: value for name, value in remittance.items()}
+    written["answers"] = [{**inside, "claims": msgspec.to_builtins(claims)}]
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "gateway.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0015_sealed_interchanges")
+        for statement in (
+            "INSERT INTO tenant (id) VALUES ('riverside')",
+            "INSERT INTO connection (id, tenant_id, usage) VALUES ('clearing', 'riverside', 'T')",
+            "INSERT INTO blob (sha256, codec, key_id, size, content) VALUES ('raw', 'zlib', 'plain', 0, :content)",
+            "INSERT INTO answer_file (id, connection_id, sha256, remote_name, received_at, problem) "
+            "VALUES ('f1', 'clearing', 'raw', :content, '2026-08-20T12:00:00.000000Z', '')",
+            "INSERT INTO answer (id, file_id, connection_id, type, business_key, digest, raw_sha256, status, reason, "
+            "received_at, content) VALUES ('a1', 'f1', 'clearing', '835', 'key', 'old', 'raw', 'applied', '', "
+            "'2026-08-20T12:00:00.000000Z', :content)",
+        ):
+            said = {"content": msgspec.json.encode({**written, "raw": ""})} if ":content" in statement else {}
+            connection.execute(text(statement), said)
+    engine.dispose()
+    empty.migrate()
+    with empty.write() as tx:
+        stored = tx.exchanges.applied_answer("key")
+        assert stored is not None
+        assert stored.transaction == row.transaction
+        assert [entry for part in tx.exchanges.entries("a1", "835") for entry in part] == claims
+        add_answer(tx, "f1", replace(row, id="a2", status="duplicate"), *claims)
+        (again,) = tx.exchanges.answers(status="duplicate")
+        assert [entry for part in tx.exchanges.entries("a2", "835") for entry in part] == claims
+        assert again.digest == stored.digest
 
 
 def test_making_sure_of_the_tenant_twice_leaves_one_row_of_each(store: Database) -> None:
@@ -178,7 +221,7 @@ def test_a_full_disk_is_unavailable_and_keeps_what_was_there(tmp_path: Path) -> 
 def test_equal_bytes_are_stored_once_and_named_by_their_hash(store: Database) -> None:
     with store.write() as tx:
         first = tx.exchanges.add_file(CONNECTION, BytesIO(b"ISA*00*"), b"a.835", NOON)
-        second = tx.exchanges.add_file("other-clearing", b"ISA*00*", b"b.835", NOON)
+        second = tx.exchanges.add_file("other-clearing", BytesIO(b"ISA*00*"), b"b.835", NOON)
         assert first != second
     with store.read() as tx:
         assert tx.exchanges.raw(hashlib.sha256(b"ISA*00*").hexdigest()) == b"ISA*00*"

@@ -276,7 +276,7 @@ def test_every_kind_of_answer_comes_back_as_it_was_read(store: Database, said: A
         add_answer(tx, tx.exchanges.add_file(CONNECTION, BytesIO(b"file"), b"name", NOON), row)
     with store.read() as tx:
         (stored,) = tx.exchanges.answers(type=type)
-        assert stored == row
+        assert replace(stored, digest=row.digest) == row
         assert tx.exchanges.raw(stored.raw_sha256) == b"ISA*answer 1~"
 
 

@@ -55,7 +55,8 @@ def test_a_release_of_other_content_lets_nothing_leave(site: Site) -> None:
     (row,) = site.claims()
     site.commands.release(row.id, BILLER)
     dearer = tuple(replace(each, cents=each.cents + 100) for each in samples.CHARGES)
-    heir = Site(site.store, site.root, replace(a_catalogue(release=Release.PERSON), charges=dearer))
+    other = replace(a_catalogue(release=Release.PERSON), charges=dearer, content_hash="another set")
+    heir = Site(site.store, site.root, other)
     assert heir.sending.run(CONNECTION).frozen == 0
     assert (heir.state(), heir.uploaded()) == (ClaimState.READY, [])
 

@@ -6,8 +6,8 @@ import msgspec
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_answer_parts"
-down_revision = "0013_webhooks"
+revision = "0016_answer_parts"
+down_revision = "0015_sealed_interchanges"
 branch_labels = None
 depends_on = None
 
