@@ -286,6 +286,8 @@ def claim_state(
     if latest and latest[1] is ClaimState.REJECTED and latest[0] == draft.content_hash and not draft.blocked:
         return ClaimState.RELEASED if _released(draft, facts) else ClaimState.REJECTED
     if draft.correction:
+        if latest and latest[1] in _FATE_UNKNOWN:
+            return latest[1]  # what corrects it would arrive first, or beside it
         if draft.blocked or _held(facts):
             return ClaimState.CORRECTION_HELD
         return ClaimState.RELEASED if _released(draft, facts) else ClaimState.CORRECTION_READY
@@ -320,6 +322,8 @@ def _released(draft: DraftSituation, facts: Sequence[ClaimFact]) -> bool:
     return last is not None and last.kind is FactKind.RELEASED and last.code == draft.content_hash
 
 
+_FATE_UNKNOWN = frozenset({ClaimState.FROZEN, ClaimState.IN_DOUBT})
+"""A version in one of these may reach the payer yet, or may never have."""
 RELEASABLE = frozenset(
     {
         ClaimState.READY,

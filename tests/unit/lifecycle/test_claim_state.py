@@ -59,6 +59,21 @@ def test_an_unsent_claim_is_where_its_draft_and_the_last_command_put_it(
     assert claim_state(situation, [], facts) is state
 
 
+@pytest.mark.parametrize(
+    ("fate", "state"),
+    [
+        ([], ClaimState.FROZEN),
+        ([a_fact(FactKind.IN_DOUBT, interchange_id="first")], ClaimState.IN_DOUBT),
+        ([a_fact(FactKind.DELIVERED, interchange_id="first")], ClaimState.RELEASED),
+    ],
+)
+def test_nothing_follows_a_version_before_it_is_known_whether_that_one_arrived(
+    fate: list[ClaimFact], state: ClaimState
+) -> None:
+    facts = [FROZEN, *fate, released("content-2")]
+    assert claim_state(draft("content-2", correction=True), VERSIONS, facts) is state
+
+
 def test_a_release_covers_the_content_that_was_released_and_no_other() -> None:
     facts = [released("content-1"), FROZEN, REFUSED]
     assert claim_state(draft("content-2"), VERSIONS, facts) is ClaimState.READY
