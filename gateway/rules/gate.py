@@ -163,11 +163,15 @@ def _check_some(judged: Sequence[tuple[Claim, GateContext]]) -> list[list[Findin
         rules = _rules_on(claim.statement_from_on, claim.frequency == _VOID)
         batches.setdefault(id(rules), (rules, []))[1].append((_inspection(claim, context), settings, out))
     for rules, batch in batches.values():
+        set_by_somebody = {name for _, settings, _ in batch for name in settings}
         for rule in rules:
             check, limits, name = rule.check, rule.limits, rule.name
-            for inspection, settings, out in batch:
-                verdict = _as_set(rule, settings[name], inspection) if name in settings else check(inspection, limits)
-                for finding in verdict:  # mostly there is none, and asking a generator costs less than list.extend
+            if name in set_by_somebody:
+                for inspection, settings, out in batch:
+                    out += _as_set(rule, settings.get(name, ()), inspection)
+                continue
+            for inspection, _, out in batch:
+                for finding in check(inspection, limits):  # mostly none, and that costs less than list.extend
                     out.append(finding)
     _add_own_rules(judged, found)
     return found
