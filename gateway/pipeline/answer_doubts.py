@@ -6,7 +6,7 @@ from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer, R
 from gateway.claim.contract import Organization
 from gateway.lifecycle import DeliveryState, FactKind
 from gateway.ports import OPENED, REFUSED, Exchange
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import AnswerStatus, InterchangeRow
 from gateway.ports.storage import Transaction
 
 _DUPLICATE_INTERCHANGE = "025"
@@ -58,8 +58,10 @@ def doubt_of(
         another = exchange.is_about(transaction, answer, tx.exchanges.raw(row.sha256))
         if another:
             return another
-    if is_repeat(answer) and not (_sent_twice(tx, row) or _spoken_of(tx, row)):
+    if is_repeat(answer) and not (_copies(tx, row) > 1 or _spoken_of(tx, row)):
         return "the partner says it has this number already; whether from us, a person must decide"
+    if answer.code in REFUSALS and not is_repeat(answer) and _copies(tx, row) > 1 + _refusals_heard(tx, row):
+        return "it refuses a file that was on its way more than once: another copy of it may have been taken"
     if row.state == DeliveryState.REJECTED and answer.code not in REFUSALS and _went_out_again(tx, row):
         return "it takes a file that was refused before, whose claims went out again since: they may be there twice"
     return ""
@@ -82,11 +84,27 @@ def is_repeat(answer: Answer) -> bool:
     return isinstance(answer, InterchangeAnswer) and (answer.code, answer.note) == ("R", _DUPLICATE_INTERCHANGE)
 
 
-def _sent_twice(tx: Transaction, row: InterchangeRow) -> bool:
-    """Our own log shows these bytes on their way in two attempts, so the copy refused was ours."""
+def _copies(tx: Transaction, row: InterchangeRow) -> int:
+    """In how many attempts our own log shows these bytes on their way."""
     steps = tx.exchanges.steps(row.id)
     refused = {step.epoch for step in steps if step.marker == REFUSED}
-    return len({step.epoch for step in steps if step.marker == OPENED} - refused) > 1
+    return len({step.epoch for step in steps if step.marker == OPENED} - refused)
+
+
+def _refusals_heard(tx: Transaction, row: InterchangeRow) -> int:
+    """How many refusals of its copies were set aside already: the last of them is the refusal of the file."""
+    return sum(
+        _refuses(answer, row.isa13)
+        for each in tx.exchanges.answers(status=AnswerStatus.QUARANTINED)
+        if each.connection == row.connection
+        for answer in each.transaction.answers
+    )
+
+
+def _refuses(answer: Answer, number: int) -> bool:
+    if isinstance(answer, InterchangeAnswer):
+        return answer.isa13 == number and answer.code in REFUSALS and not is_repeat(answer)
+    return isinstance(answer, TransactionAnswer) and answer.gs06 == number and answer.code in REFUSALS
 
 
 def _spoken_of(tx: Transaction, row: InterchangeRow) -> bool:

@@ -447,6 +447,24 @@ def test_a_number_refused_as_a_duplicate_that_we_sent_twice_is_delivered_and_fre
     assert site.ailing() == []
 
 
+@pytest.mark.fault("F24")
+def test_one_refusal_of_a_file_that_was_sent_twice_frees_nothing_and_the_second_does(
+    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy that broke off is refused, while the whole one waits at the partner's to be taken."""
+    site.admit()
+    with monkeypatch.context() as patch:
+        patch.setattr(site.exchange, "upload", unknown_end)
+        site.sending.run(CONNECTION)
+    row, _ = sent(site)
+    site.commands.resolve(row.id, "resend", SUPERVISOR, "the partner found half of it")
+    site.sending.run(CONNECTION)
+    assert site.answer(partner.ta1(row, "R", "021")).set_aside == 1
+    assert (site.interchanges()[0].state, site.state()) == ("delivered", ClaimState.TRANSMITTED)
+    assert site.answer(partner.ta1(row, "R", "021")).applied == 1
+    assert (site.interchanges()[0].state, site.state()) == ("rejected", ClaimState.REJECTED)
+
+
 def test_several_ta1_in_one_interchange_are_each_applied(store: Database, tmp_path: Path) -> None:
     site = Site(store, tmp_path, max_claims=1)
     for number in (1, 2):
