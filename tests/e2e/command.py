@@ -57,6 +57,13 @@ class Cleanclaim:
         assert "Traceback" not in done.stdout + done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
 
+    def shipped(self, path: str) -> str:
+        """A mapping file as it comes with the command, wherever that is installed."""
+        python = Path(self._command).parent / "python"
+        found = "import mappings, pathlib, sys; print(pathlib.Path(*mappings.__path__, sys.argv[1]).read_text())"
+        command = [python, "-c", found, path]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+
     def json(self, *arguments: str | Path) -> Any:
         """Run with --json; standard output is one document and nothing else."""
         return self.run(*arguments, "--json").answer

@@ -16,7 +16,6 @@ import pytest
 from tests.e2e import examples
 from tests.e2e.command import Cleanclaim
 
-SHIPPED_HL7 = Path(__file__).parents[2] / "mappings" / "sources" / "riverbend-hl7.yaml"
 CLAIM_KEYS = {
     "id", "state", "payer", "organization", "form", "level_of_care", "from", "through", "charge_cents", "claim_number",
     "holds",
@@ -203,7 +202,7 @@ def test_a_saved_mapping_file_is_used_by_the_next_message_and_a_broken_one_leave
     token = (folder / "secrets" / "kim.token").read_text().strip()
     own = folder / "mappings" / "sources" / "riverbend-hl7.yaml"
     own.parent.mkdir(exist_ok=True)
-    text = SHIPPED_HL7.read_text()
+    text = site.shipped("sources/riverbend-hl7.yaml")
     edited = text.replace("birth_on: PID-7", "birth_on: PID-5.1")
     assert text != edited
     before = site.json("mappings", "history", "--site", "clinic")["versions"][0]["in_force"]
