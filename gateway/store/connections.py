@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind
 from gateway.store.schema import connection_fact
-from gateway.store.schema_partners import numbers_vouched_for
+from gateway.store.schema_exchange import numbers_vouched_for
 from gateway.store.sql import insert_or_replace
 
 _PLACE = text(

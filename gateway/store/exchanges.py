@@ -28,18 +28,17 @@ from gateway.ports.exchanges import AnswerRow, AnswerStatus, DeliveryStep, Inter
 from gateway.ports.returned import Readable, Returned, Staged
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
-from gateway.store.schema import (
+from gateway.store.schema import claim_version, connection
+from gateway.store.schema_exchange import (
     answer,
     answer_file,
     answer_part,
-    claim_version,
-    connection,
     control_number,
     delivery_step,
     interchange,
     interchange_claim,
+    sealed_interchange,
 )
-from gateway.store.schema_partners import sealed_interchange
 from gateway.store.sql import hold_names, next_value
 
 _ANSWER_TYPES: dict[str, type[Answer]] = {

@@ -13,8 +13,16 @@ from gateway.ports import PROBED, REMOVING
 from gateway.ports.exchanges import AnswerStatus, InterchangeRow
 from gateway.ports.partners import AWAITED, AnswerNote, Contact, ReportRow, Silence
 from gateway.store.exchanges import interchange_row, interchanges_with_tenant
-from gateway.store.schema import answer, answer_file, claim_fact, delivery_step, interchange, interchange_claim
-from gateway.store.schema_partners import expected_answer, partner_contact
+from gateway.store.schema import claim_fact
+from gateway.store.schema_exchange import (
+    answer,
+    answer_file,
+    delivery_step,
+    expected_answer,
+    interchange,
+    interchange_claim,
+    partner_contact,
+)
 from gateway.store.sql import insert_missing
 
 _SAYS: Mapping[str, FactKind] = dict(

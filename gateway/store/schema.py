@@ -52,26 +52,26 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
-_ID = String(26)
-_HASH = String(64)
-_NAME = String(200)
+ID = String(26)
+HASH = String(64)
+NAME = String(200)
 
 # --- who -------------------------------------------------------------------------------------------------------------
 
-tenant = Table("tenant", metadata, Column("id", _NAME, primary_key=True))
+tenant = Table("tenant", metadata, Column("id", NAME, primary_key=True))
 
 organization = Table(
     "organization",
     metadata,
-    Column("id", _NAME, primary_key=True),
+    Column("id", NAME, primary_key=True),
     Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
-    Column("name", _NAME, nullable=False),
+    Column("name", NAME, nullable=False),
 )
 
 connection = Table(
     "connection",
     metadata,
-    Column("id", _NAME, primary_key=True),
+    Column("id", NAME, primary_key=True),
     Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
     Column("usage", String(1), nullable=False),
 )
@@ -83,8 +83,8 @@ connection_fact = Table(  # append-only
     Column("connection_id", ForeignKey("connection.id"), nullable=False, index=True),
     Column("kind", String(30), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("actor", _NAME, nullable=False),
-    Column("role", _NAME, nullable=False),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )
@@ -94,13 +94,13 @@ audit_event = Table(  # append-only: triggers refuse to change or delete
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("at", UtcTime, nullable=False),
-    Column("actor", _NAME, nullable=False),
-    Column("role", _NAME, nullable=False),
-    Column("action", _NAME, nullable=False),
-    Column("subject", _NAME, nullable=False, index=True),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
+    Column("action", NAME, nullable=False),
+    Column("subject", NAME, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("seal", _HASH, nullable=False),
+    Column("seal", HASH, nullable=False),
 )
 
 # --- bytes and mapping sets ------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ audit_event = Table(  # append-only: triggers refuse to change or delete
 blob = Table(  # immutable, content-addressed
     "blob",
     metadata,
-    Column("sha256", _HASH, primary_key=True),
+    Column("sha256", HASH, primary_key=True),
     Column("codec", String(10), nullable=False),
     Column("key_id", String(60), nullable=False),
     Column("size", BigInteger, nullable=False),
@@ -118,7 +118,7 @@ blob = Table(  # immutable, content-addressed
 mapping_set = Table(
     "mapping_set",
     metadata,
-    Column("hash", _HASH, primary_key=True),
+    Column("hash", HASH, primary_key=True),
     Column("blob_sha256", ForeignKey("blob.sha256"), nullable=False),
     Column("created_at", UtcTime, nullable=False),
 )
@@ -129,24 +129,24 @@ mapping_in_force = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("hash", ForeignKey("mapping_set.hash"), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("actor", _NAME, nullable=False),
-    Column("role", _NAME, nullable=False),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
 )
 
 code_release = Table(  # immutable: the newest of a kind that begins on or before a day counts on it
     "code_release",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("kind", _NAME, nullable=False),
-    Column("file_name", _NAME, nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("file_name", NAME, nullable=False),
     Column("file_sha256", ForeignKey("blob.sha256"), nullable=False),
     Column("table_sha256", ForeignKey("blob.sha256"), nullable=False),
     Column("start_on", Date, nullable=False),
     Column("end_on", Date, nullable=True),
     Column("row_count", Integer, nullable=False),
     Column("imported_at", UtcTime, nullable=False),
-    Column("actor", _NAME, nullable=False),
-    Column("role", _NAME, nullable=False),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
     UniqueConstraint("kind", "start_on", "file_sha256"),
 )
 
@@ -155,10 +155,10 @@ code_release = Table(  # immutable: the newest of a kind that begins on or befor
 inbound_message = Table(  # immutable
     "inbound_message",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
-    Column("source", _NAME, nullable=False),
+    Column("source", NAME, nullable=False),
     Column("received_at", UtcTime, nullable=False),
     Column("sha256", ForeignKey("blob.sha256"), nullable=False),
     Column("content_type", String(80), nullable=False),
@@ -182,7 +182,7 @@ message_outcome = Table(  # append-only: the latest of a message, or of one reso
     Column("message_id", ForeignKey("inbound_message.id"), nullable=False, index=True),
     Column("origin_key", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("mapping_hash", _HASH, nullable=False),
+    Column("mapping_hash", HASH, nullable=False),
     Column("problems", Text, nullable=False),
 )
 
@@ -205,7 +205,7 @@ sweep = Table(  # how far a pass over everything has come, so that a restart doe
 fhir_resource = Table(  # immutable: one row per version
     "fhir_resource",
     metadata,
-    Column("source", _NAME, primary_key=True),
+    Column("source", NAME, primary_key=True),
     Column("type", String(40), primary_key=True),
     Column("id", String(64), primary_key=True),
     Column("version", Integer, primary_key=True),
@@ -217,7 +217,7 @@ fhir_resource = Table(  # immutable: one row per version
 fhir_identity = Table(
     "fhir_identity",
     metadata,
-    Column("source", _NAME, primary_key=True),
+    Column("source", NAME, primary_key=True),
     Column("type", String(40), primary_key=True),
     Column("system", Text, primary_key=True),
     Column("value", Text, primary_key=True),
@@ -228,7 +228,7 @@ fhir_identity = Table(
 fhir_link = Table(
     "fhir_link",
     metadata,
-    Column("source", _NAME, primary_key=True),
+    Column("source", NAME, primary_key=True),
     Column("from_reference", Text, primary_key=True),
     Column("to_reference", Text, primary_key=True),
     Index("ix_fhir_link_to", "source", "to_reference"),
@@ -237,8 +237,8 @@ fhir_link = Table(
 import_job = Table(
     "import_job",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("source", _NAME, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("source", NAME, nullable=False),
     Column("asked_at", UtcTime, nullable=False),
     Column("sealed", Boolean, nullable=False),
 )
@@ -259,7 +259,7 @@ import_part = Table(  # some lines of an import; outcomes are there once every l
 pull_progress = Table(  # how far each search of an EHR that only answers has come
     "pull_progress",
     metadata,
-    Column("source", _NAME, primary_key=True),
+    Column("source", NAME, primary_key=True),
     Column("type", String(40), primary_key=True),
     Column("whole_until", UtcTime, nullable=True),
     Column("began_at", UtcTime, nullable=True),
@@ -271,7 +271,7 @@ pull_progress = Table(  # how far each search of an EHR that only answers has co
 subject = Table(
     "subject",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("joined_into", ForeignKey("subject.id"), nullable=True, index=True),
@@ -295,10 +295,10 @@ assertion = Table(  # append-only: per subject and source the newest counts
     Column("kind", String(20), nullable=False),
     Column("subject_id", ForeignKey("subject.id"), nullable=False, index=True),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
-    Column("source", _NAME, nullable=False),
+    Column("source", NAME, nullable=False),
     Column("origin_key", Text, nullable=False),
     Column("message_id", ForeignKey("inbound_message.id"), nullable=False),
-    Column("mapping_hash", _HASH, nullable=False),
+    Column("mapping_hash", HASH, nullable=False),
     Column("asserted_at", UtcTime, nullable=False),
     Column("content", LargeBinary, nullable=True),
     Column("origins", LargeBinary, nullable=False),
@@ -311,7 +311,7 @@ roster_load = Table(  # append-only: what was never loaded is unknown, not empty
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False, index=True),
     Column("kind", String(20), nullable=False),
-    Column("source", _NAME, nullable=False),
+    Column("source", NAME, nullable=False),
     Column("loaded_at", UtcTime, nullable=False),
     Column("sha256", ForeignKey("blob.sha256"), nullable=True),
 )
@@ -322,7 +322,7 @@ roster_row = Table(  # append-only: a row that is said no more, or otherwise, is
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("source", _NAME, nullable=False),
+    Column("source", NAME, nullable=False),
     Column("key", Text, nullable=False),
     Column("namespace", Text, nullable=False),
     Column("value", Text, nullable=False),
@@ -358,8 +358,8 @@ service_day = Table(
     "service_day",
     metadata,
     Column("patient_id", ForeignKey("subject.id"), primary_key=True),
-    Column("facility", _NAME, primary_key=True),
-    Column("program", _NAME, primary_key=True),
+    Column("facility", NAME, primary_key=True),
+    Column("program", NAME, primary_key=True),
     Column("level_of_care", String(10), primary_key=True),
     Column("on", Date, primary_key=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
@@ -373,10 +373,10 @@ placement = Table(
     "placement",
     metadata,
     Column("encounter_id", ForeignKey("subject.id"), primary_key=True),
-    Column("payer", _NAME, primary_key=True),
+    Column("payer", NAME, primary_key=True),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
     Column("place", String(20), nullable=False),
-    Column("reason", _NAME, nullable=False),
+    Column("reason", NAME, nullable=False),
     Column("on", Date, nullable=True),
     Column("claim_key", Text, nullable=False),
     Column("cents", BigInteger, nullable=False),
@@ -386,10 +386,10 @@ placement = Table(
 authorization_on_file = Table(
     "authorization_on_file",
     metadata,
-    Column("id", _ID, primary_key=True),  # of a subject, or of one that was recorded and no feed told of
+    Column("id", ID, primary_key=True),  # of a subject, or of one that was recorded and no feed told of
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
-    Column("payer", _NAME, nullable=False),
+    Column("payer", NAME, nullable=False),
     Column("number", Text, nullable=False, index=True),
     Column("week_start", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
@@ -401,13 +401,13 @@ authorization_entry = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
-    Column("payer", _NAME, nullable=False),
+    Column("payer", NAME, nullable=False),
     Column("member", Text, nullable=False),
     Column("number", Text, nullable=False, index=True),
     Column("on", Date, nullable=False),
     Column("units", Integer, nullable=False),
     Column("stage", String(10), nullable=False),
-    Column("reason", _NAME, nullable=False),
+    Column("reason", NAME, nullable=False),
     Column("claim_key", Text, nullable=False),
     Column("cents", BigInteger, nullable=False),
 )
@@ -430,8 +430,8 @@ attended_session = Table(
     Column("encounter_id", ForeignKey("subject.id"), primary_key=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
-    Column("facility", _NAME, nullable=False),
-    Column("session", _NAME, nullable=False),
+    Column("facility", NAME, nullable=False),
+    Column("session", NAME, nullable=False),
     Column("clinician", String(20), nullable=False),
     Column("on", Date, nullable=False),
     Column("start_at", UtcTime, nullable=False),
@@ -444,11 +444,11 @@ attended_session = Table(
 claim = Table(  # identity; only ``state`` (a projection) changes
     "claim",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
-    Column("payer", _NAME, nullable=False),
+    Column("payer", NAME, nullable=False),
     Column("key", Text, nullable=False, unique=True),
     Column("state", String(30), nullable=False, index=True),
     Column("created_at", UtcTime, nullable=False),
@@ -457,7 +457,7 @@ claim = Table(  # identity; only ``state`` (a projection) changes
 webhook_state = Table(  # the last state of each claim that was looked at for a source's notices
     "webhook_state",
     metadata,
-    Column("source", _NAME, primary_key=True),
+    Column("source", NAME, primary_key=True),
     Column("claim_id", ForeignKey("claim.id"), primary_key=True),
     Column("state", String(30), nullable=False),
 )
@@ -465,7 +465,7 @@ webhook_state = Table(  # the last state of each claim that was looked at for a 
 webhook_notice = Table(  # numbers of a source have no gaps
     "webhook_notice",
     metadata,
-    Column("source", _NAME, primary_key=True),
+    Column("source", NAME, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("claim_id", ForeignKey("claim.id"), nullable=False),
     Column("at", UtcTime, nullable=False),
@@ -476,31 +476,31 @@ claim_draft = Table(
     "claim_draft",
     metadata,
     Column("claim_id", ForeignKey("claim.id"), primary_key=True),
-    Column("connection", _NAME, nullable=False),
+    Column("connection", NAME, nullable=False),
     Column("form", String(4), nullable=False),
-    Column("content_hash", _HASH, nullable=False),
+    Column("content_hash", HASH, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("findings", LargeBinary, nullable=False),
     Column("complete", Boolean, nullable=False),
     Column("ready_on", Date, nullable=True),
     Column("encounter_ids", LargeBinary, nullable=False),
     Column("charge_cents", BigInteger, nullable=False),
-    Column("judged_on", _HASH, nullable=True),
+    Column("judged_on", HASH, nullable=True),
 )
 
 claim_version = Table(  # immutable
     "claim_version",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("claim_id", ForeignKey("claim.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("claim_number", String(20), nullable=False, unique=True),
-    Column("content_hash", _HASH, nullable=False),
+    Column("content_hash", HASH, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("findings", LargeBinary, nullable=False),
     Column("charge_cents", BigInteger, nullable=False),
     Column("frozen_at", UtcTime, nullable=False),
-    Column("interchange_id", _ID, nullable=False),
+    Column("interchange_id", ID, nullable=False),
     UniqueConstraint("claim_id", "number"),
 )
 
@@ -517,15 +517,15 @@ claim_fact = Table(  # append-only
     Column("sequence", Integer, primary_key=True, autoincrement=True),
     Column("id", String(120), nullable=False, unique=True),
     Column("claim_id", ForeignKey("claim.id"), nullable=False, index=True),
-    Column("version_id", _ID, nullable=False),
+    Column("version_id", ID, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("actor", _NAME, nullable=False),
-    Column("role", _NAME, nullable=False),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("interchange_id", _ID, nullable=False),
-    Column("answer_id", _ID, nullable=False),
+    Column("interchange_id", ID, nullable=False),
+    Column("answer_id", ID, nullable=False),
     Column("payer_claim_number", Text, nullable=False, index=True),
     Column("paid", LargeBinary, nullable=True),
     Column("paid_on", Date, nullable=True),
@@ -537,116 +537,14 @@ claim_override = Table(  # append-only
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("claim_id", ForeignKey("claim.id"), nullable=False, index=True),
-    Column("rule", _NAME, nullable=False),
-    Column("actor", _NAME, nullable=False),
-    Column("role", _NAME, nullable=False),
+    Column("rule", NAME, nullable=False),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
     Column("reason", Text, nullable=False),
     Column("expires_on", Date, nullable=False),
 )
 
-# --- exchange --------------------------------------------------------------------------------------------------------
-
-control_number = Table(
-    "control_number",
-    metadata,
-    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
-    Column("name", String(30), primary_key=True),
-    Column("last", BigInteger, nullable=False),
-)
-
-interchange = Table(  # frozen; only the delivery columns move
-    "interchange",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("connection_id", ForeignKey("connection.id"), nullable=False),
-    Column("isa13", Integer, nullable=False),
-    Column("batch_reference", String(30), nullable=False, unique=True),
-    Column("usage", String(1), nullable=False),
-    Column("form", String(4), nullable=False),
-    Column("remote_name", _NAME, nullable=False),
-    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("claim_count", Integer, nullable=False),
-    Column("charge_cents", BigInteger, nullable=False),
-    Column("state", String(20), nullable=False, index=True),
-    Column("epoch", Integer, nullable=False),
-    Column("lease_until", UtcTime, nullable=True),
-    Column("attempts", Integer, nullable=False),
-    UniqueConstraint("connection_id", "isa13"),
-    UniqueConstraint("connection_id", "remote_name"),
-)
-
-interchange_claim = Table(
-    "interchange_claim",
-    metadata,
-    Column("interchange_id", ForeignKey("interchange.id"), primary_key=True),
-    Column("version_id", ForeignKey("claim_version.id"), primary_key=True),
-    Column("claim_id", ForeignKey("claim.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("live", Boolean, nullable=False),
-    Index(
-        "uq_interchange_claim_live_version",
-        "version_id",
-        unique=True,
-        sqlite_where=text("live"),
-        postgresql_where=text("live"),
-    ),
-)
-
-delivery_step = Table(  # append-only
-    "delivery_step",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("interchange_id", ForeignKey("interchange.id"), nullable=False, index=True),
-    Column("epoch", Integer, nullable=False),
-    Column("marker", String(30), nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Column("detail", Text, nullable=False),
-)
-
-answer_file = Table(  # immutable
-    "answer_file",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("connection_id", ForeignKey("connection.id"), nullable=False),
-    Column("sha256", ForeignKey("blob.sha256"), nullable=False),
-    Column("remote_name", LargeBinary, nullable=False),
-    Column("received_at", UtcTime, nullable=False),
-    Column("problem", Text, nullable=False),
-    UniqueConstraint("connection_id", "sha256"),
-)
-
-answer = Table(
-    "answer",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("file_id", ForeignKey("answer_file.id"), nullable=False),
-    Column("connection_id", ForeignKey("connection.id"), nullable=False),
-    Column("type", String(10), nullable=False),
-    Column("business_key", Text, nullable=False),
-    Column("digest", _HASH, nullable=False),
-    Column("raw_sha256", ForeignKey("blob.sha256"), nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("received_at", UtcTime, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Index(
-        "uq_answer_applied_key",
-        "business_key",
-        unique=True,
-        sqlite_where=text("status = 'applied'"),
-        postgresql_where=text("status = 'applied'"),
-    ),
-)
-
-answer_part = Table(  # immutable: what an answer says of claims; it counts once the answer is applied
-    "answer_part",
-    metadata,
-    Column("answer_id", ForeignKey("answer.id", deferrable=True, initially="DEFERRED"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("content", LargeBinary, nullable=False),
-)
+# --- money -----------------------------------------------------------------------------------------------------------
 
 ledger_entry = Table(  # a projection of facts: a claim's are replaced, an answer's written once
     "ledger_entry",
