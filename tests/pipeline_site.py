@@ -288,3 +288,14 @@ def a_week(number: int = 1, **encounter: Any) -> list[FeedRecord]:
         replace(samples.authorization(), patient=patient, identifiers=own("authorization")),
         *visits,
     ]
+
+
+def send(site: Site, patients: int = 1) -> None:
+    """As many claims at the partner's, in one interchange."""
+    for number in range(1, patients + 1):
+        site.admit(number)
+    assert site.sending.run(CONNECTION).delivered == 1
+
+
+def sent(site: Site) -> tuple[InterchangeRow, Version]:
+    return site.interchanges()[-1], site.versions()[-1]

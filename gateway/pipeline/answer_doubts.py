@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer, Remittance, TransactionAnswer
 from gateway.claim.contract import Organization
 from gateway.lifecycle import DeliveryState, FactKind
-from gateway.ports import OPENED, REFUSED, Exchange
+from gateway.ports import OPENED, PROBED, REFUSED, Exchange
 from gateway.ports.exchanges import AnswerStatus, InterchangeRow
 from gateway.ports.storage import Transaction
 
 _DUPLICATE_INTERCHANGE = "025"
+_AGREEING = 2
 REFUSALS = frozenset({"R", "M", "W", "X"})
 """Of TA104 and AK901: nothing of it was taken."""
 
@@ -60,7 +63,7 @@ def doubt_of(
             return another
     if is_repeat(answer) and not (_copies(tx, row) > 1 or _spoken_of(tx, row)):
         return "the partner says it has this number already; whether from us, a person must decide"
-    if answer.code in REFUSALS and not is_repeat(answer) and _copies(tx, row) > 1 + _refusals_heard(tx, row):
+    if answer.code in REFUSALS and not is_repeat(answer) and _copies_there(tx, row) > 1 + _refusals_heard(tx, row):
         return "it refuses a file that was on its way more than once: another copy of it may have been taken"
     if row.state == DeliveryState.REJECTED and answer.code not in REFUSALS and _went_out_again(tx, row):
         return "it takes a file that was refused before, whose claims went out again since: they may be there twice"
@@ -89,6 +92,12 @@ def _copies(tx: Transaction, row: InterchangeRow) -> int:
     steps = tx.exchanges.steps(row.id)
     refused = {step.epoch for step in steps if step.marker == REFUSED}
     return len({step.epoch for step in steps if step.marker == OPENED} - refused)
+
+
+def _copies_there(tx: Transaction, row: InterchangeRow) -> int:
+    """How many of them the partner may have: not those that two probes agreed it does not."""
+    probes = Counter(step.epoch for step in tx.exchanges.steps(row.id) if step.marker == PROBED)
+    return _copies(tx, row) - sum(count >= _AGREEING for count in probes.values())
 
 
 def _refusals_heard(tx: Transaction, row: InterchangeRow) -> int:

@@ -164,10 +164,10 @@ class Deliveries:
         if settled is Settled.DELIVERED:
             return self._finish(row.id, row.epoch, DeliveryState.DELIVERED, FactKind.DELIVERED)
         gap = self._exchanges[row.connection].settle_gap
+        if settled is Settled.NOT_SENT and steps:
+            self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
         if settled is Settled.NOT_SENT and (not steps or self._seen_absent_before(steps, gap)):
             return self._finish(row.id, row.epoch, DeliveryState.READY, None)
-        if settled is Settled.NOT_SENT:
-            self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
         return self._finish(row.id, row.epoch, DeliveryState.IN_DOUBT, None)
 
     def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:

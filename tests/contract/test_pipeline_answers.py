@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from itertools import permutations
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import pytest
 from msgspec import structs
 
 from gateway.claim.contract import ClaimForm
-from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound, PartnerPaused, Unavailable
+from gateway.errors import Conflict, DeliveryUnknown, NotAllowed, NotFound
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
-from gateway.ports import RemoteAnswer, RemoteInbox, RenderedInterchange
-from gateway.ports.claims import Version
+from gateway.pipeline.deliver import LEASE
+from gateway.ports import RenderedInterchange
 from gateway.ports.exchanges import AnswerRow, InterchangeRow
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CONNECTION
 from tests.partner_answers import Partner, payment, reversal
-from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site
+from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site, send, sent
 
 ALLOWED, WRITTEN_OFF, REFUSED = 80_000, ("CO", "45", 25_000), ("CO", "197", 105_000)
-
-
-def send(site: Site, patients: int = 1) -> None:
-    """As many claims at the partner's, in one interchange."""
-    for number in range(1, patients + 1):
-        site.admit(number)
-    assert site.sending.run(CONNECTION).delivered == 1
-
-
-def sent(site: Site) -> tuple[InterchangeRow, Version]:
-    return site.interchanges()[-1], site.versions()[-1]
 
 
 def answers(site: Site, status: str = "") -> list[AnswerRow]:
@@ -408,6 +394,14 @@ def unknown_end(rendered: RenderedInterchange, on_step: Callable[[str, str], Non
     raise DeliveryUnknown
 
 
+def send_into_doubt(site: Site, monkeypatch: pytest.MonkeyPatch) -> InterchangeRow:
+    """The file opens at the partner's, and then nothing more is known."""
+    with monkeypatch.context() as patch:
+        patch.setattr(site.exchange, "upload", unknown_end)
+        site.sending.run(CONNECTION)
+    return sent(site)[0]
+
+
 @pytest.mark.fault("F24")
 @pytest.mark.parametrize("in_doubt", [True, False])
 def test_a_number_refused_as_a_duplicate_that_we_sent_once_is_for_a_person(
@@ -415,9 +409,9 @@ def test_a_number_refused_as_a_duplicate_that_we_sent_once_is_for_a_person(
 ) -> None:
     """Another file, before a restore or of another vendor, may have used the number."""
     site.admit()
-    with monkeypatch.context() as patch:
-        if in_doubt:
-            patch.setattr(site.exchange, "upload", unknown_end)
+    if in_doubt:
+        send_into_doubt(site, monkeypatch)
+    else:
         site.sending.run(CONNECTION)
     row, _ = sent(site)
     assert row.state == ("in-doubt" if in_doubt else "delivered")
@@ -431,14 +425,9 @@ def test_a_number_refused_as_a_duplicate_that_we_sent_twice_is_delivered_and_fre
     site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.admit()
-    with monkeypatch.context() as patch:
-        patch.setattr(site.exchange, "upload", unknown_end)
-        site.sending.run(CONNECTION)
-    row, _ = sent(site)
+    row = send_into_doubt(site, monkeypatch)
     site.commands.resolve(row.id, "resend", SUPERVISOR, "the partner found nothing")
-    with monkeypatch.context() as patch:
-        patch.setattr(site.exchange, "upload", unknown_end)
-        site.sending.run(CONNECTION)
+    send_into_doubt(site, monkeypatch)
     assert site.state() is ClaimState.IN_DOUBT
     assert site.answer(partner.ta1(row, "R", "025")).applied == 1
     assert site.interchanges()[0].state == "delivered"
@@ -453,13 +442,24 @@ def test_one_refusal_of_a_file_that_was_sent_twice_frees_nothing_and_the_second_
 ) -> None:
     """The copy that broke off is refused, while the whole one waits at the partner's to be taken."""
     site.admit()
-    with monkeypatch.context() as patch:
-        patch.setattr(site.exchange, "upload", unknown_end)
-        site.sending.run(CONNECTION)
-    row, _ = sent(site)
+    row = send_into_doubt(site, monkeypatch)
     site.commands.resolve(row.id, "resend", SUPERVISOR, "the partner found half of it")
     site.sending.run(CONNECTION)
     assert site.answer(partner.ta1(row, "R", "021")).set_aside == 1
+    assert (site.interchanges()[0].state, site.state()) == ("delivered", ClaimState.TRANSMITTED)
+    assert site.answer(partner.ta1(row, "R", "021")).applied == 1
+    assert (site.interchanges()[0].state, site.state()) == ("rejected", ClaimState.REJECTED)
+
+
+@pytest.mark.fault("F24")
+def test_a_copy_that_two_probes_did_not_find_is_none_and_one_refusal_is_enough(
+    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.admit()
+    row = send_into_doubt(site, monkeypatch)
+    for _ in range(3):
+        site.clock.move(LEASE)
+        site.sending.run(CONNECTION)
     assert (site.interchanges()[0].state, site.state()) == ("delivered", ClaimState.TRANSMITTED)
     assert site.answer(partner.ta1(row, "R", "021")).applied == 1
     assert (site.interchanges()[0].state, site.state()) == ("rejected", ClaimState.REJECTED)
@@ -520,149 +520,6 @@ def test_collectors_side_by_side_apply_each_answer_once_and_lose_none(
     assert set(site.states()) == {ClaimState.PAID}
     assert site.balances() == {"cash": 160_000, "contractual": 50_000, "revenue": -210_000}
     assert site.ailing() == []
-
-
-class Watched:
-    """A partner's inbox that a test looks over, and fails where the test says."""
-
-    def __init__(self, inbox: RemoteInbox, failing: Callable[[RemoteAnswer], bool], seen: list[str]) -> None:
-        self._inbox = inbox
-        self._failing = failing
-        self._seen = seen
-
-    @property
-    def settling(self) -> int:
-        return self._inbox.settling
-
-    def waiting(self) -> list[RemoteAnswer]:
-        return self._inbox.waiting()
-
-    def download(self, answer: RemoteAnswer) -> AbstractContextManager[BinaryIO | None]:
-        self._seen.append("download")
-        if self._failing(answer):
-            raise Unavailable("a file of 2 bytes waits, 1 is allowed")
-        return self._inbox.download(answer)
-
-    def dispose(self, answer: RemoteAnswer) -> None:
-        self._seen.append("dispose")
-        self._inbox.dispose(answer)
-
-
-def watch(
-    site: Site, patch: pytest.MonkeyPatch, failing: Callable[[RemoteAnswer], bool] = lambda _: False
-) -> list[str]:
-    """What is done with the partner's files from now on, in order."""
-    seen: list[str] = []
-    open_inbox = site.exchange.open_inbox
-
-    @contextmanager
-    def watched() -> Iterator[Watched]:
-        with open_inbox() as inbox:
-            yield Watched(inbox, failing, seen)
-
-    patch.setattr(site.exchange, "open_inbox", watched)
-    return seen
-
-
-def test_a_file_that_cannot_be_fetched_keeps_no_other_waiting(
-    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send(site)
-    row, version = sent(site)
-    watch(site, monkeypatch, lambda answer: answer.name == b"000.edi")
-    collected = site.answer(partner.ta1(row), partner.ack_999(row), partner.status_277ca(version))
-    assert (collected.applied, len(collected.problems)) == (2, 1)
-
-
-def test_a_partner_that_stops_answering_is_given_up_after_three_files(
-    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send(site)
-    row, _ = sent(site)
-    seen = watch(site, monkeypatch, lambda _: True)
-    collected = site.answer(*(partner.ta1(row) for _ in range(6)))
-    assert (seen, len(collected.problems)) == (["download"] * 3, 3)
-
-
-def test_a_partner_that_refuses_our_login_pauses_the_collection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
-        raise PartnerPaused("the partner refused our login")
-
-    monkeypatch.setattr(site.exchange, "open_inbox", refuse)
-    assert site.collecting.run(CONNECTION).paused.startswith("the partner refused our login (since ")
-
-
-@pytest.mark.fault("F39")
-def test_the_partners_copy_is_let_go_only_after_the_bytes_are_ours(
-    site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send(site)
-    row, _ = sent(site)
-    seen = watch(site, monkeypatch)
-    take = site.collecting.take
-
-    def taken(*given: Any) -> None:
-        take(*given)
-        seen.append("committed")
-
-    monkeypatch.setattr(site.collecting, "take", taken)
-    site.answer(partner.ta1(row))
-    assert seen == ["download", "committed", "dispose"]
-
-    def fail(*_: Any) -> None:
-        raise Unavailable("the database does not answer")
-
-    seen.clear()
-    monkeypatch.setattr(site.collecting, "take", fail)
-    assert site.answer(partner.ack_999(row)).problems == ["the database does not answer"]
-    assert seen == ["download"]
-
-
-@pytest.mark.fault("F36")
-def test_a_file_still_growing_or_without_its_end_is_left_until_it_is_whole(site: Site, partner: Partner) -> None:
-    send(site)
-    row, _ = sent(site)
-    whole = partner.ta1(row)
-    for cut in (whole[:-20], whole[:-1], whole[:50]):
-        assert site.answer(cut).files == 0
-        (path,) = (site.root / "out").iterdir()
-        path.unlink()
-    assert site.answer(whole).applied == 1
-
-
-def zipped(**files: bytes) -> bytes:
-    whole = BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return whole.getvalue()
-
-
-@pytest.mark.fault("F40")
-def test_each_file_of_an_archive_counts_by_itself_and_once(site: Site, partner: Partner) -> None:
-    send(site)
-    row, version = sent(site)
-    remit = partner.remit_835(payment(version, ALLOWED, WRITTEN_OFF))
-    collected = site.answer(zipped(a=remit, b=partner.ack_999(row), c=b"3 claims received"))
-    assert (collected.files, collected.applied, collected.reports, collected.problems) == (4, 2, 1, [])
-    assert site.state() is ClaimState.PAID
-    assert site.answer(remit).applied == 0
-    assert site.balances()["cash"] == 80_000
-    assert site.ailing() == []
-
-
-@pytest.mark.fault("F40")
-def test_an_archive_that_is_refused_is_kept_whole_and_nothing_of_it_is_used(site: Site, partner: Partner) -> None:
-    send(site)
-    row, _ = sent(site)
-    content = zipped(**{"a": partner.ack_999(row), "../b": b"ISA"})
-    collected = site.answer(content)
-    assert (collected.applied, len(collected.problems)) == (0, 1)
-    with site.store.read() as tx:
-        (report,) = tx.partners.reports()
-        assert tx.exchanges.raw(report.sha256) == content
-    assert "leads out" in report.reason
-    assert site.state() is ClaimState.TRANSMITTED
 
 
 @pytest.mark.fault("F31")

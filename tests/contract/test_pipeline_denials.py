@@ -14,14 +14,9 @@ from gateway.ports.code_lists import CodeReleaseRow
 from gateway.ports.watch import WorkItem
 from gateway.store.database import Database
 from gateway.wiring.books import Books
-from tests.factories import CONNECTION, NOON
+from tests.factories import NOON
 from tests.partner_answers import TODAY, Partner, payment, reversal
-from tests.pipeline_site import Site
-
-
-def send(site: Site) -> None:
-    site.admit()
-    assert site.sending.run(CONNECTION).delivered == 1
+from tests.pipeline_site import Site, send
 
 
 def denials(site: Site) -> list[WorkItem]:

@@ -17,7 +17,7 @@ from gateway.ports.partners import AWAITED
 from gateway.store.database import Database
 from tests.factories import CONNECTION
 from tests.partner_answers import Partner, payment
-from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site
+from tests.pipeline_site import BILLER, OTHER_CONNECTION, SUPERVISOR, Site, send
 from tests.unit.docs.pages import ROOT, blocks
 
 ALL = {
@@ -36,10 +36,8 @@ def partner(site: Site) -> Partner:
     return Partner(site.payee_npi)
 
 
-def send(site: Site, patients: int = 1) -> None:
-    for number in range(1, patients + 1):
-        site.admit(number)
-    assert site.sending.run(CONNECTION).delivered == 1
+def send_in_time(site: Site, patients: int = 1) -> None:
+    send(site, patients)
     assert site.silences.run() == 0
 
 
@@ -55,7 +53,7 @@ def later(site: Site, **time: int) -> int:
 
 @pytest.mark.fault("F25")
 def test_each_answer_has_its_own_clock_and_silence_is_told_once(site: Site) -> None:
-    send(site)
+    send_in_time(site)
     found = [later(site, hours=3), later(site, hours=2), later(site, hours=1), later(site, days=3), later(site, days=5)]
     assert found == [0, 2, 0, 1, 1]
     assert later(site, days=30) == 1
@@ -65,7 +63,7 @@ def test_each_answer_has_its_own_clock_and_silence_is_told_once(site: Site) -> N
 
 @pytest.mark.fault("F25")
 def test_silence_is_one_event_without_a_word_on_patients(site: Site) -> None:
-    send(site)
+    send_in_time(site)
     with capture_logs() as events:
         assert [later(site, hours=5), later(site, hours=1)] == [2, 0]
     told = [each for each in events if each["event"] == "partner-silent"]
@@ -74,7 +72,7 @@ def test_silence_is_one_event_without_a_word_on_patients(site: Site) -> None:
 
 
 def test_an_answer_in_time_sets_its_own_clock_and_those_before_it_at_rest(site: Site, partner: Partner) -> None:
-    send(site)
+    send_in_time(site)
     site.answer(partner.ack_999(site.interchanges()[0]))
     assert later(site, hours=5) == 0
     assert later(site, days=4) == 1
@@ -83,7 +81,7 @@ def test_an_answer_in_time_sets_its_own_clock_and_those_before_it_at_rest(site: 
 
 @pytest.mark.fault("F25")
 def test_a_late_answer_ends_the_silence(site: Site, partner: Partner) -> None:
-    send(site)
+    send_in_time(site)
     later(site, days=40)
     assert silent(site) == list(AWAITED)
     (version,) = site.versions()
@@ -97,7 +95,7 @@ def test_a_late_answer_ends_the_silence(site: Site, partner: Partner) -> None:
 
 @pytest.mark.parametrize("kind", ["TA1", "999", "277CA"])
 def test_a_refusal_leaves_nothing_to_wait_for(site: Site, partner: Partner, kind: str) -> None:
-    send(site)
+    send_in_time(site)
     (row,), (version,) = site.interchanges(), site.versions()
     site.answer(
         {
@@ -111,7 +109,7 @@ def test_a_refusal_leaves_nothing_to_wait_for(site: Site, partner: Partner, kind
 
 
 def test_the_word_on_a_refused_interchange_is_none_on_the_one_that_followed(site: Site, partner: Partner) -> None:
-    send(site)
+    send_in_time(site)
     (row,), (version,) = site.interchanges(), site.versions()
     site.answer(partner.ack_999(row, "R"))
     site.commands.release(version.claim_id, BILLER)
@@ -123,7 +121,7 @@ def test_the_word_on_a_refused_interchange_is_none_on_the_one_that_followed(site
 
 
 def test_one_claim_without_an_answer_keeps_the_silence_and_is_counted(site: Site, partner: Partner) -> None:
-    send(site, patients=3)
+    send_in_time(site, patients=3)
     for version in site.versions()[:2]:
         site.answer(partner.status_277ca(version, by_payer=True, payer_claim_number=version.claim_number[:9]))
     later(site, days=20)
@@ -134,13 +132,13 @@ def test_one_claim_without_an_answer_keeps_the_silence_and_is_counted(site: Site
 
 def test_what_a_partner_does_not_promise_is_not_awaited(store: Database, tmp_path: Path) -> None:
     site = Site(store, tmp_path / "partner", acks={"ta1": "on_error", "n999": "on_error", "n277ca": "never"})
-    send(site)
+    send_in_time(site)
     assert later(site, days=60) == 1
     assert silent(site) == ["835"]
 
 
 def test_two_workers_that_look_at_one_moment_tell_it_once(site: Site) -> None:
-    send(site)
+    send_in_time(site)
     heir = site.heir()
     site.clock.at += timedelta(hours=5)
     heir.clock.at = site.clock.at
@@ -149,7 +147,7 @@ def test_two_workers_that_look_at_one_moment_tell_it_once(site: Site) -> None:
 
 def test_the_query_that_the_operators_page_prints_lists_what_is_silent(site: Site, store_url: str) -> None:
     (query,) = (block.text for block in blocks(ROOT / "docs" / "how-to" / "operate.md") if block.language == "sql")
-    send(site)
+    send_in_time(site)
     later(site, hours=5)
     engine = create_engine(store_url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
@@ -170,7 +168,7 @@ def test_the_status_says_when_a_partner_last_answered_and_what_is_wrong_since(
     site: Site, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (status(site)["last_contact"], status(site)["next_run"]) == (None, None)
-    send(site)
+    send_in_time(site)
     site.answer(b"3 claims received", partner.ack_999(site.interchanges()[0]))
     told = status(site)
     assert told["last_contact"] == site.clock.at.isoformat()
