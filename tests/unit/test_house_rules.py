@@ -22,8 +22,6 @@ PACKAGES: list[str] = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["pa
 LINES_PER_MODULE_MAX = 600
 LINES_PER_FUNCTION_MAX = 70
 
-# Modules that are tables of data: long because the standard is, each with its reason.
-
 TEXT_SUFFIXES = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".txt", ".in", ".sql", ".html", ".css", ".js", ".sh"}
 
 # Each pattern, and what it gives away. Split where this file would find itself.
@@ -79,7 +77,7 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_no_module_is_too_long_to_read_at_once() -> None:
-    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items() if name not in DATA_TABLES}
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
     assert {name: lines for name, lines in lengths.items() if lines > LINES_PER_MODULE_MAX} == {}
 
 
@@ -93,11 +91,6 @@ def test_no_function_is_too_long_to_hold_in_mind() -> None:
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LINES_PER_FUNCTION_MAX
     }
     assert too_long == {}
-
-
-def test_listed_data_tables_exist_and_need_their_exception() -> None:
-    idle = [name for name in DATA_TABLES if len(MODULES[name].read_text().splitlines()) <= LINES_PER_MODULE_MAX]
-    assert idle == []
 
 
 def test_every_folder_of_tests_has_tests() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,128 +11,27 @@ from typing import Any
 import pytest
 
 from clearinghouse.sandbox import clearing as clearing_module
-from clearinghouse.sandbox.clearing import Clearing
-from clearinghouse.sandbox.faults import FAULTS, Faults, UnknownFault
-from clearinghouse.sandbox.ledger import Ledger, read_ledger
+from clearinghouse.sandbox.ledger import read_ledger
 from clearinghouse.sandbox.outbox import Timing
-from clearinghouse.sandbox.payer_table import PayerTable, PayerTableError, SimulatedPayer, read_payer_table
-from clearinghouse.x12.check import check_bytes
-from tests.unit.sandbox.referee import assert_balances, pyx12_accepts, segments
-from tests.unit.sandbox.submissions import ATTENDING_NPI, Claim, Line, Submission, one
-
-START = datetime(2026, 9, 1, 12, tzinfo=UTC)
-# A payer whose decisions hold no chance, so that a test says exactly what it expects.
-STEADY = SimulatedPayer(
-    id="PRMT1",
-    name="PRAIRIE MUTUAL",
-    tin="910000002",
-    filing_days=180,
-    fees_cents={"S9480": 32500, "H0035": 52000, "H0015": 20000},
-    status_of_denied="4",
-    authorization=("S9480", "H0035"),
-    copay_cents=2500,
+from clearinghouse.sandbox.payer_table import PayerTableError, read_payer_table
+from tests.unit.sandbox.house import (
+    PROFESSIONAL,
+    STEADY,
+    House,
+    assert_valid,
+    claim_statuses,
+    elements,
+    kind,
+    only,
+    pick,
 )
-
-
-@dataclass
-class House:
-    """A clearinghouse with one mailbox, driven by hand."""
-
-    root: Path
-    payer: SimulatedPayer | None = STEADY
-    seed: int = 1
-    faults: tuple[str, ...] = ()
-    timing: Timing = field(default_factory=lambda: Timing(partial_after_s=0))
-    now: datetime = START
-
-    def __post_init__(self) -> None:
-        self.box = self.root / "mailbox"
-        for each in ("upload", "download", "archive"):
-            (self.box / each).mkdir(parents=True, exist_ok=True)
-        self.seen: set[str] = set()
-        self.open()
-
-    def open(self) -> None:
-        table = read_payer_table()
-        if self.payer is not None:
-            table = PayerTable((self.payer,), table.revenue_codes, table.bill_types)
-        self.ledger = Ledger(self.root / "ledger.sqlite")
-        self.clearing = Clearing(
-            {"clinic": self.box}, self.ledger, table, self.seed, lambda: self.now, self.timing, Faults(self.faults)
-        )
-
-    def send(self, text: str, name: str = "") -> list[bytes]:
-        """Upload, let the house work, and take what is new in the download folder, in the order of its numbers."""
-        number = sum(1 for _ in (self.box / "archive").iterdir()) + 1
-        (self.box / "upload" / (name or f"837_{number}.x12")).write_text(text)
-        return self.work()
-
-    def work(self) -> list[bytes]:
-        while self.clearing.run_once().did_something:
-            pass
-        fresh = sorted(self.names() - self.seen, key=lambda each: each.rpartition("_")[2])
-        self.seen |= set(fresh)
-        return [(self.box / "download" / each).read_bytes() for each in fresh]
-
-    def names(self) -> set[str]:
-        return {path.name for path in (self.box / "download").iterdir()}
-
-    def claims(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ledger.as_json()["claims"]
-        return found
+from tests.unit.sandbox.referee import segments
+from tests.unit.sandbox.submissions import ATTENDING_NPI, Claim, Line, Submission, one
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
-
-
-def kind(answer: bytes) -> str:
-    names = [segment for segment in segments(answer) if segment[0] in ("ST", "TA1")]
-    return names[0][1] if names[0][0] == "ST" else "TA1"
-
-
-def pick(answers: list[bytes], wanted: str) -> list[bytes]:
-    return [answer for answer in answers if kind(answer) == wanted]
-
-
-def only(answers: list[bytes], wanted: str) -> list[list[str]]:
-    (answer,) = pick(answers, wanted)
-    return segments(answer)
-
-
-def elements(answer: list[list[str]], name: str, position: int) -> list[str]:
-    return [segment[position] for segment in answer if segment[0] == name]
-
-
-def claim_statuses(answer: bytes) -> dict[str, str]:
-    """STC01 of each claim of a 277CA by its number."""
-    found = {}
-    number = ""
-    for segment in segments(answer):
-        if segment[0] in ("HL", "TRN"):
-            number = segment[2] if segment[0] == "TRN" and segment[2].startswith("PCN") else ""
-        elif segment[0] == "STC" and number:
-            found[number] = segment[1]
-    return found
-
-
-def assert_valid(answers: list[bytes]) -> None:
-    for answer in answers:
-        errors = [found for found in check_bytes(answer).all_findings() if found.severity == "error"]
-        assert [] == errors, answer
-        assert pyx12_accepts(answer), answer
-        if kind(answer) == "835":
-            assert_balances(answer)
-
-
-PROFESSIONAL = Claim(
-    number="PCN0000000009",
-    professional=True,
-    facility="57",
-    filing="MC",
-    lines=(Line(code="H0015", cents=25000), Line("20260805", code="H0015", cents=25000)),
-)
 
 
 @pytest.mark.parametrize("claim", [Claim(), Claim(child=True), PROFESSIONAL], ids=["837I", "dependent", "837P"])
@@ -548,154 +446,6 @@ def test_the_ledger_tells_everything_and_no_names(house: House) -> None:
     text = read_ledger(house.root / "ledger.sqlite")
     assert '"paid_cents": 90000' in text
     assert "DOE" not in text and "MEM123456" not in text
-
-
-def faulty(tmp_path: Path, *faults: str) -> House:
-    return House(tmp_path, faults=faults)
-
-
-def test_a_silent_partner_takes_files_and_never_answers(tmp_path: Path) -> None:
-    house = faulty(tmp_path, "never-answer")
-    assert [] == house.send(one(Claim()))
-    assert ["decided"] == [claim["state"] for claim in house.claims()]
-
-
-def test_duplicated_answers_are_the_same_bytes_under_another_name(tmp_path: Path) -> None:
-    house = faulty(tmp_path, "duplicate-answers")
-    house.send(one(Claim()))
-    contents = [(house.box / "download" / name).read_bytes() for name in house.names()]
-    assert 10 == len(contents) and 5 == len(set(contents))
-
-
-def test_re_enveloped_answers_differ_in_their_numbers_alone(tmp_path: Path) -> None:
-    remittances = pick(faulty(tmp_path, "re-enveloped-answers").send(one(Claim())), "835")
-    first, second = (
-        [each for each in segments(answer) if each[0] not in ("ISA", "GS", "GE", "IEA")] for answer in remittances
-    )
-    assert first == second and remittances[0] != remittances[1]
-
-
-def test_answers_out_of_order_begin_with_the_money(tmp_path: Path) -> None:
-    house = faulty(tmp_path, "out-of-order")
-    (house.box / "upload/837_1.x12").write_text(one(Claim()))
-    order: list[str] = []
-    for _ in range(8):
-        before = house.names()
-        house.clearing.run_once()
-        order += sorted({name.split("_")[0] for name in house.names() - before})
-    assert ["835", "277CA", "999", "TA1"] == order
-
-
-def test_a_truncated_answer_has_no_end(tmp_path: Path) -> None:
-    house = faulty(tmp_path, "truncated-answer=2")
-    house.send(one(Claim()))
-    whole = {name: b"IEA" in (house.box / "download" / name).read_bytes() for name in house.names()}
-    assert ["999"] == [name.split("_")[0] for name, has_end in whole.items() if not has_end]
-
-
-def test_a_growing_answer_is_whole_a_minute_later_and_holds_up_no_other(tmp_path: Path) -> None:
-    house = faulty(tmp_path, "growing-answer=2")
-    answers = house.send(one(Claim()))
-    assert 5 == len(answers)
-    (half,) = [answer for answer in answers if b"IEA" not in answer]
-    house.now += timedelta(minutes=1)
-    house.work()
-    (whole,) = [each for each in (path.read_bytes() for path in (house.box / "download").iterdir()) if half in each]
-    assert_valid([whole])
-
-
-def test_a_silent_partner_may_be_silent_in_one_kind_alone(tmp_path: Path) -> None:
-    answers = faulty(tmp_path, "never-answer=277CA").send(one(Claim()))
-    assert ["TA1", "999", "835"] == [kind(answer) for answer in answers]
-
-
-def test_a_refused_interchange_and_a_refused_group_take_no_claim(tmp_path: Path) -> None:
-    for fault, kinds, number in (("refuse-interchange", ["TA1"], "006"), ("refuse-transaction", ["TA1", "999"], "000")):
-        house = faulty(tmp_path / fault, fault)
-        answers = house.send(one(Claim()))
-        assert_valid(answers)
-        assert kinds == [kind(answer) for answer in answers]
-        assert [number] == elements(only(answers, "TA1"), "TA1", 5)
-        assert [] == house.claims()
-        assert "835" in [kind(answer) for answer in house.send(one(Claim(), isa13=102))]
-
-
-def test_an_answer_of_the_other_usage_differs_in_that_alone(tmp_path: Path) -> None:
-    odd, *others = faulty(tmp_path, "wrong-usage").send(one(Claim()))
-    assert ("P", {"T"}) == (segments(odd)[0][15], {segments(answer)[0][15] for answer in others})
-
-
-def test_a_remittance_for_somebody_else_names_another_payee_and_a_changed_one_keeps_its_trace(tmp_path: Path) -> None:
-    (theirs,) = pick(faulty(tmp_path / "a", "other-payee-835").send(one(Claim())), "835")
-    assert_valid([theirs])
-    assert "1999999976" in elements(segments(theirs), "N1", 4)
-    answers = pick(faulty(tmp_path / "b", "changed-835").send(one(Claim())), "835")
-    assert_valid(answers)
-    first, second = map(segments, answers)
-    assert elements(first, "TRN", 2) == elements(second, "TRN", 2)
-    assert [["900"], ["1000"]] == [elements(each, "BPR", 2) for each in (first, second)]
-
-
-def test_archives_hold_the_answers_and_reports_lie_beside_them(tmp_path: Path) -> None:
-    house = faulty(tmp_path, "zipped-answers", "report", "zip-bomb=2")
-    house.send(one(Claim()))
-    unpacked = {}
-    for path in (house.box / "download").glob("*.zip"):
-        with zipfile.ZipFile(path) as archive:
-            unpacked |= {each.filename: each.file_size for each in archive.infolist()}
-    assert 64_000_000 == unpacked.pop("report.txt")
-    assert 5 == len(unpacked)
-    assert ["REPORT_000000001.txt"] == [name for name in house.names() if name.endswith(".txt")]
-
-
-def test_an_unbalanced_remittance_is_one_cent_off_and_a_stranger_is_in_another(tmp_path: Path) -> None:
-    (answer,) = pick(faulty(tmp_path / "a", "unbalanced-835").send(one(Claim())), "835")
-    assert ["900.01"] == elements(segments(answer), "BPR", 2)
-    with pytest.raises(AssertionError):
-        assert_balances(answer)
-    (answer,) = pick(faulty(tmp_path / "b", "stranger-835").send(one(Claim())), "835")
-    assert_balances(answer)
-    assert ["PCN0000000001", "NOTOURS0000000001"] == elements(segments(answer), "CLP", 1)
-
-
-def test_an_answer_for_somebody_else_names_another_receiver_alone(tmp_path: Path) -> None:
-    theirs, *ours = faulty(tmp_path, "wrong-receiver").send(one(Claim()))
-    assert "SOMEBODY ELSE  " == segments(theirs)[0][8]
-    assert {"SUBMITTERID    "} == {segments(answer)[0][8] for answer in ours}
-    assert check_bytes(theirs).interchanges[0].receiver == "SOMEBODY ELSE"
-
-
-def test_a_fault_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(UnknownFault, match="drop-upload"):
-        Faults(["no-such"])
-    for wrong, complaint in (
-        ("drop-upload=many", "bytes"),
-        ("refuse-rename=0", "from 1"),
-        ("take-on-close=1", "nothing"),
-        ("never-answer=837", "277CA"),
-    ):
-        with pytest.raises(UnknownFault, match=complaint):
-            Faults([wrong])
-    assert all(Faults([name]).strikes(name) for name in FAULTS)
-
-
-def test_a_fault_strikes_at_its_turn_once_and_again_when_switched_on_again() -> None:
-    faults = Faults(["refuse-rename=3"])
-    assert [False, False, True, False] == [faults.strikes("refuse-rename") for _ in range(4)]
-    faults.switch_on("refuse-rename")
-    assert faults.strikes("refuse-rename")
-    assert ("refuse-rename",) * 2 == faults.struck
-    faults.switch_on("take-on-close")
-    assert faults.strikes("take-on-close") and faults.strikes("take-on-close")
-    faults.switch_off("take-on-close")
-    assert not faults.strikes("take-on-close")
-
-
-def test_the_same_seed_draws_the_same_bytes_and_another_others() -> None:
-    drawn = [[Faults(["drop-upload"], seed).at_byte("drop-upload") for seed in range(20)] for _ in range(2)]
-    assert drawn[0] == drawn[1]
-    assert 10 < len(set(drawn[0]))
-    assert 500 == Faults(["drop-upload=500"], seed=9).at_byte("drop-upload")
 
 
 def test_a_payer_table_of_ones_own_is_read_and_a_wrong_one_says_where(tmp_path: Path) -> None:
