@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -78,6 +80,22 @@ def source_of(request: Request, authenticate: Authenticate) -> str:
             {"WWW-Authenticate": 'Bearer realm="fhir"', "Connection": "close"},
         )
     return source
+
+
+@asynccontextmanager
+async def arriving(request: Request, within_s: float) -> AsyncIterator[None]:
+    """Around reading a body, or a part of it. Raises Refused when it does not come in time, or its sender hangs up."""
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except TimeoutError:
+        issue = plain_issue("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
+        raise Refused(408, [issue], {"Connection": "close"}) from None
+    except Exception:
+        if not await request.is_disconnected():
+            raise
+        issue = plain_issue("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
+        raise Refused(400, [issue], {"Connection": "close"}) from None
 
 
 def plain_issue(code: str, detail: str, message: str, fix: str) -> Issue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from adapters.fhir.http_edge import BEARER, RETRY_AFTER_S, Authenticate, OutcomeRoute, plain_issue, source_of
+from adapters.fhir.http_edge import BEARER, RETRY_AFTER_S, Authenticate, OutcomeRoute, arriving, plain_issue, source_of
 from adapters.fhir.issues import Refused
 from adapters.fhir.strict_json import DEFAULT_LIMITS, write_json
 from gateway.ports.imports import ImportDesk, ImportStatus
@@ -113,19 +112,11 @@ class _ImportApi:
     async def _chunks(self, request: Request) -> AsyncIterator[bytes]:
         stream = aiter(request.stream())
         while True:
-            try:
-                async with asyncio.timeout(self._limits.quiet_s):
-                    yield await anext(stream)
-            except StopAsyncIteration:
+            async with arriving(request, self._limits.quiet_s):  # what is done with a chunk meanwhile takes its time
+                chunk = await anext(stream, None)
+            if chunk is None:
                 return
-            except TimeoutError:
-                issue = plain_issue("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
-                raise Refused(408, [issue], {"Connection": "close"}) from None
-            except Exception:
-                if not await request.is_disconnected():
-                    raise
-                issue = plain_issue("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
-                raise Refused(400, [issue], {"Connection": "close"}) from None
+            yield chunk
 
     async def status(self, request: Request, id: str) -> Response:
         """202 with the progress while lines are left, then 200 with counts and where the outcomes are."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from adapters.fhir.http_edge import (
     RETRY_AFTER_S,
     Authenticate,
     OutcomeRoute,
+    arriving,
     plain_issue,
     response_of,
     source_of,
@@ -232,20 +232,11 @@ class _FhirApi:
         if stated.isdigit() and int(stated) > size_max:
             raise too_large
         content = bytearray()
-        try:
-            async with asyncio.timeout(self._limits.body_timeout_s):
-                async for chunk in request.stream():
-                    content += chunk
-                    if len(content) > size_max:
-                        raise too_large
-        except TimeoutError:
-            issue = plain_issue("timeout", "body-too-slow", "The body did not arrive in time.", "Send it again.")
-            raise Refused(408, [issue], {"Connection": "close"}) from None
-        except Exception:
-            if not await request.is_disconnected():
-                raise
-            issue = plain_issue("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
-            raise Refused(400, [issue], {"Connection": "close"}) from None
+        async with arriving(request, self._limits.body_timeout_s):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > size_max:
+                    raise too_large
         return bytes(content)
 
 

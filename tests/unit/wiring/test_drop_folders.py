@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +15,13 @@ from gateway.config import DropSettings
 from gateway.demo.attendance_sheet import attendance_sheet
 from gateway.errors import Unavailable
 from gateway.wiring.drop_folders import DropFolder, Taking
-from gateway.wiring.new_site import make_site
-from gateway.wiring.site import Site, open_site
+from gateway.wiring.site import Site
 
 SETTLE_S = 5
 ADT = (
     "MSH|^~\\&|EHR|CLINIC|GW|HUB|20260803080000||ADT^A01^ADT_A01|{id}|P|2.5.1\r"
     "PID|1||1001^^^CLINIC^MR||RIVERA^ANA||19800502|F\rPV1|1|R|||||||||||||||||V77\r"
 )
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    make_site(tmp_path / "clinic", demo=False, database="sqlite:///clinic.sqlite", samples={})
-    opened = open_site(tmp_path / "clinic")
-    yield opened
-    opened.close()
 
 
 class Watched:

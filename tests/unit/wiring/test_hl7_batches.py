@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-
-import pytest
 
 from adapters.hl7.batch import BatchMessage, read_batch
 from adapters.hl7.batching import ReceivedFrame
 from gateway.wiring.feeds import hl7_receive
-from gateway.wiring.new_site import make_site
-from gateway.wiring.site import Site, open_site
+from gateway.wiring.site import Site
 
 SOURCE = "generic-hl7"
 HEAD = "FHS|^~\\&|EHR\rBHS|^~\\&|EHR||||20260803||||B7\r"
@@ -20,14 +15,6 @@ ADT = (
     "MSH|^~\\&|EHR|CLINIC|GW|HUB|20260803080000||ADT^A01^ADT_A01|{id}|P|{version}\r"
     "PID|1||1001^^^CLINIC^MR||RIVERA^ANA||19800502|F\rPV1|1|R|||||||||||||||||V77\r"
 )
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    make_site(tmp_path / "clinic", demo=False, database="sqlite:///clinic.sqlite", samples={})
-    opened = open_site(tmp_path / "clinic")
-    yield opened
-    opened.close()
 
 
 def adt(control_id: int, version: str = "2.5.1") -> str:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 
 from gateway.claim.record import EpisodeRecord
 from gateway.wiring.ingest import Taking
-from gateway.wiring.new_site import make_site
-from gateway.wiring.site import Site, open_site
+from gateway.wiring.site import Site
 
 PID = "PID|1||1001^^^CLINIC^MR||RIVERA^ANA||19800502|F\r"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    make_site(tmp_path / "clinic", demo=False, database="sqlite:///clinic.sqlite", samples={})
-    opened = open_site(tmp_path / "clinic")
-    yield opened
-    opened.close()
 
 
 def adt(event: str, hour: int, *, admitted: str = "", attending: str = "", diagnosis: str = "") -> bytes:
