@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,23 @@ def finish(site: Site) -> None:
     work = ImportPass(site)
     while work.run():
         pass
+
+
+class SlowImports(StoredImports):
+    """Its disk needs longer for a part than a sender may be quiet."""
+
+    def add_part(self, import_id: str, number: int, lines: Sequence[tuple[int, bytes]]) -> None:
+        time.sleep(2 * LIMITS.quiet_s)
+        super().add_part(import_id, number, lines)
+
+
+def test_the_time_our_own_disk_takes_is_not_held_against_the_sender(site: Site) -> None:
+    app = FastAPI()
+    desk = SlowImports(site.store, site.clock, lambda: None)
+    app.include_router(fhir_import_router(desk, {"ours": SOURCE}.get, LIMITS))
+    with TestClient(app) as ehr:
+        address = imported(ehr, ndjson(*people(7)))
+        assert "0 of 7 lines" == ehr.get(address, headers=HEADERS).headers["x-progress"]
 
 
 def test_lines_are_tried_in_parts_and_the_sender_sees_how_far(site: Site, ehr: TestClient, woken: list[int]) -> None:
