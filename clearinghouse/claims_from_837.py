@@ -15,6 +15,7 @@ from clearinghouse.x12.parties import Demographics, Name, Reference
 from gateway.claim.claim import BillingProvider, Claim, ClaimKey, ClaimLine, Insured, ServiceFacility
 from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind, UnitBasis, ValueCode
 from gateway.claim.finding import Origin
+from gateway.claim.origins import Origins
 from gateway.claim.party import Address, Person, PersonName, Practitioner, Relationship, Sex
 from gateway.claim.record import LevelOfCare
 from gateway.rules.codes_fit_program import KINDS, LEVELS
@@ -99,21 +100,23 @@ def claim_from_837(place: int, filed: guide.FiledClaim) -> StrangersClaim:
     return StrangersClaim(place, claim.patient_control_number, ours)
 
 
-_ORIGINS = {
-    name: Origin(source=source, mapping="")
-    for name, source in (
-        ("diagnoses", "2300 HI*ABK, HI*ABF"),
-        ("patient_status", "2300 CL103"),
-        ("admission_type", "2300 CL101"),
-        ("point_of_origin", "2300 CL102"),
-        ("attending", "2310A NM1*71"),
-        ("rendering", "NM1*82"),
-        ("authorization_number", "2300 REF*G1"),
-        ("patient.birth_on", "DMG02"),
-        ("insured.payer", "2010BB NM109"),
-        ("insured.member_number", "2010BA NM109"),
-    )
-}
+_ORIGINS = Origins.of(
+    {
+        name: Origin(source=source, mapping="")
+        for name, source in (
+            ("diagnoses", "2300 HI*ABK, HI*ABF"),
+            ("patient_status", "2300 CL103"),
+            ("admission_type", "2300 CL101"),
+            ("point_of_origin", "2300 CL102"),
+            ("attending", "2310A NM1*71"),
+            ("rendering", "NM1*82"),
+            ("authorization_number", "2300 REF*G1"),
+            ("patient.birth_on", "DMG02"),
+            ("insured.payer", "2010BB NM109"),
+            ("insured.member_number", "2010BA NM109"),
+        )
+    }
+)
 
 
 def _line(line: guide.ServiceLine, claim: guide.Claim) -> ClaimLine:
@@ -134,10 +137,12 @@ def _line(line: guide.ServiceLine, claim: guide.Claim) -> ClaimLine:
         place_of_service=line.place_of_service,
         diagnosis_pointers=line.diagnosis_pointers,
         rendering=_clinician(line.providers, "82"),
-        origins={
-            "service_on": Origin(source=f"{place} DTP*472", mapping=""),
-            "session": Origin(source=f"{place} SV1, SV2", mapping=""),
-        },
+        origins=Origins.of(
+            {
+                "start_at": Origin(source=f"{place} DTP*472", mapping=""),
+                "session": Origin(source=f"{place} SV1, SV2", mapping=""),
+            }
+        ),
     )
 
 

@@ -20,9 +20,10 @@ from adapters.mapping.view import FindResource, Notation, ResourceView, View
 from adapters.mapping.yaml_reader import Problems
 from gateway.claim.contract import Facility
 from gateway.claim.finding import Origin
+from gateway.claim.origins import UNSAID
 from gateway.claim.party import Identifier
 from gateway.errors import ConfigurationError
-from gateway.ports import UNSAID, Interpretation, MappedRecord, MappingProblem, Resource
+from gateway.ports import Interpretation, MappedRecord, MappingProblem, Resource
 
 _LONGEST_EVENT: Final = 7
 """`ADT^A01`: what is longer is no event, and may be anything."""

@@ -39,6 +39,7 @@ from gateway.bench.sites import CONNECTION, folder_of_site, freeze_all, site_in,
 from gateway.bench.timing import on_processor
 from gateway.bench.weeks import DATES, week_messages
 from gateway.claim.claim import Claim
+from gateway.claim.origins import NO_ORIGINS
 from gateway.lifecycle import ClaimState
 from gateway.pipeline.collect import Collected
 from gateway.store.coding import encode
@@ -112,7 +113,7 @@ def _multiply(
 
 def _without_origins(claim: Claim) -> Claim:
     """The claim without where its values came from, nine tenths of it and no part of an answer."""
-    return replace(claim, origins={}, lines=tuple(replace(line, origins={}) for line in claim.lines))
+    return replace(claim, origins=NO_ORIGINS, lines=tuple(replace(line, origins=NO_ORIGINS) for line in claim.lines))
 
 
 def _answering(isa: str) -> Envelope:

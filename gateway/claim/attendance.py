@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from gateway.claim.finding import Origin
+from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.party import Practitioner
 from gateway.claim.record import AttendanceStatus, LevelOfCare, Modality
 
@@ -48,8 +49,7 @@ class Session:
     """The block it was scheduled for, where the feed says."""
     counted: tuple[Interval, ...] | None = None
     """What counts of it, in UTC; None for the whole of it."""
-    origins: dict[str, Origin] | None = None
-    """Origin by field name; None where a caller does not need the way back."""
+    origins: Origins = NO_ORIGINS
 
     @property
     def span(self) -> Interval:
@@ -69,7 +69,7 @@ class Session:
 
     def origin(self, name: str) -> Origin | None:
         """Where the named field came from, when that is known."""
-        return self.origins.get(name) if self.origins else None
+        return self.origins.get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

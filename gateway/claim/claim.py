@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind, UnitBasis, ValueCode
 from gateway.claim.finding import Origin
+from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.party import Address, Person, Practitioner, Relationship
 from gateway.claim.record import LevelOfCare
 
@@ -111,7 +111,11 @@ class ClaimLine:
     definition_id: str = ""
     definition: str = ""
     charge_entry: str = ""
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
+
+    def origin(self, name: str) -> Origin | None:
+        """Where the named field came from; the line's day came from where its first session begins."""
+        return self.origins.get("start_at" if name == "service_on" else name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,7 @@ class Claim:
     """The route: which connection carries it."""
     catalogue_hash: str = ""
     """The mapping set the claim was made with."""
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
 
     @property
     def service_condition_codes(self) -> tuple[str, ...]:

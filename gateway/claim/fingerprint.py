@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from gateway.claim.claim import Claim, ClaimLine
+from gateway.claim.origins import NO_ORIGINS
 
 
 def content_fingerprint(claim: Claim) -> str:
@@ -14,10 +15,10 @@ def content_fingerprint(claim: Claim) -> str:
     Left out is what only explains: origins, mapping entries, which encounters stand behind a line.
     """
     lines = tuple(
-        replace(line, origins={}, encounter_ids=(), definition="", charge_entry="", minutes=0, services=0)
+        replace(line, origins=NO_ORIGINS, encounter_ids=(), definition="", charge_entry="", minutes=0, services=0)
         for line in claim.lines
     )
-    return _digest(replace(claim, origins={}, catalogue_hash="", connection="", lines=lines))
+    return _digest(replace(claim, origins=NO_ORIGINS, catalogue_hash="", connection="", lines=lines))
 
 
 def billing_fingerprint(claim: Claim) -> str:

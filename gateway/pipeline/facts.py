@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gateway.authorization.account import AuthorizationEntry
+from gateway.claim.origins import NO_ORIGINS
 from gateway.claim.record import (
     CoverageRecord,
     EncounterRecord,
@@ -231,7 +232,7 @@ def _case(
         patient_id=patient_id,
         organization=organization,
         patient=record,
-        origins=patient.origins if patient else {},
+        origins=patient.origins if patient else NO_ORIGINS,
         medical_record_number=policy.medical_record_number(organization, identifiers),
         episodes=programs,
         stays_elsewhere=tuple(each for each in stays if each.record.setting is not None),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from gateway.claim.finding import Origin
+from gateway.claim.origins import Origins
 from gateway.claim.party import Identifier
 from gateway.claim.record import PatientRecord, RecordKind
 from gateway.errors import GatewayError
@@ -202,7 +203,7 @@ class InterpretPass:
                 mapping_hash=catalogue_hash,
                 asserted_at=record.asserted_at,
                 record=record.record,
-                origins={name: replace(origin, message_id=each.message.id) for name, origin in record.origins.items()},
+                origins=Origins.of(record.origins, each.message.id),
             )
             for (each, record), subject_id, patient_id in zip(mapped, subjects, patients, strict=True)
         ]

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from gateway.claim.origins import stored_origins
 from gateway.pipeline.facts import PatientFacts
 from gateway.ports.claims import ClaimRow, Draft
 from gateway.ports.storage import Transaction
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=stored_origins)
 
 
 def judged_on(in_force: str, last_word: int, facts: PatientFacts) -> str | None:

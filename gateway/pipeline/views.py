@@ -193,6 +193,7 @@ def line_view(line: ClaimLine) -> dict[str, Any]:
 
 
 def _why_line(line: ClaimLine) -> dict[str, Any]:
+    names = {*line.origins, *(("service_on",) if "start_at" in line.origins else ())}
     return {
         **line_view(line),
         "definition": line.definition_id,
@@ -201,7 +202,7 @@ def _why_line(line: ClaimLine) -> dict[str, Any]:
         "minutes": line.minutes,
         "services": line.services,
         "encounter_ids": list(line.encounter_ids),
-        "sources": {name: origin_view(origin) for name, origin in line.origins.items()},
+        "sources": {name: origin_view(line.origin(name)) for name in sorted(names)},
     }
 
 

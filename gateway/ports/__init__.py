@@ -165,10 +165,6 @@ class FhirIntake(Protocol):
 # --- interpreting ----------------------------------------------------------------------------------------------------
 
 
-UNSAID = "(unsaid)"
-"""The source of a field's origin where the message says nothing and what the same feed said before stands."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedRecord:
     """One record as a mapping file made it. ``origins`` has one entry per field the file filled, or left ``UNSAID``."""

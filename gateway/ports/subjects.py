@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.claim.finding import Origin
+from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord, RecordKind
 
@@ -27,7 +27,7 @@ class Assertion:
     mapping_hash: str
     asserted_at: datetime
     record: FeedRecord | None
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
 
 
 class Subjects(Protocol):

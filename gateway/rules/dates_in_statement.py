@@ -44,7 +44,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
                 f"{on} is {said}.",
                 "Correct the visit's date in the EHR, or assemble the claim again.",
                 values={**dates, "service_on": on.isoformat()},
-                origin=line.origins.get("service_on"),
+                origin=line.origin("service_on"),
                 cents=line.charge_cents,
                 owner=Owner.FRONT_DESK if on > today else None,
             )

@@ -41,7 +41,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
                     "other_claim": other.claim_number or other.claim_key,
                     "sent": "yes" if other.sent else "no",
                 },
-                origin=line.origins.get("service_on"),
+                origin=line.origin("service_on"),
                 cents=line.charge_cents,
             )
 

@@ -43,7 +43,7 @@ def _check(inspection: Inspection, _limits: Limits) -> Iterator[Finding]:
             f"{on} lies {said}.",
             "Correct the visit's date, or the dates of the stay, in the EHR.",
             values={**values, "service_on": on.isoformat()},
-            origin=line.origins.get("service_on") or line.origins.get("start_at"),
+            origin=line.origin("service_on"),
             cents=line.charge_cents,
         )
 

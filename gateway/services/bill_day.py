@@ -25,7 +25,8 @@ from gateway.claim.contract import (
     ServiceDefinition,
     UnitBasis,
 )
-from gateway.claim.finding import Finding, Origin, Owner, Severity
+from gateway.claim.finding import Finding, Owner, Severity
+from gateway.claim.origins import Origins
 from gateway.claim.party import Practitioner
 from gateway.claim.record import AttendanceStatus, Modality
 from gateway.services.days import reaches_minimum
@@ -243,7 +244,7 @@ class _Billing:
             definition_id=definition.id,
             definition=bought.entry,
             charge_entry=entry,
-            origins=_line_origins(sessions),
+            origins=Origins.first_of(each.origins for each in sessions),
         )
         return line, found
 
@@ -317,13 +318,3 @@ def _most_named(practitioners: Iterable[Practitioner | None]) -> Practitioner | 
         if each is not None:
             counts[each] = counts.get(each, 0) + 1
     return max(counts, key=lambda each: counts[each]) if counts else None
-
-
-def _line_origins(sessions: Sequence[Session]) -> Mapping[str, Origin]:
-    """Per field the origin of the first session that has one; the day itself comes from where sessions begin."""
-    origins: dict[str, Origin] = {}
-    for session in reversed(sessions):
-        origins |= session.origins or {}
-    if "start_at" in origins:
-        origins.setdefault("service_on", origins["start_at"])
-    return origins

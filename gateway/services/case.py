@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.claim import Claim, ClaimKey
-from gateway.claim.finding import Finding, Origin
+from gateway.claim.finding import Finding
+from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.record import (
     AttendanceStatus,
     AuthorizationRecord,
@@ -34,7 +35,7 @@ class SourcedRecord(Generic[R]):
     record: R
     source: str
     asserted_at: datetime
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     precedence: int = 0
 
 
@@ -43,7 +44,7 @@ class Merged(Generic[R]):
     """One thing after its sources were merged: each field's first known value, and where that came from."""
 
     record: R
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     findings: tuple[Finding, ...] = ()
     """Contradictions between sources, for a person."""
     sources: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ class KnownEpisode:
 
     id: str
     record: EpisodeRecord
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     findings: tuple[Finding, ...] = ()
 
 
@@ -74,7 +75,7 @@ class KnownCoverage:
     record: CoverageRecord
     payer: str | None
     """The payer file's id; None when no payer file knows the name."""
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     findings: tuple[Finding, ...] = ()
 
 
@@ -86,7 +87,7 @@ class PlacedEncounter:
     patient_id: str
     organization: str
     record: EncounterRecord
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     findings: tuple[Finding, ...] = ()
     sources: tuple[str, ...] = ()
 
@@ -148,7 +149,7 @@ class PatientCase:
     patient_id: str
     organization: str
     patient: PatientRecord
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     """Of the patient's own fields."""
     medical_record_number: str = ""
     episodes: tuple[KnownEpisode, ...] = ()

@@ -8,13 +8,13 @@ from datetime import date
 
 from gateway.claim.claim import BillingProvider, Claim, ClaimKey, ClaimLine, Insured, ServiceFacility
 from gateway.claim.contract import Catalogue, ClaimForm, Facility, Organization, Payer, Route
-from gateway.claim.finding import Finding, Origin, Owner, Severity
+from gateway.claim.finding import Finding, Owner, Severity
+from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.party import Person, Practitioner, Relationship
 from gateway.claim.record import EpisodeRecord, PatientRecord
 from gateway.services.bill_day import TELEHEALTH
 from gateway.services.billable_day import BillableDay
 from gateway.services.case import KnownCoverage, PatientCase
-from gateway.services.origins import origins_of
 
 DIAGNOSES_MAX = {ClaimForm.INSTITUTIONAL: 25, ClaimForm.PROFESSIONAL: 12}
 """HI segments of the 837: a principal and 24 others; a principal and 11 others."""
@@ -216,21 +216,18 @@ def _claim_place(days: Sequence[BillableDay], lines: Sequence[ClaimLine]) -> str
     return next(present, lines[0].place_of_service)
 
 
-def _origins(case: PatientCase, days: Sequence[BillableDay]) -> dict[str, Origin]:
+def _origins(case: PatientCase, days: Sequence[BillableDay]) -> Origins:
     """Origins of claim fields by the record field they came from; ``patient.`` and ``insured.`` ones by path."""
     first = days[0]
-    origins = {f"patient.{name}": origin for name, origin in case.origins.items()}
-    origins |= {f"insured.{name}": origin for name, origin in first.coverage.origins.items()}
-    visits: dict[str, Origin] = {}
-    for day in reversed(days):
-        for session in reversed(day.attended):
-            visits |= session.origins or {}
-    for name in ("diagnoses", "attending", "authorization_number", "rendering"):
-        origins |= origins_of(visits, name)
-    if first.episode:
-        stay = first.episode.origins
-        if first.episode.record.diagnoses and "diagnoses" in stay:
-            origins["diagnoses"] = stay["diagnoses"]
-        for name, origin in stay.items():
-            origins.setdefault(name, origin)
-    return origins
+    stay = first.episode.origins if first.episode else NO_ORIGINS
+    of_stay = ("diagnoses",) if first.episode and first.episode.record.diagnoses else ()
+    visits = Origins.first_of(session.origins for day in days for session in day.attended)
+    return Origins.first_of(
+        (
+            case.origins.under("patient."),
+            first.coverage.origins.under("insured."),
+            stay.only(of_stay),
+            visits.only(("diagnoses", "attending", "authorization_number", "rendering")),
+            stay,
+        )
+    )

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from gateway.claim.attendance import ServiceDay, Session
 from gateway.claim.contract import Catalogue, Facility
 from gateway.claim.finding import Finding, Owner, Severity, blocks
+from gateway.claim.origins import Origins
 from gateway.claim.record import AttendanceStatus, EncounterRecord, LevelOfCare
 from gateway.services.case import DayBook, KnownEpisode, PlacedEncounter, UnplacedEncounter
-from gateway.services.origins import origin_of, origins_of
+from gateway.services.origins import origin_of
 from gateway.services.presence import counted, day_minutes, presence_notes, span_of
 from gateway.services.told_twice import NOTHING_DECIDED, Pair, settle_visits_told_twice
 
@@ -158,9 +159,7 @@ def _completed_by_episode(
         taken["program"] = episode.record.program
     if record.level_of_care is None and episode.record.level_of_care is not None:
         taken["level_of_care"] = episode.record.level_of_care
-    origins = dict(each.origins)
-    for name in taken:
-        origins |= origins_of(episode.origins, name)
+    origins = Origins.first_of((episode.origins.only(tuple(taken)), each.origins))
     filled: EncounterRecord = replace(record, **taken)  # type: ignore[arg-type]
     return replace(each, record=filled, origins=origins)
 
@@ -290,7 +289,7 @@ def _unknown(each: PlacedEncounter, name: str, value: str, expected: str) -> Fin
 
 def _placed(each: PlacedEncounter, facility: Facility) -> tuple[DayKey, Session]:
     """The day and session of an encounter that has no placing problem."""
-    record, origins = each.record, each.origins
+    record = each.record
     assert record.start_at is not None
     assert record.status is not None
     assert record.level_of_care is not None
@@ -309,7 +308,7 @@ def _placed(each: PlacedEncounter, facility: Facility) -> tuple[DayKey, Session]
         place_of_service=record.place_of_service,
         charge_code=record.charge_code,
         scheduled=span_of(record.scheduled_start_at, record.scheduled_end_at),
-        origins=origins if isinstance(origins, dict) else dict(origins),
+        origins=each.origins,
     )
     on = local_date(record.start_at, facility.time_zone)
     return (each.patient_id, each.organization, on, facility.id, record.program, record.level_of_care), session

@@ -12,9 +12,10 @@ from functools import cache
 from typing import Any
 
 from gateway.claim.finding import Finding, Origin, Owner, Severity
+from gateway.claim.origins import Origins
 from gateway.claim.record import FEED_RECORDS, AttendanceStatus, EncounterRecord, RecordKind
 from gateway.services.case import Merged, MergedEncounter, R, SourcedRecord
-from gateway.services.origins import origin_of, origins_of
+from gateway.services.origins import origin_of
 
 # Fields on which two sources may not disagree unseen. Payers' and programs' names differ between feeds by nature.
 _CONFLICTS: dict[RecordKind, tuple[str, ...]] = {
@@ -63,22 +64,23 @@ def _is_plan(each: SourcedRecord[R]) -> bool:
     return getattr(each.record, "status", None) is AttendanceStatus.PLANNED
 
 
-def _first_known(ranked: Sequence[SourcedRecord[R]]) -> tuple[R, dict[str, Origin]]:
+def _first_known(ranked: Sequence[SourcedRecord[R]]) -> tuple[R, Origins]:
     first = ranked[0]
     if len(ranked) == 1:
-        return first.record, dict(first.origins)
+        return first.record, first.origins
     chosen: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
+    believed: dict[int, list[str]] = {}
     for name in _field_names(first.record.kind):
         if name in _UNIONS:
             chosen[name] = tuple(dict.fromkeys(value for each in ranked for value in getattr(each.record, name)))
-        for each in ranked:
+        for place, each in enumerate(ranked):
             value = getattr(each.record, name)
             if not _is_unknown(value):
                 chosen.setdefault(name, value)
-                origins |= origins_of(each.origins, name)
+                believed.setdefault(place, []).append(name)
                 break
-    return replace(first.record, **chosen), origins
+    origins = (ranked[place].origins.only(names) for place, names in believed.items())
+    return replace(first.record, **chosen), Origins.first_of(origins)
 
 
 @cache

@@ -14,9 +14,3 @@ def origin_of(origins: Mapping[str, Origin], name: str) -> Origin | None:
         parts = name + "."
         return next((origin for part, origin in origins.items() if part.startswith(parts)), None)
     return found
-
-
-def origins_of(origins: Mapping[str, Origin], name: str) -> dict[str, Origin]:
-    """The origins of the field and all its parts, by their full names."""
-    parts = name + "."
-    return {part: origin for part, origin in origins.items() if part == name or part.startswith(parts)}

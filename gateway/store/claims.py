@@ -15,6 +15,7 @@ from gateway.claim.finding import Finding
 from gateway.lifecycle import ClaimFact, ClaimState, FactKind
 from gateway.ports.claims import Bill, ClaimRow, DayRow, Draft, Override, PlacementRow, Version
 from gateway.store.coding import decode, encode
+from gateway.store.origins import SheetRows
 from gateway.store.schema import (
     claim,
     claim_draft,
@@ -56,8 +57,10 @@ class _Sent(msgspec.Struct):
 class ClaimRows:
     """Implements gateway.ports.claims.Claims."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, sheets: SheetRows) -> None:
         self._connection = connection
+        self._sheets = sheets
+        self._claims = msgspec.json.Decoder(Claim, dec_hook=sheets.origins)
 
     def ensure(self, rows: Sequence[ClaimRow]) -> Mapping[str, str]:
         """Claim ids by key, creating the rows that do not exist."""
@@ -120,6 +123,7 @@ class ClaimRows:
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
+        self._sheets.keep_those_of(draft.claim for draft in drafts)
         rows = [
             {
                 "claim_id": draft.claim_id,
@@ -161,7 +165,7 @@ class ClaimRows:
         return {
             row.claim_id: Draft(
                 claim_id=row.claim_id,
-                claim=decode(row.content, Claim),
+                claim=self._claims.decode(row.content),
                 content_hash=row.content_hash,
                 findings=decode(row.findings, _FINDINGS),
                 complete=row.complete,
@@ -177,7 +181,7 @@ class ClaimRows:
         found: dict[str, list[Version]] = {each: [] for each in claim_ids}
         rows = self._in(claim_version, claim_version.c.claim_id, claim_ids)
         for row in sorted(rows, key=lambda each: each.number):
-            found[row.claim_id].append(_version(row))
+            found[row.claim_id].append(_version(row, self._claims.decode(row.content)))
         return found
 
     def bills(self, claim_ids: Sequence[str]) -> Mapping[str, list[Bill]]:
@@ -210,6 +214,7 @@ class ClaimRows:
 
     def add_versions(self, versions: Sequence[Version]) -> None:
         """Freeze versions."""
+        self._sheets.keep_those_of(version.claim for version in versions)
         rows = [
             {
                 "id": version.id,
@@ -459,13 +464,13 @@ def _placement(row: Row[Any]) -> PlacementRow:
     )
 
 
-def _version(row: Row[Any]) -> Version:
+def _version(row: Row[Any], claim: Claim) -> Version:
     return Version(
         id=row.id,
         claim_id=row.claim_id,
         number=row.number,
         claim_number=row.claim_number,
-        claim=decode(row.content, Claim),
+        claim=claim,
         content_hash=row.content_hash,
         findings=decode(row.findings, _FINDINGS),
         frozen_at=row.frozen_at,

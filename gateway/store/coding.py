@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gateway.claim.origins import stored_origins
+
 T = TypeVar("T")
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=stored_origins)
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 

@@ -27,6 +27,7 @@ from gateway.store.imports import ImportRows
 from gateway.store.inbox import InboxRows
 from gateway.store.ledger import LedgerRows
 from gateway.store.mapping_sets import MappingSetRows
+from gateway.store.origins import SheetRows
 from gateway.store.partners import PartnerRows
 from gateway.store.pulls import PullRows
 from gateway.store.resources import ResourceRows
@@ -143,7 +144,7 @@ def insert_tenant(
 
 
 def _rows(connection: Connection, audit: AuditRows) -> Transaction:
-    blobs = BlobRows(connection)
+    blobs, sheets = BlobRows(connection), SheetRows(connection)
     return Transaction(
         inbox=InboxRows(connection, blobs),
         work=WorkRows(connection),
@@ -151,9 +152,9 @@ def _rows(connection: Connection, audit: AuditRows) -> Transaction:
         pulls=PullRows(connection),
         webhooks=WebhookRows(connection),
         imports=ImportRows(connection, blobs),
-        subjects=SubjectRows(connection),
+        subjects=SubjectRows(connection, sheets),
         rosters=RosterRows(connection, blobs),
-        claims=ClaimRows(connection),
+        claims=ClaimRows(connection, sheets),
         exchanges=ExchangeRows(connection, blobs),
         connections=ConnectionRows(connection),
         ledger=LedgerRows(connection),

@@ -287,6 +287,13 @@ subject_identifier = Table(
     Column("subject_id", ForeignKey("subject.id"), nullable=False, index=True),
 )
 
+origin_sheet = Table(  # append-only: frozen claims point at them for ever
+    "origin_sheet",
+    metadata,
+    Column("sha256", HASH, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
 assertion = Table(  # append-only: per subject and source the newest counts
     "assertion",
     metadata,
@@ -301,7 +308,7 @@ assertion = Table(  # append-only: per subject and source the newest counts
     Column("mapping_hash", HASH, nullable=False),
     Column("asserted_at", UtcTime, nullable=False),
     Column("content", LargeBinary, nullable=True),
-    Column("origins", LargeBinary, nullable=False),
+    Column("sheet", ForeignKey("origin_sheet.sha256"), nullable=True),
     Index("ix_assertion_origin", "source", "origin_key"),
 )
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_, update
 
-from gateway.claim.finding import Origin
 from gateway.claim.identifiers import stable_id
+from gateway.claim.origins import Origins, Sheet, Told
 from gateway.claim.party import Identifier
 from gateway.claim.record import FEED_RECORDS, FeedRecord, RecordKind
 from gateway.errors import Unavailable
-from gateway.ports import UNSAID
 from gateway.ports.subjects import Assertion
 from gateway.store.coding import decode, encode
+from gateway.store.origins import SheetRows
 from gateway.store.schema import (
     assertion,
     encounter_decision,
@@ -48,8 +48,9 @@ _RECORD_TYPES: dict[RecordKind, type[FeedRecord]] = {type.kind: type for type in
 class SubjectRows:
     """Implements gateway.ports.subjects.Subjects."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, sheets: SheetRows) -> None:
         self._connection = connection
+        self._sheets = sheets
 
     def resolve(self, organization: str, kind: RecordKind, named: Sequence[Sequence[Identifier]]) -> list[str]:
         """For each set of identifiers the subject that has any of them; see gateway.ports.subjects.Subjects."""
@@ -83,6 +84,8 @@ class SubjectRows:
 
     def assert_records(self, assertions: Sequence[Assertion]) -> None:
         """Append sources' words."""
+        told = [next(iter(each.origins.told), None) for each in assertions]
+        self._sheets.keep(each.sheet for each in told if each)
         rows = [
             {
                 "organization_id": each.organization,
@@ -95,9 +98,9 @@ class SubjectRows:
                 "mapping_hash": each.mapping_hash,
                 "asserted_at": each.asserted_at,
                 "content": None if each.record is None else encode(each.record),
-                "origins": encode(each.origins),
+                "sheet": told_by.sheet.digest if told_by else None,
             }
-            for each in assertions
+            for each, told_by in zip(assertions, told, strict=True)
         ]
         if rows:
             self._connection.execute(insert(assertion), rows)
@@ -137,12 +140,12 @@ class SubjectRows:
         rows = self._words(assertion.c.patient_id, list(patients))
         rows += self._words(assertion.c.id, self._told_of_others(rows, patients))
         said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
-        origins = _Origins()
+        sheets = self._sheets.find_all(row.sheet for row in rows if row.sheet)
         for (subject_id, _), words in sorted(_standing(rows).items()):
             row = max((word for told in words.values() for word in told), key=_when)
             patient_id = patients.get(row.patient_id)
             if patient_id is not None:
-                said[patient_id].append(_assertion(row, words, patient_id, subject_id, origins))
+                said[patient_id].append(_assertion(row, words, patient_id, subject_id, sheets))
         return said
 
     def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
@@ -330,42 +333,37 @@ def _standing(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], _Words]:
     return {key: by_origin for key, by_origin in standing.items() if by_origin}
 
 
-class _Origins(dict[bytes, tuple[dict[str, Origin], tuple[str, ...]]]):
-    """Origins by their stored form, and the fields left unsaid; each read once: a message's sessions have the same."""
-
-    def __missing__(self, stored: bytes) -> tuple[dict[str, Origin], tuple[str, ...]]:
-        given = decode(stored, dict[str, Origin])
-        unsaid = tuple(name for name, origin in given.items() if origin.source == UNSAID)
-        found = self[stored] = {name: each for name, each in given.items() if name not in unsaid}, unsaid
-        return found
-
-
 def _completed(
-    record: FeedRecord, row: Row[Any], words: _Words, origins: _Origins
-) -> tuple[FeedRecord, dict[str, Origin]]:
+    record: FeedRecord, row: Row[Any], words: _Words, sheets: Mapping[str, Sheet]
+) -> tuple[FeedRecord, Origins]:
     """The record with what it leaves unsaid as the same source said it last before."""
-    said, unsaid = origins[row.origins]
-    missing = {name for name in unsaid if getattr(record, name) in _NOTHING}
-    said, values = dict(said), {}
+    missing = {name for name in sheets[row.sheet].unsaid if getattr(record, name) in _NOTHING}
+    told = [_told(row, sheets)]
+    values: dict[str, Any] = {}
     others = (told[-1] for key, told in words.items() if key != row.origin_key)
     for word in sorted((each for each in others if _when(each) < _when(row)), key=_when, reverse=True):
         if not missing:
             break
         earlier = decode(word.content, _RECORD_TYPES[RecordKind(word.kind)])
-        for name in [each for each in missing if getattr(earlier, each) not in _NOTHING]:
-            missing.discard(name)
-            values[name] = getattr(earlier, name)
-            told = origins[word.origins][0]
-            said |= {each: told[each] for each in told if each == name or each.startswith(f"{name}.")}
-    return replace(record, **values), said
+        taken = sorted(each for each in missing if getattr(earlier, each) not in _NOTHING)
+        missing.difference_update(taken)
+        values |= {name: getattr(earlier, name) for name in taken}
+        told.insert(0, _told(word, sheets).only(taken))
+    return replace(record, **values), Origins.first_of(told)
 
 
-def _assertion(row: Row[Any], words: _Words, patient_id: str, subject_id: str, origins: _Origins) -> Assertion:
+def _told(row: Row[Any], sheets: Mapping[str, Sheet]) -> Origins:
+    return Origins((Told(sheets[row.sheet], row.message_id),) if row.sheet else ())
+
+
+def _assertion(
+    row: Row[Any], words: _Words, patient_id: str, subject_id: str, sheets: Mapping[str, Sheet]
+) -> Assertion:
     kind = RecordKind(row.kind)
     record: FeedRecord = decode(row.content, _RECORD_TYPES[kind])
-    said, unsaid = origins[row.origins]
-    if unsaid:
-        record, said = _completed(record, row, words, origins)
+    origins = _told(row, sheets)
+    if row.sheet and sheets[row.sheet].unsaid:
+        record, origins = _completed(record, row, words, sheets)
     return Assertion(
         subject_id=subject_id,
         patient_id=patient_id,
@@ -377,5 +375,5 @@ def _assertion(row: Row[Any], words: _Words, patient_id: str, subject_id: str, o
         mapping_hash=row.mapping_hash,
         asserted_at=row.asserted_at,
         record=record,
-        origins=said,
+        origins=origins,
     )

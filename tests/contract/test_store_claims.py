@@ -13,6 +13,7 @@ from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Origin, Severity
 from gateway.claim.fingerprint import content_fingerprint
 from gateway.claim.identifiers import claim_number
+from gateway.claim.origins import Origins
 from gateway.claim.party import Identifier
 from gateway.claim.record import RecordKind
 from gateway.lifecycle import ClaimFact, FactKind
@@ -35,8 +36,27 @@ from tests.factories import (
 def a_full_claim() -> Claim:
     """A claim with something in every place that a row could lose."""
     line = a_line(1, modifiers=("GT",), rendering=PSYCHIATRIST, encounter_ids=("e1",), definition="services/a.yaml:3")
-    origin = Origin(source="Encounter.period.start", mapping="ehr.yaml:7", message_id="m1")
-    return a_claim(lines=(line,), origins={"diagnoses": origin}, condition_codes=("92",), payer_claim_number="ICN1")
+    origin = Origin(source="Encounter.period.start", mapping="ehr.yaml:7")
+    return a_claim(
+        lines=(line,),
+        origins=Origins.of({"diagnoses": origin}, "m1"),
+        condition_codes=("92",),
+        payer_claim_number="ICN1",
+    )
+
+
+def test_a_frozen_version_says_for_ever_where_its_values_came_from(store: Database) -> None:
+    row = a_claim_row(store)
+    with store.write() as tx:
+        tx.claims.add_versions([a_version(row.id, claim=a_full_claim())])
+        moved = Origins.of({"diagnoses": Origin(source="Encounter.period.start", mapping="ehr.yaml:8")}, "m1")
+        tx.claims.save_drafts([a_draft(row.id, claim=replace(a_full_claim(), origins=moved))])
+        tx.claims.drop_drafts([row.id])
+    with store.read() as tx:
+        (version,) = tx.claims.versions([row.id])[row.id]
+    assert version.claim.origins["diagnoses"] == Origin(
+        source="Encounter.period.start", mapping="ehr.yaml:7", message_id="m1"
+    )
 
 
 def test_a_claim_is_made_once_and_found_by_id_number_and_key(store: Database) -> None:

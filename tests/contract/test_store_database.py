@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 
 from gateway.claim.actor import Actor
 from gateway.claim.party import Identifier
-from gateway.claim.record import RecordKind
+from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, CredentialRole, about
 from gateway.errors import Conflict, NotFound, Unavailable
 from gateway.ports.inbox import Outcome
@@ -29,7 +29,17 @@ from gateway.store.rehearsal import rehearsed_beside
 from gateway.store.revisions import is_newest
 from gateway.store.schema import metadata
 from tests.contract.rows import add_answer, an_answer
-from tests.factories import CHAIN, CONNECTION, NOON, ORGANIZATION, TENANT, a_remittance, an_adjudication
+from tests.factories import (
+    CHAIN,
+    CONNECTION,
+    NOON,
+    ORGANIZATION,
+    TENANT,
+    a_claim,
+    a_line,
+    a_remittance,
+    an_adjudication,
+)
 
 
 @pytest.fixture
@@ -124,6 +134,60 @@ def test_answers_stored_with_their_entries_inside_keep_them_and_are_known_again(
         (again,) = tx.exchanges.answers(status="duplicate")
         assert [entry for part in tx.exchanges.entries("a2", "835") for entry in part] == claims
         assert again.digest == stored.digest
+
+
+def test_origins_stored_with_each_value_are_answered_as_before_from_sheets(empty: Database, database_url: str) -> None:
+    told = {
+        "start_at": {"source": "ZPH[1]-3", "mapping": "ehr.yaml:9", "message_id": "m1"},
+        "status": {"source": "FT1[1]-6", "mapping": "ehr.yaml:8", "message_id": "m1"},
+    }
+    line = {
+        **msgspec.to_builtins(replace(a_line(1), origins=None)),
+        "origins": {**told, "service_on": told["start_at"]},
+    }
+    stay = {"diagnoses": {"source": "DG1-3", "mapping": "ehr.yaml:5", "message_id": "m0"}, "status": told["status"]}
+    written = {**msgspec.to_builtins(replace(a_claim(lines=()), origins=None)), "origins": stay, "lines": [line]}
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "gateway.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016_answer_parts")
+        at = "2026-08-20T12:00:00.000000Z"
+        for statement in (
+            "INSERT INTO tenant (id) VALUES ('riverside')",
+            "INSERT INTO organization (id, tenant_id, name) VALUES ('harbor', 'riverside', 'Harbor')",
+            "INSERT INTO connection (id, tenant_id, usage) VALUES ('clearing', 'riverside', 'T')",
+            "INSERT INTO subject (id, organization_id, kind) VALUES ('p1', 'harbor', 'patient')",
+            "INSERT INTO subject (id, organization_id, kind) VALUES ('e1', 'harbor', 'encounter')",
+            "INSERT INTO blob (sha256, codec, key_id, size, content) VALUES ('raw', 'zlib', 'plain', 0, :content)",
+            "INSERT INTO inbound_message (id, tenant_id, organization_id, source, received_at, sha256, content_type, "
+            f"control_key, event) VALUES ('m1', 'riverside', 'harbor', 'ehr', '{at}', 'raw', 'text', 'm1', 'DFT')",
+            "INSERT INTO assertion (organization_id, kind, subject_id, patient_id, source, origin_key, message_id, "
+            "mapping_hash, asserted_at, content, origins) VALUES ('harbor', 'encounter', 'e1', 'p1', 'ehr', 'm1', "
+            f"'m1', 'set-1', '{at}', :content, :origins)",
+            "INSERT INTO claim (id, tenant_id, organization_id, patient_id, payer, key, state, created_at) VALUES "
+            f"('c1', 'riverside', 'harbor', 'p1', 'acme', 'key', 'sent', '{at}')",
+            "INSERT INTO claim_version (id, claim_id, number, claim_number, content_hash, content, findings, "
+            f"charge_cents, frozen_at, interchange_id) VALUES ('v1', 'c1', 1, 'C1', 'h', :claim, :none, 0, '{at}', '')",
+        ):
+            said = {
+                "content": encode(EncounterRecord(identifiers=(), patient=Identifier("urn:mrn", "1"))),
+                "origins": msgspec.json.encode(told),
+                "claim": msgspec.json.encode(written),
+                "none": b"[]",
+            }
+            used = {name: value for name, value in said.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+    engine.dispose()
+    empty.migrate()
+    with empty.read() as tx:
+        (word,) = tx.subjects.about_patients(["p1"])["p1"]
+        (version,) = tx.claims.versions(["c1"])["c1"]
+    assert told == msgspec.to_builtins(dict(word.origins))
+    assert stay == msgspec.to_builtins(dict(version.claim.origins))
+    assert told == msgspec.to_builtins(dict(version.claim.lines[0].origins))
+    assert told["start_at"] == msgspec.to_builtins(version.claim.lines[0].origin("service_on"))
 
 
 def test_making_sure_of_the_tenant_twice_leaves_one_row_of_each(store: Database) -> None:

@@ -10,6 +10,7 @@ from itertools import permutations
 import pytest
 
 from gateway.claim.finding import Origin
+from gateway.claim.origins import Origins
 from gateway.claim.party import Identifier, PersonName
 from gateway.claim.record import EncounterRecord, FeedRecord, PatientRecord, RecordKind
 from gateway.errors import Unavailable
@@ -61,7 +62,7 @@ def a_word(
         mapping_hash="set-1",
         asserted_at=asserted_at,
         record=record,
-        origins={"facility": Origin(source="Encounter.location", mapping="ehr.yaml:4")},
+        origins=Origins.of({"facility": Origin(source="Encounter.location", mapping="ehr.yaml:4")}),
     )
 
 

@@ -12,6 +12,7 @@ from gateway.claim.claim import Claim, ServiceFacility
 from gateway.claim.contract import ClaimForm
 from gateway.claim.finding import Origin
 from gateway.claim.fingerprint import billing_fingerprint, content_fingerprint
+from gateway.claim.origins import Origins
 from gateway.claim.party import Person, PersonName, Practitioner
 from tests.factories import ADDRESS, PSYCHIATRIST, a_claim, a_key, a_line
 
@@ -24,10 +25,12 @@ def with_first_line(**changes: Any) -> Claim:
 
 
 EXPLANATIONS: dict[str, Claim] = {
-    "origins": replace(CLAIM, origins={"diagnoses": Origin(source="Encounter.reasonCode", mapping="ehr.yaml:9")}),
+    "origins": replace(
+        CLAIM, origins=Origins.of({"diagnoses": Origin(source="Encounter.reasonCode", mapping="ehr.yaml:9")})
+    ),
     "mapping set": replace(CLAIM, catalogue_hash="another"),
     "route": replace(CLAIM, connection="another"),
-    "line origins": with_first_line(origins={"hcpcs": Origin(source="FT1-25", mapping="ehr.yaml:9")}),
+    "line origins": with_first_line(origins=Origins.of({"hcpcs": Origin(source="FT1-25", mapping="ehr.yaml:9")})),
     "encounters": with_first_line(encounter_ids=("e1", "e2")),
     "definition entry": with_first_line(definition="services/commercial.yaml:3"),
     "charge entry": with_first_line(charge_entry="charges.yaml:3"),

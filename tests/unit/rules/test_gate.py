@@ -15,6 +15,7 @@ from gateway.claim.calendar import Span
 from gateway.claim.claim import Claim
 from gateway.claim.contract import PayerRule, RuleSetting
 from gateway.claim.finding import Finding, Owner, Severity
+from gateway.claim.origins import NO_ORIGINS
 from gateway.rules.gate import RULES, check_claim
 from tests.unit.rules.situations import STARTS, Situation, situation
 from tests.unit.services.samples import MONDAY, catalogue_with
@@ -171,7 +172,7 @@ def test_a_claim_stripped_of_anything_is_judged_and_never_crashes_the_gate(start
         "connection": "",
         "frequency": "",
         "service_facility": None,
-        "origins": {},
+        "origins": NO_ORIGINS,
     }
     names = data.draw(st.sets(st.sampled_from(sorted(bare))))
     claim = replace(begun.claim, **{name: bare[name] for name in names})

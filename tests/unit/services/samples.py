@@ -34,6 +34,7 @@ from gateway.claim.contract import (
 )
 from gateway.claim.finding import Origin
 from gateway.claim.identifiers import npi_is_valid
+from gateway.claim.origins import Origins
 from gateway.claim.party import Address, Identifier, PersonName, Practitioner, Relationship, Sex
 from gateway.claim.record import (
     AttendanceStatus,
@@ -334,18 +335,14 @@ def encounter(id: str, on: date = MONDAY, hour: int = 9, minutes: int = 60, **ch
     }
     record = EncounterRecord(**{**given, **changes})
     names = [name for name in given if getattr(record, name) not in (None, "", ())]
-    origins = {
-        name: Origin(source=f"Encounter.{name}", mapping=f"ehr.yaml:{name}", message_id=f"m-{id}") for name in names
-    }
-    for name in ("place_of_service", "charge_code", "authorization_number"):
-        if getattr(record, name):
-            origins[name] = Origin(source=f"Encounter.{name}", mapping=f"ehr.yaml:{name}")
+    names += [name for name in ("place_of_service", "charge_code", "authorization_number") if getattr(record, name)]
+    origins = {name: Origin(source=f"Encounter.{name}", mapping=f"ehr.yaml:{name}") for name in names}
     return PlacedEncounter(
         encounter_id=id,
         patient_id="patient-1",
         organization=ORGANIZATION,
         record=record,
-        origins=origins,
+        origins=Origins.of(origins, f"m-{id}"),
         findings=findings,
         sources=sources,
     )
@@ -377,7 +374,7 @@ def coverage(payer: str | None = "acme", id: str = "coverage-1", named: bool = T
     record = CoverageRecord(**{**given, **changes})
     names = ("payer", "member_number", "order")
     origins = {name: Origin(source=f"Coverage.{name}", mapping=f"ehr.yaml:coverage-{name}") for name in names}
-    return KnownCoverage(id=id, record=record, payer=payer, origins=origins)
+    return KnownCoverage(id=id, record=record, payer=payer, origins=Origins.of(origins))
 
 
 def episode(id: str = "episode-1", **changes: Any) -> KnownEpisode:
@@ -396,7 +393,7 @@ def episode(id: str = "episode-1", **changes: Any) -> KnownEpisode:
     }
     record = EpisodeRecord(**{**given, **changes})
     origins = {"discharged_on": Origin(source="EpisodeOfCare.period.end", mapping="ehr.yaml:discharged")}
-    return KnownEpisode(id=id, record=record, origins=origins)
+    return KnownEpisode(id=id, record=record, origins=Origins.of(origins))
 
 
 def authorization(**changes: Any) -> AuthorizationRecord:

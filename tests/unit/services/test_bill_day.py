@@ -215,7 +215,7 @@ def test_a_service_without_charge_is_a_finding_and_a_line_of_nothing() -> None:
 
 def test_lines_remember_where_their_values_came_from() -> None:
     (line,) = bill(a_day(*program_day(MONDAY)), IOP).lines
-    assert "Encounter.start_at" == line.origins["service_on"].source
+    assert "Encounter.start_at" == line.origin("service_on").source
     assert "ehr.yaml:end_at" == line.origins["end_at"].mapping
 
 

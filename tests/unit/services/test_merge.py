@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.claim.finding import Origin, Owner, Severity
+from gateway.claim.origins import Origins
 from gateway.claim.party import Identifier, Sex
 from gateway.claim.record import AttendanceStatus, EncounterRecord, PatientRecord
 from gateway.services.case import SourcedRecord
@@ -23,7 +24,9 @@ NOON = datetime(2026, 8, 3, 17, 0, tzinfo=UTC)
 def told(source: str, precedence: int = 0, at: datetime = NOON, **changes: Any) -> SourcedRecord[EncounterRecord]:
     sample = encounter("E1", **changes)
     origins = {name: Origin(source=f"{source}.{name}", mapping="m") for name in sample.origins}
-    return SourcedRecord(record=sample.record, source=source, asserted_at=at, origins=origins, precedence=precedence)
+    return SourcedRecord(
+        record=sample.record, source=source, asserted_at=at, origins=Origins.of(origins), precedence=precedence
+    )
 
 
 def test_one_source_is_taken_as_it_is() -> None:
