@@ -325,6 +325,15 @@ def _add_answers(router: APIRouter, desk: Desk, access: Access) -> None:
 def _add_connections(router: APIRouter, desk: Desk, access: Access) -> None:
     may_exchange, may_resolve = access.may(Permission.EXCHANGE), access.may(Permission.RESOLVE)
 
+    @router.post(
+        "/exchange/{connection}/test",
+        tags=["exchange"],
+        summary="Prove a connection by its edited file, step by step; no claim is sent",
+        dependencies=[Depends(access.may(Permission.TEST_CONNECTIONS))],
+    )
+    def test(connection: str) -> Answer:
+        return partners.prove_connection(desk.site.settings.folder, connection)
+
     @router.post("/exchange/{connection}/certify", tags=["exchange"], summary="Send a test batch, judge its answers")
     def certify(connection: str, actor: Annotated[Actor, Depends(may_exchange)], again: bool = False) -> Answer:
         return partners.certify(desk.site, connection, actor, again=again)

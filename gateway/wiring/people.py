@@ -33,6 +33,8 @@ class Permission(StrEnum):
     POST = "post-remittances"
     """Such as do not balance; the others are posted by themselves."""
     EXCHANGE = "exchange"
+    TEST_CONNECTIONS = "test-connections"
+    """Log in at a partner and look around; no claim leaves."""
     DECIDE_ENCOUNTERS = "decide-encounters"
     LOAD_ROSTERS = "load-rosters"
     INTERPRET_AGAIN = "interpret-again"
@@ -55,6 +57,7 @@ PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
     Permission.RESOLVE: ("supervisor",),
     Permission.POST: ("supervisor",),
     Permission.EXCHANGE: _BILLING,
+    Permission.TEST_CONNECTIONS: ("integration", *_BILLING),
     Permission.DECIDE_ENCOUNTERS: (*_BILLING, "utilization-review"),
     Permission.LOAD_ROSTERS: (*_BILLING, "utilization-review"),
     Permission.INTERPRET_AGAIN: ("integration", "supervisor"),
