@@ -19,6 +19,7 @@ from gateway.claim.record import (
 from gateway.claim.roster import Standing
 from gateway.lifecycle import ClaimFact, ClaimState, version_state
 from gateway.pipeline.grants import KnownAuthorization, on_file
+from gateway.pipeline.money import live_version
 from gateway.pipeline.rooms import Gathering, gather_rooms
 from gateway.pipeline.standing import standing_of
 from gateway.ports.claims import ClaimRow, Draft, Override, Version
@@ -64,8 +65,8 @@ class KnownClaim:
 
     @property
     def live(self) -> Version | None:
-        """The newest version, unless a rejection freed it."""
-        return None if self.last_state in (None, ClaimState.REJECTED, ClaimState.RELEASED) else self.last
+        """The newest version that the payer has or may have."""
+        return live_version(self.versions, self.facts)
 
     def payer_claim_number(self, version: Version) -> str:
         """The payer's own number of a version, as its answers gave it; empty when none did."""

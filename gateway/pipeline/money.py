@@ -67,11 +67,12 @@ def state_of(draft: Draft | None, versions: Sequence[Billed], facts: Sequence[Cl
 
 
 def live_version(versions: Sequence[B], facts: Sequence[ClaimFact]) -> B | None:
-    """The newest version, unless what happened to it says it does not count."""
-    if not versions:
-        return None
-    state = version_state(fact for fact in facts if fact.version_id == versions[-1].id)
-    return None if state in _NOT_OWED else versions[-1]
+    """The newest version that the payer has or may have: behind a correction that was refused or abandoned stands the
+    version it would have corrected."""
+    for version in reversed(versions):
+        if version_state(fact for fact in facts if fact.version_id == version.id) not in _NOT_OWED:
+            return version
+    return None
 
 
 def _taken_back(versions: Sequence[Billed], facts: Sequence[ClaimFact]) -> bool:
