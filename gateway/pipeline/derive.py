@@ -5,7 +5,7 @@ What is frozen stays as it was. Where the facts now say otherwise, a replacement
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.metadata import version
@@ -391,11 +391,16 @@ def _billed_claims(facts: PatientFacts, everyone: Sequence[_Proposal]) -> list[t
 def _placement_rows(facts: PatientFacts, assembly: Assembly, proposals: Sequence[_Proposal]) -> list[PlacementRow]:
     keys = {_identity(each.claim.key): each.row.key for each in proposals}
     keys |= {identity: known.row.key for identity, known in _by_identity(facts).items() if identity not in keys}
-    return [_placement_row(facts.patient_id, each, keys) for each in assembly.placements]
+    stored = {
+        each: keys.get(_identity(each), str(each)) for each in {each.claim_key for each in assembly.placements} if each
+    }
+    return [
+        _placement_row(facts.patient_id, each, stored[each.claim_key] if each.claim_key else "")
+        for each in assembly.placements
+    ]
 
 
-def _placement_row(patient_id: str, placed: Placement, keys: Mapping[str, str]) -> PlacementRow:
-    key = keys.get(_identity(placed.claim_key), str(placed.claim_key)) if placed.claim_key else ""
+def _placement_row(patient_id: str, placed: Placement, key: str) -> PlacementRow:
     return PlacementRow(
         encounter_id=placed.encounter_id,
         patient_id=patient_id,

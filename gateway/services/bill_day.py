@@ -237,7 +237,7 @@ class _Billing:
             units=units,
             unit_basis=bought.basis,
             place_of_service=self._place(remote),
-            rendering=_most_named(each.rendering for each in sessions) if definition.rendering_required else None,
+            rendering=most_named(each.rendering for each in sessions) if definition.rendering_required else None,
             minutes=minutes,
             services=services,
             encounter_ids=tuple(each.encounter_id for each in behind),
@@ -311,7 +311,7 @@ def _all_remote(sessions: Sequence[Session]) -> Modality | None:
     return Modality.TELEHEALTH_HOME if Modality.TELEHEALTH_HOME in remote else remote[0]
 
 
-def _most_named(practitioners: Iterable[Practitioner | None]) -> Practitioner | None:
+def most_named(practitioners: Iterable[Practitioner | None]) -> Practitioner | None:
     """The one named most often, the first of those named equally often."""
     counts: dict[Practitioner, int] = {}
     for each in practitioners:

@@ -12,7 +12,7 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.party import Person, Practitioner, Relationship
 from gateway.claim.record import EpisodeRecord, PatientRecord
-from gateway.services.bill_day import TELEHEALTH
+from gateway.services.bill_day import TELEHEALTH, most_named
 from gateway.services.billable_day import BillableDay
 from gateway.services.case import KnownCoverage, PatientCase
 
@@ -197,10 +197,8 @@ def _patient_status(episode: EpisodeRecord | None, closing: bool) -> str:
 
 
 def _attending(days: Sequence[BillableDay], episode: EpisodeRecord | None) -> Practitioner | None:
-    named = [each.attending for day in days for each in day.attended if each.attending is not None]
-    if not named:
-        return episode.attending if episode else None
-    return max(named, key=lambda each: (named.count(each), -named.index(each)))
+    named = most_named(each.attending for day in days for each in day.attended)
+    return named or (episode.attending if episode else None)
 
 
 def _shared_rendering(lines: Sequence[ClaimLine]) -> Practitioner | None:

@@ -43,7 +43,7 @@ class SessionRows:
         """The patients' sessions as they were last derived."""
         found: list[SessionRow] = []
         for some in slices(list(patient_ids)):
-            rows = self._connection.execute(_SESSIONS.where(attended_session.c.patient_id.in_(some)))
+            rows = self._connection.execute(_SESSIONS.where(attended_session.c.patient_id.in_(some))).all()
             found += map(SessionRow._make, rows)
         return found
 
@@ -56,5 +56,5 @@ class SessionRows:
             wanted = _SESSIONS.where(
                 columns.organization_id == organization, tuple_(columns.clinician, columns.on).in_(some)
             )
-            found += map(SessionRow._make, self._connection.execute(wanted))
+            found += map(SessionRow._make, self._connection.execute(wanted).all())
         return found

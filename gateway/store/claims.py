@@ -418,7 +418,7 @@ class ClaimRows:
     def _in(self, table: Table, column: Any, values: Sequence[str]) -> list[Row[Any]]:
         rows: list[Row[Any]] = []
         for some in slices(list(values)):
-            rows.extend(self._connection.execute(select(table).where(column.in_(some))))
+            rows.extend(self._connection.execute(select(table).where(column.in_(some))).all())
         return rows
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 
 T = TypeVar("T")
 _MOST_PARAMETERS = 500
@@ -23,11 +25,30 @@ def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mappi
     """Insert the rows, taking the place of rows with the same primary key."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement, names, processors = _replacing(table, tuple(rows[0]), connection.dialect)
+    columns = [
+        [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
+        for name, process in zip(names, processors, strict=True)
+    ]
+    values: list[Any] = list(zip(*columns, strict=True))
+    if not connection.dialect.positional:
+        values = [dict(zip(names, each, strict=True)) for each in values]
+    connection.exec_driver_sql(statement, values)
+
+
+@lru_cache(maxsize=100)
+def _replacing(table: Table, given: tuple[str, ...], dialect: Dialect) -> tuple[str, Sequence[str], Sequence[Any]]:
+    """The statement as the driver takes it, its parameters in order, and what makes each value the driver's: the rows
+    of a batch go to the driver at once, a third of the work of handing them over one by one."""
+    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+    changed = {name: statement.excluded[name] for name in given if name not in keys}
+    compiled = statement.on_conflict_do_update(index_elements=keys, set_=changed).compile(
+        dialect=dialect, column_keys=list(given)
+    )
+    names = compiled.positiontup or given
+    return str(compiled), names, [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
 
 
 def insert_or_touch(

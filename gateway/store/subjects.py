@@ -256,7 +256,7 @@ class SubjectRows:
                 .join(subject, subject.c.id == assertion.c.subject_id)
                 .where(column.in_(some))
             )
-            rows.extend(self._connection.execute(statement))
+            rows.extend(self._connection.execute(statement).all())
         return rows
 
     def _told_of_others(self, rows: Iterable[Row[Any]], patients: Mapping[str, str]) -> list[int]:
@@ -266,7 +266,7 @@ class SubjectRows:
         for some in slices(sorted(self._with_joined(sorted(subjects)))):
             columns = assertion.c
             tied = select(columns.id, columns.patient_id).where(columns.subject_id.in_(some))
-            found.extend(row.id for row in self._connection.execute(tied) if row.patient_id not in patients)
+            found.extend(id for id, patient_id in self._connection.execute(tied).all() if patient_id not in patients)
         return found
 
     def _with_joined(self, patient_ids: Sequence[str]) -> dict[str, str]:
