@@ -110,7 +110,7 @@ def test_what_came_out_of_a_dump_vouches_for_nothing(first: Site, url: str, tmp_
 def test_after_the_server_was_started_again_a_machine_that_remembers_vouches_for_the_others(
     opened: Open, tmp_path: Path
 ) -> None:
-    with PostgresCluster() as cluster:
+    with PostgresCluster(durable=True) as cluster:
         name = _prepared(cluster.create_database())
         site = Site(opened(cluster.url(name)), tmp_path / "partner", memory=tmp_path / "first")
         site.admit(1)
