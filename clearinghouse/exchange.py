@@ -151,7 +151,7 @@ class PartnerExchange:
         form = claims[0].claim.form
         usage = self._profile.envelope.usage
         name = file_name(self._profile.upload, form, numbers.isa13, usage, numbers.created_at)
-        wrong = [found for found in verify_written(transaction, content, envelope) if found.severity == ERROR]
+        wrong = [found for found in verify_written(transaction, content) if found.severity == ERROR]
         if wrong:
             raise FormatError(f"what was written is not what was meant: {wrong[0].message}")
         return RenderedInterchange(content=content, remote_name=name)

@@ -111,18 +111,19 @@ class SegmentWriter:
     def _add_plain(self, segment_id: str, elements: tuple[Element, ...]) -> bool:
         """Write a segment none of whose values needs the encoder; False when one does (judged once for all of them)."""
         written: list[str] = [segment_id]
+        values: list[str] = []
         for element in elements:
             if element.__class__ is tuple:
                 parts = [*element]
                 while parts and not parts[-1]:
                     parts.pop()
-                if self._forbidden.search("".join(parts)):
-                    return False
+                values += parts
                 written.append(self.delimiters.component.join(parts))
             else:
-                if self._forbidden.search(element):  # type: ignore[arg-type]
-                    return False
+                values.append(element)  # type: ignore[arg-type]
                 written.append(element)  # type: ignore[arg-type]
+        if self._forbidden.search("".join(values)):
+            return False
         while not written[-1]:
             written.pop()
         segment = self.delimiters.element.join(written).upper()

@@ -36,13 +36,15 @@ _NOT_OWED = frozenset({ClaimState.REJECTED, ClaimState.RELEASED})
 def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
     """Rewrite state and ledger entries of the claims from their facts. Safe to repeat, and safe side by side:
     whoever projects the same claim waits, and then sees every fact committed before."""
-    tx.claims.hold(claim_ids)
+    before = tx.claims.hold(claim_ids)
     drafts, versions, facts = tx.claims.drafts(claim_ids), tx.claims.bills(claim_ids), tx.claims.facts(claim_ids)
     states = []
     entries: dict[str, list[LedgerEntry]] = {}
     for claim_id in claim_ids:
         own = versions[claim_id]
-        states.append((claim_id, state_of(drafts.get(claim_id), own, facts[claim_id])))
+        state = state_of(drafts.get(claim_id), own, facts[claim_id])
+        if state != before[claim_id]:
+            states.append((claim_id, state))
         entries[f"claim:{claim_id}"] = entries_of(own, facts[claim_id])
     tx.ledger.replace_all(entries)
     tx.claims.set_states(states)

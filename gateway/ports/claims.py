@@ -145,8 +145,8 @@ class Claims(Protocol):
     def search(self, *, organization: str = "", payer: str = "", state: str = "", limit: int = 0) -> list[ClaimRow]:
         """Claims by payer and state, in order of key."""
 
-    def hold(self, claim_ids: Sequence[str]) -> None:
-        """Make whoever else projects these claims wait until this transaction ends."""
+    def hold(self, claim_ids: Sequence[str]) -> Mapping[str, str]:
+        """Make whoever else projects these claims wait until this transaction ends; the states they are in."""
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""

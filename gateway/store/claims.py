@@ -42,6 +42,24 @@ _BILLS: Select[Any] = select(
 ).join(claim, claim.c.id == claim_version.c.claim_id)
 """What money and answers ask of versions."""
 
+_FACTS: Select[Any] = select(
+    claim_fact.c.id,
+    claim_fact.c.claim_id,
+    claim_fact.c.version_id,
+    claim_fact.c.kind,
+    claim_fact.c.at,
+    claim_fact.c.actor,
+    claim_fact.c.role,
+    claim_fact.c.code,
+    claim_fact.c.reason,
+    claim_fact.c.interchange_id,
+    claim_fact.c.answer_id,
+    claim_fact.c.payer_claim_number,
+    claim_fact.c.paid,
+    claim_fact.c.paid_on,
+)
+_KINDS = {kind.value: kind for kind in FactKind}
+
 _CLAIMS_IN_PART = 500
 _PATIENTS_IN_PART = 50_000
 """Each part looks at all that an answer speaks of: few parts, each of some megabytes."""
@@ -115,11 +133,13 @@ class ClaimRows:
             statement = statement.limit(limit)
         return [_claim_row(row) for row in self._connection.execute(statement)]
 
-    def hold(self, claim_ids: Sequence[str]) -> None:
-        """Make whoever else projects these claims wait until this transaction ends."""
+    def hold(self, claim_ids: Sequence[str]) -> Mapping[str, str]:
+        """Make whoever else projects these claims wait until this transaction ends; the states they are in."""
+        states: dict[str, str] = {}
         for some in slices(sorted(set(claim_ids))):
-            rows = select(claim.c.id).where(claim.c.id.in_(some)).order_by(claim.c.id)
-            self._connection.execute(rows.with_for_update(key_share=True))
+            rows = select(claim.c.id, claim.c.state).where(claim.c.id.in_(some)).order_by(claim.c.id)
+            states.update(self._connection.execute(rows.with_for_update(key_share=True)).all())
+        return states
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
@@ -188,7 +208,7 @@ class ClaimRows:
         """The versions by claim id, oldest first, without what they say of the patient."""
         found: dict[str, list[Bill]] = {each: [] for each in claim_ids}
         for some in slices(list(claim_ids)):
-            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_id.in_(some)))
+            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_id.in_(some))).all()
             for row in sorted(rows, key=lambda each: each.number):
                 found[row.claim_id].append(_bill(row))
         return found
@@ -197,7 +217,7 @@ class ClaimRows:
         """Those of the CLM01s that are ours."""
         found: dict[str, Bill] = {}
         for some in slices(list(claim_numbers)):
-            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_number.in_(some)))
+            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_number.in_(some))).all()
             found.update((row.claim_number, _bill(row)) for row in rows)
         return found
 
@@ -282,9 +302,11 @@ class ClaimRows:
     def facts(self, claim_ids: Sequence[str]) -> Mapping[str, list[ClaimFact]]:
         """Facts by claim id, in the order they were recorded."""
         found: dict[str, list[ClaimFact]] = {each: [] for each in claim_ids}
-        rows = self._in(claim_fact, claim_fact.c.claim_id, claim_ids)
-        for row in sorted(rows, key=lambda each: each.sequence):
-            found[row.claim_id].append(_fact(row))
+        for some in slices(list(claim_ids)):
+            recorded = _FACTS.where(claim_fact.c.claim_id.in_(some)).order_by(claim_fact.c.sequence)
+            for row in self._connection.execute(recorded).all():
+                fact = _fact(row)
+                found[fact.claim_id].append(fact)
         return found
 
     def facts_of_versions(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
@@ -492,20 +514,22 @@ def _bill(row: Row[Any]) -> Bill:
     )
 
 
-def _fact(row: Row[Any]) -> ClaimFact:
+def _fact(row: Sequence[Any]) -> ClaimFact:
+    """A row of `_FACTS`: taken apart by place, since an answer reads every fact of its claims."""
+    id, claim_id, version_id, kind, at, actor, role, code, reason, interchange_id, answer_id, number, paid, on = row
     return ClaimFact(
-        id=row.id,
-        claim_id=row.claim_id,
-        version_id=row.version_id,
-        kind=FactKind(row.kind),
-        at=row.at,
-        actor=row.actor,
-        role=row.role,
-        code=row.code,
-        reason=row.reason,
-        interchange_id=row.interchange_id,
-        answer_id=row.answer_id,
-        payer_claim_number=row.payer_claim_number,
-        paid=None if row.paid is None else decode(row.paid, PaidClaim),
-        paid_on=row.paid_on,
+        id=id,
+        claim_id=claim_id,
+        version_id=version_id,
+        kind=_KINDS[kind],
+        at=at,
+        actor=actor,
+        role=role,
+        code=code,
+        reason=reason,
+        interchange_id=interchange_id,
+        answer_id=answer_id,
+        payer_claim_number=number,
+        paid=None if paid is None else decode(paid, PaidClaim),
+        paid_on=on,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -22,10 +23,25 @@ class LedgerRows:
         self._insert({owner: entries})
 
     def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
-        """Replace the entries of many claims at once."""
+        """Replace the entries of many claims at once. Those that stand as they would be written are left alone."""
+        columns = ledger_entry.c
         for owners in slices(list(entries_of)):
-            self._connection.execute(delete(ledger_entry).where(ledger_entry.c.owner.in_(owners)))
-        self._insert(entries_of)
+            written: dict[str, list[tuple[Any, ...]]] = {owner: [] for owner in owners}
+            stand = select(columns.owner, columns.account, columns.cents, columns.basis, columns.reference)
+            for owner, *entry in self._connection.execute(
+                stand.where(columns.owner.in_(owners)).order_by(columns.id)
+            ).all():
+                written[owner].append(tuple(entry))
+            changed = {
+                owner: entries_of[owner]
+                for owner in owners
+                if written[owner]
+                != [(each.account, each.cents, each.basis, each.reference) for each in entries_of[owner]]
+            }
+            gone = [owner for owner in changed if written[owner]]
+            if gone:
+                self._connection.execute(delete(ledger_entry).where(columns.owner.in_(gone)))
+            self._insert(changed)
 
     def _insert(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
         rows = [

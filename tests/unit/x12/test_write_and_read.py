@@ -167,7 +167,7 @@ def test_every_written_837_passes_our_check_and_pyx12_and_reads_back(build: obje
     content = write_837(values, envelope)
     assert findings(content) == []
     assert ask_referee(content) == ()
-    assert verify_written(values, content, envelope) == ()
+    assert verify_written(values, content) == ()
     again = read_837(content)[0]
     assert write_837(again, envelope) == content
 
@@ -198,13 +198,21 @@ def test_claims_are_streamed_with_what_stands_above_them() -> None:
     assert filed[2].subscriber.payer_responsibility == "S"
 
 
-def test_a_verified_file_that_says_something_else_is_found_out() -> None:
-    content = write_837(institutional_transaction(), ENVELOPE)
-    other = write_837(institutional_transaction(institutional_claim(patient_control_number="OTHER")), ENVELOPE)
-    assert [finding.code for finding in verify_written(institutional_transaction(), other, ENVELOPE)] == [
-        "written-differs"
-    ]
-    assert verify_written(institutional_transaction(), content, ENVELOPE) == ()
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"patient_control_number": "OTHER"},
+        {"total_charge_cents": 105001},
+        {"lines": institutional_lines()[:2]},
+        {"lines": tuple(replace(line, charge_cents=line.charge_cents + 1) for line in institutional_lines())},
+    ],
+    ids=["number", "charge", "a line less", "a line's charge"],
+)
+def test_a_verified_file_that_says_something_else_is_found_out(changes: dict[str, object]) -> None:
+    meant = institutional_transaction()
+    other = institutional_transaction(institutional_claim(**changes))
+    assert "written-differs" in {found.code for found in verify_written(meant, write_837(other, ENVELOPE))}
+    assert verify_written(meant, write_837(meant, ENVELOPE)) == ()
 
 
 def test_a_provider_role_the_guide_has_no_loop_for_is_refused() -> None:
