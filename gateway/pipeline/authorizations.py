@@ -106,7 +106,7 @@ def _of_versions(known: KnownClaim, units: _Units) -> Iterator[AuthorizationEntr
         return
     if live.claim.frequency == VOID:
         yield from _of_claim(known.row.key, live.claim, Stage.RELEASED, "voided", units)
-    elif known.last_state is ClaimState.DENIED:
+    elif known.state_of(live) is ClaimState.DENIED:
         yield from _of_claim(known.row.key, live.claim, Stage.RELEASED, "denied", units)
     else:
         yield from _of_claim(known.row.key, live.claim, Stage.CONSUMED, "sent", units)
