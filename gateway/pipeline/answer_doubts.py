@@ -1,4 +1,7 @@
-"""What makes a returned transaction the same one, and why a person must look at one before it is applied."""
+"""What makes a returned transaction the same one, and why one is not applied yet.
+
+Why not is asked of the facts at hand, whatever order they came in: our own markers, and everything the partner said.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,18 @@ from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer, R
 from gateway.claim.contract import Organization
 from gateway.lifecycle import DeliveryState, FactKind
 from gateway.ports import OPENED, PROBED, REFUSED, Exchange
-from gateway.ports.exchanges import AnswerStatus, InterchangeRow
+from gateway.ports.exchanges import InterchangeRow
 from gateway.ports.storage import Transaction
 
 _DUPLICATE_INTERCHANGE = "025"
 _AGREEING = 2
+UNPROVEN_REPEAT = (
+    "the partner says it has this number already; that it has it from us only a second send of ours, another answer or "
+    "a person can say"
+)
+ANOTHER_COPY = "it refuses a file that was on its way more than once: another copy of it may have been taken"
+LIFTED_BY_FACTS = (UNPROVEN_REPEAT, ANOTHER_COPY)
+"""What a fact that comes later may settle: these answers are looked at again."""
 REFUSALS = frozenset({"R", "M", "W", "X"})
 """Of TA104 and AK901: nothing of it was taken."""
 
@@ -61,10 +71,11 @@ def doubt_of(
         another = exchange.is_about(transaction, answer, tx.exchanges.raw(row.sha256))
         if another:
             return another
-    if is_repeat(answer) and not (_copies(tx, row) > 1 or _spoken_of(tx, row)):
-        return "the partner says it has this number already; whether from us, a person must decide"
-    if answer.code in REFUSALS and not is_repeat(answer) and _copies_there(tx, row) > 1 + _refusals_heard(tx, row):
-        return "it refuses a file that was on its way more than once: another copy of it may have been taken"
+    if is_repeat(answer):
+        return "" if _copies(tx, row) > 1 or spoken_of(tx, row) else UNPROVEN_REPEAT
+    refuses_all = row.state == DeliveryState.REJECTED or answer.code not in REFUSALS
+    if not refuses_all and _copies_there(tx, row) > 1 + _other_refusals(tx, row, business_key(connection, transaction)):
+        return ANOTHER_COPY
     if row.state == DeliveryState.REJECTED and answer.code not in REFUSALS and _went_out_again(tx, row):
         return "it takes a file that was refused before, whose claims went out again since: they may be there twice"
     return ""
@@ -100,13 +111,16 @@ def _copies_there(tx: Transaction, row: InterchangeRow) -> int:
     return _copies(tx, row) - sum(count >= _AGREEING for count in probes.values())
 
 
-def _refusals_heard(tx: Transaction, row: InterchangeRow) -> int:
-    """How many refusals of its copies were set aside already: the last of them is the refusal of the file."""
-    return sum(
-        _refuses(answer, row.isa13)
-        for each in tx.exchanges.answers(status=AnswerStatus.QUARANTINED)
-        if each.connection == row.connection
-        for answer in each.transaction.answers
+def _other_refusals(tx: Transaction, row: InterchangeRow, key: str) -> int:
+    """How many other refusals of its copies were set aside: with the last of them the file is refused."""
+    return len(
+        {
+            each.business_key
+            for each in tx.exchanges.set_aside(row.connection, [ANOTHER_COPY])
+            if each.business_key != key
+            for answer in each.transaction.answers
+            if _refuses(answer, row.isa13)
+        }
     )
 
 
@@ -116,7 +130,15 @@ def _refuses(answer: Answer, number: int) -> bool:
     return isinstance(answer, TransactionAnswer) and answer.gs06 == number and answer.code in REFUSALS
 
 
-def _spoken_of(tx: Transaction, row: InterchangeRow) -> bool:
-    """Another answer names the interchange, so the partner has had it from us."""
-    facts = tx.claims.facts([claim_id for claim_id, _ in tx.exchanges.versions_in(row.id)])
-    return any(fact.interchange_id == row.id and fact.answer_id for each in facts.values() for fact in each)
+def spoken_of(tx: Transaction, row: InterchangeRow) -> bool:
+    """Whether an answer speaks of the interchange, or of a claim that was in no other: we are known to have sent it."""
+    carried = set(tx.exchanges.versions_in(row.id))
+    for claim_id, facts in tx.claims.facts([claim_id for claim_id, _ in carried]).items():
+        elsewhere = {
+            fact.version_id for fact in facts if fact.kind is FactKind.FROZEN and fact.interchange_id != row.id
+        }
+        for fact in facts:
+            ours = (claim_id, fact.version_id) in carried and fact.version_id not in elsewhere
+            if fact.answer_id and (fact.interchange_id == row.id or (not fact.interchange_id and ours)):
+                return True
+    return False

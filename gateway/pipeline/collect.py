@@ -16,7 +16,7 @@ from gateway.claim.identifiers import stable_id
 from gateway.errors import Conflict, FormatError, NoAnswer, NotAllowed, NotFound, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.answer_application import AnswerApplication
-from gateway.pipeline.answer_doubts import business_key, doubt_of, is_payee
+from gateway.pipeline.answer_doubts import LIFTED_BY_FACTS, business_key, doubt_of, is_payee
 from gateway.pipeline.certify import answers_test
 from gateway.pipeline.connections import ConnectionWatch
 from gateway.ports import Clock, Exchange, RemoteAnswer, RemoteInbox
@@ -87,6 +87,7 @@ class CollectPass:
             collected.problems.append(trouble)
         except PartnerPaused as error:
             trouble, collected.paused = str(error), self._watch.pause(connection, error)
+        self._look_again(connection)
         self.note_contact(connection, trouble, exchange.poll_every)
         return collected
 
@@ -95,6 +96,17 @@ class CollectPass:
         now = self._clock.now()
         with self._store.write() as tx:
             tx.partners.note_contact(connection, now, problem, now + again_in)
+
+    def _look_again(self, connection: str) -> None:
+        """Apply what was set aside for want of a fact that is here by now: what came first does not matter."""
+        exchange, now = self._exchanges[connection], self._clock.now()
+        with self._store.write() as tx:
+            for row in tx.exchanges.set_aside(connection, LIFTED_BY_FACTS):
+                status, reason = self._standing(tx, exchange, connection, row.transaction, row.business_key, row.digest)
+                if status == AnswerStatus.APPLIED:
+                    status, reason = self._applied(tx, connection, row.id, row.transaction, now)
+                if (status, reason) != (row.status, row.reason):
+                    tx.exchanges.judge_again(row.id, status, reason)
 
     def _fetch(self, inbox: RemoteInbox, connection: str, waiting: RemoteAnswer, collected: Collected) -> bool:
         """Whether fetching one file failed: it stays where it is, and the others are fetched all the same."""
@@ -270,7 +282,7 @@ class CollectPass:
             strangers = application.apply(row.transaction)
             (remittance,) = (each for each in row.transaction.answers if isinstance(each, Remittance))
             cents = cash(unexplained(remittance))
-            tx.exchanges.post(row.id, strangers)
+            tx.exchanges.judge_again(row.id, AnswerStatus.APPLIED, strangers)
             tx.audit.record(now, actor, "post-remittance", f"answer:{row.id}", reason, f"{cents} cents")
         return cents
 

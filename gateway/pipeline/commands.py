@@ -12,6 +12,7 @@ from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimState, DeliveryState, FactKind, guard_hold, guard_release
+from gateway.pipeline.answer_doubts import spoken_of
 from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
 from gateway.pipeline.holds import hold
@@ -127,6 +128,8 @@ class Commands:
                 return DeliveryState.ABANDONED
             if row.state != DeliveryState.IN_DOUBT:
                 raise NotAllowed(f"this file is {row.state}, not in doubt")
+            if resolution == "resend" and spoken_of(tx, row):
+                raise NotAllowed("an answer speaks of this file, so the partner has it; confirm that it is delivered")
             state = DeliveryState.READY if resolution == "resend" else DeliveryState.DELIVERED
             _move(tx, row, state)
             if state == DeliveryState.DELIVERED:

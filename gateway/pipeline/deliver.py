@@ -22,6 +22,7 @@ from gateway.errors import (
 )
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
+from gateway.pipeline.answer_doubts import spoken_of
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
 from gateway.ports.connections import Reached, SentNumbers
@@ -62,6 +63,8 @@ class Deliveries:
                 raise NotAllowed(
                     f"frozen for usage {row.usage}, and the connection's is {exchange.usage} now; abandon it"
                 )
+            if row.attempts and self._answered(tx, row):
+                return self._state_in(tx, row.id)
             self._sent_numbers.remember(row.connection, reached_by(tx, row.connection))
             tx.connections.vouch(row.connection)
             lease = self._clock.now() + LEASE
@@ -138,6 +141,8 @@ class Deliveries:
         with self._store.write() as tx:
             if not tx.exchanges.claim_settling(row.id, row.epoch, now, lease):
                 return self._state_in(tx, row.id)
+            if self._answered(tx, row):
+                return self._state_in(tx, row.id)
             if row.state == DeliveryState.SENDING:
                 add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
             steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
@@ -159,6 +164,16 @@ class Deliveries:
             settled = Settled.UNKNOWN
         reach(FaultPoint.SETTLE_PROBED)
         return self._settled(row, steps, settled)
+
+    def _answered(self, tx: Transaction, row: InterchangeRow) -> bool:
+        """Whether the partner has the file, by its own words; then it is delivered."""
+        if not spoken_of(tx, row):
+            return False
+        if tx.exchanges.set_delivery(row.id, row.epoch, DeliveryState.DELIVERED):
+            now = self._clock.now()
+            add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
+            tx.audit.record(now, MACHINE, DeliveryState.DELIVERED, f"interchange:{row.id}", "an answer speaks of it")
+        return True
 
     def _settled(self, row: InterchangeRow, steps: Sequence[DeliveryStep], settled: Settled) -> DeliveryState:
         if settled is Settled.DELIVERED:

@@ -112,9 +112,6 @@ class Exchanges(Protocol):
     def interchange_by_number(self, connection: str, isa13: int) -> InterchangeRow | None:
         """The interchange with this ISA13."""
 
-    def interchange_by_batch(self, connection: str, batch_reference: str) -> InterchangeRow | None:
-        """The interchange with this BHT03."""
-
     def versions_in(self, interchange_id: str) -> list[tuple[str, str]]:
         """(claim id, version id) in the order they were written."""
 
@@ -172,8 +169,11 @@ class Exchanges(Protocol):
     def unbalanced(self, answer_id: str) -> AnswerRow | None:
         """A remittance that does not balance and was not posted, held until this transaction ends."""
 
-    def post(self, answer_id: str, reason: str) -> None:
-        """Say of such a remittance that it is applied now; ``reason`` as an applied answer has it."""
+    def set_aside(self, connection: str, reasons: Sequence[str]) -> list[AnswerRow]:
+        """Quarantined answers of a connection that wait for one of these reasons, in order of arrival."""
+
+    def judge_again(self, answer_id: str, status: AnswerStatus, reason: str) -> None:
+        """Say of an answer that was set aside what it is now; ``reason`` as an answer of that status has it."""
 
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""

@@ -144,11 +144,6 @@ class ExchangeRows:
         """The interchange with this ISA13."""
         return self._one((interchange.c.connection_id == connection) & (interchange.c.isa13 == isa13))
 
-    def interchange_by_batch(self, connection: str, batch_reference: str) -> InterchangeRow | None:
-        """The interchange with this BHT03."""
-        columns = interchange.c
-        return self._one((columns.connection_id == connection) & (columns.batch_reference == batch_reference))
-
     def versions_in(self, interchange_id: str) -> list[tuple[str, str]]:
         """(claim id, version id) in the order they were written."""
         columns = interchange_claim.c
@@ -366,11 +361,21 @@ class ExchangeRows:
         row = self._connection.execute(wanted).first()
         return _answer(row) if row else None
 
-    def post(self, answer_id: str, reason: str) -> None:
-        """Say of such a remittance that it is applied now; ``reason`` as an applied answer has it."""
-        self._connection.execute(
-            update(answer).where(answer.c.id == answer_id).values(status=AnswerStatus.APPLIED, reason=reason)
+    def set_aside(self, connection: str, reasons: Sequence[str]) -> list[AnswerRow]:
+        """Quarantined answers of a connection that wait for one of these reasons, in order of arrival."""
+        columns = answer.c
+        wanted = (
+            select(answer)
+            .where(columns.connection_id == connection, columns.status == AnswerStatus.QUARANTINED)
+            .where(columns.reason.in_(reasons))
+            .order_by(columns.received_at, columns.id)
+            .with_for_update()
         )
+        return [_answer(row) for row in self._connection.execute(wanted).all()]
+
+    def judge_again(self, answer_id: str, status: AnswerStatus, reason: str) -> None:
+        """Say of an answer that was set aside what it is now."""
+        self._connection.execute(update(answer).where(answer.c.id == answer_id).values(status=status, reason=reason))
 
     def answers(self, *, type: str = "", status: str = "") -> Iterable[AnswerRow]:
         """Answers in order of arrival."""

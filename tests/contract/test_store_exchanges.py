@@ -69,7 +69,6 @@ def test_an_interchange_comes_back_with_its_bytes_and_its_versions_in_order(stor
     with store.read() as tx:
         assert tx.exchanges.interchange(row.id) == row
         assert tx.exchanges.interchange_by_number(CONNECTION, 7) == row
-        assert tx.exchanges.interchange_by_batch(CONNECTION, "B7") == row
         assert tx.exchanges.interchange_by_number("other-clearing", 7) is None
         assert tx.exchanges.interchange("nothing") is None
         assert tx.exchanges.raw(row.sha256) == an_interchange_content(7)
