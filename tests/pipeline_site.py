@@ -87,6 +87,7 @@ class SitePolicy:
     catalogue: Catalogue
     interpreters: dict[str, Interpreter]
     codes: OpenCodeSets = field(default_factory=OpenCodeSets)
+    built_names: dict[str, str] = field(default_factory=dict)
 
     def interpreter(self, source: str) -> Interpreter:
         return self.interpreters[source]

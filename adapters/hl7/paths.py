@@ -30,6 +30,7 @@ _MEMBERS = {
     "PR1": frozenset({"ROL"}),
     "IN1": frozenset({"IN2", "IN3", "ROL", "AUT", "RF1"}),
     "RGS": frozenset({"AIS", "AIG", "AIL", "AIP"}),
+    "MRG": frozenset({"PV1"}),
     "PID": frozenset(
         {"PD1", "ARV", "MRG", "NK1", "PV1", "PV2", "ROL", "DB1", "OBX", "AL1", "DG1", "IN1", "IN2", "IN3"}
     ),

@@ -22,6 +22,7 @@ from gateway.claim.contract import Facility
 from gateway.claim.finding import Origin
 from gateway.claim.origins import UNSAID
 from gateway.claim.party import Identifier
+from gateway.claim.record import MoveRecord
 from gateway.errors import ConfigurationError
 from gateway.ports import Interpretation, MappedRecord, MappingProblem, Resource
 
@@ -152,6 +153,9 @@ class SourceInterpreter:
         lost = _fill(compiled, run, origins, outcome.problems)
         if lost or not identifiers:
             return
+        if compiled.entry.record is MoveRecord and not _moves(run, identifiers):
+            outcome.problems.append(_unmoved(compiled.entry, view))
+            return
         record = compiled.build(run.filled, identifiers, _incomplete(compiled.entry, view, outcome.problems))
         outcome.records.append(MappedRecord(record=record, asserted_at=at, origins=origins))
 
@@ -271,6 +275,21 @@ def _unidentified(entry: RecordEntry, run: Run) -> list[MappingProblem]:
             fix="Map an identifier the sender fills, or add its system or authority to the source's namespaces.",
         )
     ]
+
+
+def _moves(run: Run, identifiers: tuple[Identifier, ...]) -> bool:
+    """True where a move says what changed: the patient, the account or the number."""
+    filed_elsewhere = run.filled.get("moved_from") not in (None, run.filled["patient"])
+    return filed_elsewhere or "account" in run.filled or len(identifiers) > 1
+
+
+def _unmoved(entry: RecordEntry, view: View) -> MappingProblem:
+    return MappingProblem(
+        place=view.position,
+        mapping=entry.entry,
+        message=f"{entry.name}: the message names one number and one patient, so it does not say what moved from where",
+        fix="Have the sender give the earlier patient or number (MRG), or move the records by hand.",
+    )
 
 
 def _undecided(entry: RecordEntry, view: View, error: ConfigurationError) -> MappingProblem:

@@ -121,6 +121,9 @@ class SpecCompiler:
             if spec.minutes_after:
                 self._problems.add(spec.place, "'minutes_after' takes one value; 'parts' makes a text of several")
                 return _nothing
+            for each in spec.parts[1:]:
+                if each.namespace:
+                    self._problems.add(each.place, "of parts only the first, a stay's number, may have a namespace")
             parts = [self.getter(each, _TEXT) for each in spec.parts]
             joined = _joined(parts, self._typer(spec, target), spec.place.entry)
             return _moments(joined, spec.place.entry) if target.type is datetime else joined

@@ -30,7 +30,7 @@ from adapters.mapping.shapes import (
 from adapters.mapping.yaml_reader import Node, Place, Problems, Table, Text, nearest
 from gateway.claim.calendar import Span
 from gateway.claim.contract import ALWAYS
-from gateway.claim.record import FEED_RECORDS, FeedRecord
+from gateway.claim.record import FEED_RECORDS, EncounterRecord, FeedRecord
 
 
 class Miss(StrEnum):
@@ -156,6 +156,14 @@ class SourceFile:
     def map_of(self, spec: ValueSpec) -> ValueMap | None:
         """The spec's value map, found by name where it is named."""
         return self.codes.get(spec.codes) if isinstance(spec.codes, str) else spec.codes
+
+    @property
+    def built_names(self) -> Mapping[str, str]:
+        """Namespaces of encounters' names made of parts of which the first is a number, with the number's namespace."""
+        identities = (spec for each in self.records if each.record is EncounterRecord for spec in each.identity)
+        return {
+            spec.namespace: spec.parts[0].namespace for spec in identities if spec.parts and spec.parts[0].namespace
+        }
 
     def words(self, target: str) -> Iterator[tuple[Place, str]]:
         """(place, word) of every constant, default and map value that would fill a field of this name."""

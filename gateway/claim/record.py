@@ -1,4 +1,4 @@
-"""What feeds tell us, in our words: one record per patient, coverage, episode, encounter or authorization.
+"""What feeds tell us, in our words: one record per patient, coverage, episode, encounter, authorization or move.
 
 A record is one source's word on one thing at one time. Mapping files fill these fields by name; unknown stays None,
 which is never the same as false. Later records of the same source replace earlier ones by ``asserted_at``.
@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     EPISODE = "episode"
     ENCOUNTER = "encounter"
     AUTHORIZATION = "authorization"
+    MOVE = "move"
 
 
 class LevelOfCare(StrEnum):
@@ -156,6 +157,8 @@ class EpisodeRecord:
     diagnoses: tuple[str, ...] = ()
     """ICD-10-CM codes, principal first."""
     authorization_number: str = ""
+    account: Identifier | None = None
+    """The account it is kept under, where the feed has one: an account that moves takes its stays along."""
     cancelled: bool = False
 
 
@@ -168,6 +171,7 @@ class EncounterRecord:
     identifiers: tuple[Identifier, ...]
     patient: Identifier
     episode: Identifier | None = None
+    account: Identifier | None = None
     facility: str = ""
     program: str = ""
     level_of_care: LevelOfCare | None = None
@@ -222,11 +226,32 @@ class AuthorizationRecord:
     opening_on: date | None = None
 
 
-FeedRecord = PatientRecord | CoverageRecord | EpisodeRecord | EncounterRecord | AuthorizationRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRecord:
+    """Stays and sessions told under some number are another patient's, or the number is another now (HL7 A43-A45, A50).
+
+    What was told of them before, under any of the ``identifiers``, goes along, whenever we hear of it. What the feed
+    says later names its patient itself.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.MOVE
+
+    identifiers: tuple[Identifier, ...]
+    """Numbers of one stay, account or patient, the old and the new: all of them mean the same from now on."""
+    patient: Identifier
+    """Whose it is now."""
+    moved_from: Identifier | None = None
+    """Whose it was; what is told of anybody else stays. None where only the number changed."""
+    account: Identifier | None = None
+    """The account a stay is kept under now."""
+
+
+FeedRecord = PatientRecord | CoverageRecord | EpisodeRecord | EncounterRecord | AuthorizationRecord | MoveRecord
 FEED_RECORDS: tuple[type[FeedRecord], ...] = (
     PatientRecord,
     CoverageRecord,
     EpisodeRecord,
     EncounterRecord,
     AuthorizationRecord,
+    MoveRecord,
 )

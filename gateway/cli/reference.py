@@ -81,6 +81,12 @@ IN1-14 is an authorization where IN3 names none. GT1 is kept and read by nothing
 
 An event said later wins by EVN-2, else MSH-7, whatever order messages come in.
 
+A move (A43, A44, A45) takes along what was told before it of the patient in MRG-1, however late that is heard, and
+nothing of anybody else; what is told after it names its patient itself. Policies and authorizations are the person's
+and stay: send those of the right patient. Numbers that were merged or changed mean the same from then on. A claim that
+has left is work then, with the difference ([corrections](../how-to/corrections.md)). A move that does not say what
+moved from where is a finding, and moves nothing.
+
 """
 
 

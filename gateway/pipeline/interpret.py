@@ -14,9 +14,10 @@ import structlog
 from gateway.claim.finding import Origin
 from gateway.claim.origins import Origins
 from gateway.claim.party import Identifier
-from gateway.claim.record import PatientRecord, RecordKind
+from gateway.claim.record import MoveRecord, PatientRecord, RecordKind
 from gateway.errors import GatewayError
 from gateway.fault_points import FaultPoint, reach
+from gateway.pipeline.renumbering import join_renumbered, under_every_number
 from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
 from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.ports.policy import PolicyInForce
@@ -174,8 +175,9 @@ class InterpretPass:
                 for each in told
             ]
         )
-        touched = tx.subjects.patients_of([each.subject_id for each in assertions])
-        tx.work.add(WorkKind.DERIVE, touched | {each.patient_id for each in (*words, *assertions)})
+        touched = {each.patient_id for each in (*words, *assertions)}
+        touched |= tx.subjects.moved_with(each.patient_id for each in words if _only_joins(each))
+        tx.work.add(WorkKind.DERIVE, touched | tx.subjects.patients_of([each.subject_id for each in assertions]))
 
     def _assertions(
         self, tx: Transaction, organization: str, told: Sequence[_Told], catalogue_hash: str
@@ -186,11 +188,15 @@ class InterpretPass:
             organization, RecordKind.PATIENT, [_patient_names(record) for _, record in mapped]
         )
         subjects: list[str] = list(patients)
-        for kind in {record.record.kind for _, record in mapped} - {RecordKind.PATIENT}:
+        for kind in (each for each in RecordKind if each is not RecordKind.PATIENT):  # stays before their sessions
             places = [place for place, (_, record) in enumerate(mapped) if record.record.kind is kind]
             names = [mapped[place][1].record.identifiers for place in places]
-            for place, subject_id in zip(places, tx.subjects.resolve(organization, kind, names), strict=True):
+            for place, subject_id in zip(places, self._resolve(tx, organization, kind, names), strict=True):
                 subjects[place] = subject_id
+        moved = [place for place, (_, record) in enumerate(mapped) if _whose_it_was(record)]
+        before = tx.subjects.resolve(
+            organization, RecordKind.PATIENT, [_whose_it_was(mapped[each][1]) for each in moved]
+        )
         return [
             Assertion(
                 subject_id=subject_id,
@@ -205,8 +211,29 @@ class InterpretPass:
                 record=record.record,
                 origins=Origins.of(record.origins, each.message.id),
             )
-            for (each, record), subject_id, patient_id in zip(mapped, subjects, patients, strict=True)
+            for (each, record), subject_id, patient_id in (
+                *zip(mapped, subjects, patients, strict=True),
+                *(
+                    (mapped[place], subjects[place], patient_id)
+                    for place, patient_id in zip(moved, before, strict=True)
+                ),
+            )
         ]
+
+    def _resolve(
+        self, tx: Transaction, organization: str, kind: RecordKind, names: Sequence[tuple[Identifier, ...]]
+    ) -> Sequence[str]:
+        """The subjects of one kind; a session is known under every number of its stay."""
+        built = self._policy.built_names
+        if not built or not names or kind not in (RecordKind.EPISODE, RecordKind.ENCOUNTER):
+            return tx.subjects.resolve(organization, kind, names)
+        if kind is RecordKind.ENCOUNTER:
+            return tx.subjects.resolve(organization, kind, under_every_number(tx, organization, built, names))
+        stays = tx.subjects.resolve(organization, kind, names)
+        renumbered = [stay for stay, numbers in zip(stays, names, strict=True) if len(numbers) > 1]
+        sessions = join_renumbered(tx, organization, built, renumbered)
+        tx.work.add(WorkKind.DERIVE, tx.subjects.patients_of(sessions))
+        return stays
 
 
 def interpret_again(tx: Transaction, keys: Iterable[str]) -> None:
@@ -217,7 +244,9 @@ def interpret_again(tx: Transaction, keys: Iterable[str]) -> None:
 def _keepable(found: Interpretation) -> Interpretation:
     """Without the records that name something by what no database keeps and finds again as it was."""
     bad = [
-        each for each in found.records if not all(map(_can_be_kept, (*each.record.identifiers, *_patient_names(each))))
+        each
+        for each in found.records
+        if not all(map(_can_be_kept, (*each.record.identifiers, *_patient_names(each), *_whose_it_was(each))))
     ]
     if not bad:
         return found
@@ -245,6 +274,12 @@ def _patient_names(mapped: MappedRecord) -> tuple[Identifier, ...]:
     if not isinstance(record, PatientRecord):
         return (record.patient,)
     return record.identifiers if record.merged_into is None else (*record.identifiers, record.merged_into)
+
+
+def _whose_it_was(mapped: MappedRecord) -> tuple[Identifier, ...]:
+    """Of a move, the patient that things were moved from."""
+    record = mapped.record
+    return (record.moved_from,) if isinstance(record, MoveRecord) and record.moved_from else ()
 
 
 def _only_joins(word: Assertion) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.claim.contract import Catalogue
@@ -21,6 +21,10 @@ class PolicyInForce(Protocol):
     @property
     def codes(self) -> CodeSets:
         """Code lists by date of service."""
+
+    @property
+    def built_names(self) -> Mapping[str, str]:
+        """Namespaces of encounters' names that begin with a stay's number and a slash, with the number's namespace."""
 
     def interpreter(self, source: str) -> Interpreter:
         """The compiled mapping file of one source. Raises NotFound for a source the set does not name."""

@@ -47,6 +47,9 @@ class Subjects(Protocol):
     ) -> Mapping[Identifier, str]:
         """The subject that has each identifier; those that nobody has are left out."""
 
+    def beginning_with(self, organization: str, kind: RecordKind, namespace: str, start: str) -> list[Identifier]:
+        """Every identifier of a namespace that begins with some text."""
+
     def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
         """Every identifier of the subjects, joined ones' included."""
 
@@ -65,7 +68,8 @@ class Subjects(Protocol):
         """For each patient, every source's newest word on each subject, taken-back ones left out.
 
         Newest is by ``asserted_at``, whatever order the words came in. A subject whose newest word ties it to another
-        patient is that patient's alone.
+        patient is that patient's alone, and so is a stay or session that a later move took there. Moves are applied,
+        not among the words.
         """
 
     def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
@@ -73,6 +77,9 @@ class Subjects(Protocol):
 
     def patients_of(self, subject_ids: Sequence[str]) -> set[str]:
         """Every patient that any word tied one of these subjects to, taken-back and later moved ones too."""
+
+    def moved_with(self, patient_ids: Iterable[str]) -> set[str]:
+        """The other patients between whom and these anything was moved: what is told of one may be the other's."""
 
     def joined(self, patient_ids: Sequence[str]) -> Mapping[str, list[str]]:
         """The ids that were found to be these patients, and under which older claims may stand."""

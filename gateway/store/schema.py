@@ -310,6 +310,12 @@ assertion = Table(  # append-only: per subject and source the newest counts
     Column("content", LargeBinary, nullable=True),
     Column("sheet", ForeignKey("origin_sheet.sha256"), nullable=True),
     Index("ix_assertion_origin", "source", "origin_key"),
+    Index(
+        "ix_assertion_moves",
+        "patient_id",
+        sqlite_where=text("kind = 'move'"),
+        postgresql_where=text("kind = 'move'"),
+    ),
 )
 
 roster_load = Table(  # append-only: what was never loaded is unknown, not empty

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, or_, select, tuple_, update
 
 from gateway.claim.identifiers import stable_id
 from gateway.claim.origins import Origins, Sheet, Told
 from gateway.claim.party import Identifier
-from gateway.claim.record import FEED_RECORDS, FeedRecord, RecordKind
+from gateway.claim.record import FEED_RECORDS, FeedRecord, MoveRecord, RecordKind
 from gateway.errors import Unavailable
 from gateway.ports.subjects import Assertion
 from gateway.store.coding import decode, encode
+from gateway.store.moves import Moves
 from gateway.store.origins import SheetRows
 from gateway.store.schema import (
     assertion,
@@ -41,6 +42,8 @@ _SAID_BY = (
     )
     .order_by(assertion.c.id)
 )
+_MOVES = assertion.c.kind == literal_column(f"'{RecordKind.MOVE}'")
+"""Written out, or SQLite does not know that its index of moves alone serves."""
 _NOTHING: tuple[Any, ...] = (None, "", ())
 _RECORD_TYPES: dict[RecordKind, type[FeedRecord]] = {type.kind: type for type in FEED_RECORDS}
 
@@ -71,6 +74,17 @@ class SubjectRows:
     ) -> Mapping[Identifier, str]:
         """The subject that has each identifier; those that nobody has are left out."""
         return self._known(organization, kind, sorted(set(identifiers), key=str))
+
+    def beginning_with(self, organization: str, kind: RecordKind, namespace: str, start: str) -> list[Identifier]:
+        """Every identifier of a namespace that begins with some text."""
+        columns = subject_identifier.c
+        named = select(columns.value).where(
+            columns.organization_id == organization,
+            columns.kind == kind,
+            columns.namespace == namespace,
+            columns.value.startswith(start, autoescape=True),
+        )
+        return [Identifier(namespace, each) for each in self._connection.scalars(named) if each.startswith(start)]
 
     def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
         """Every identifier of the subjects."""
@@ -137,16 +151,51 @@ class SubjectRows:
     def about_patients(self, patient_ids: Sequence[str]) -> Mapping[str, list[Assertion]]:
         """For each patient, every source's newest word on each subject."""
         patients = self._with_joined(patient_ids)
-        rows = self._words(assertion.c.patient_id, list(patients))
-        rows += self._words(assertion.c.id, self._told_of_others(rows, patients))
-        said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
+        rows = self._told_of(patients)
+        moving = any(row.kind == RecordKind.MOVE for row in rows)
+        if moving:
+            patients = self._with_joined([*patient_ids, *self.moved_with(patient_ids)])
+            rows = self._told_of(patients)
         sheets = self._sheets.find_all(row.sheet for row in rows if row.sheet)
+        told: list[Assertion] = []
+        moves: list[Assertion] = []
         for (subject_id, _), words in sorted(_standing(rows).items()):
-            row = max((word for told in words.values() for word in told), key=_when)
+            row = max((word for told_once in words.values() for word in told_once), key=_when)
+            if row.kind == RecordKind.MOVE:
+                each_last = sorted((told_once[-1] for told_once in words.values()), key=_when)
+                moves += (_assertion(last, {}, last.patient_id, subject_id, sheets) for last in each_last)
+                continue
             patient_id = patients.get(row.patient_id)
             if patient_id is not None:
-                said[patient_id].append(_assertion(row, words, patient_id, subject_id, sheets))
+                told.append(_assertion(row, words, patient_id, subject_id, sheets))
+        said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
+        for each in self._moved(told, moves) if moves else told:
+            if each.patient_id in said:
+                said[each.patient_id].append(each)
         return said
+
+    def moved_with(self, patient_ids: Iterable[str]) -> set[str]:
+        """The other patients between whom and these any word moved anything, through others too."""
+        known = {*patient_ids}
+        new, asked = known, frozenset(known)
+        while new:
+            moved: set[str] = set()
+            for some in slices(sorted(self._with_joined(sorted(new)))):
+                moved.update(
+                    self._connection.scalars(
+                        select(assertion.c.subject_id).where(_MOVES, assertion.c.patient_id.in_(some))
+                    )
+                )
+            tied: set[str] = set()
+            for some in slices(sorted(self._with_joined(sorted(moved)))):
+                tied.update(
+                    self._connection.scalars(
+                        select(assertion.c.patient_id).where(_MOVES, assertion.c.subject_id.in_(some))
+                    )
+                )
+            new = {*self._standing_for(tied).values()} - known
+            known = known | new
+        return known - asked
 
     def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
         """The number of the newest word any source said of each patient; a later word has a higher one."""
@@ -163,7 +212,7 @@ class SubjectRows:
         for some in slices(sorted(set(subject_ids))):
             tied = select(assertion.c.patient_id).where(assertion.c.subject_id.in_(some)).distinct()
             found.update(self._connection.scalars(tied))
-        return found
+        return found | self.moved_with(found)
 
     def joined(self, patient_ids: Sequence[str]) -> Mapping[str, list[str]]:
         """The ids that were found to be these patients."""
@@ -176,10 +225,7 @@ class SubjectRows:
     def standing(self, patient_ids: Sequence[str]) -> list[str]:
         """The patients these ids now stand for, each once. A writer holds them until its commit, so that two
         derivations of one patient follow each other instead of writing over each other."""
-        found: set[str] = set()
-        for some in slices(sorted(set(patient_ids))):
-            rows = self._connection.execute(select(subject.c.id, subject.c.joined_into).where(subject.c.id.in_(some)))
-            found.update(row.joined_into or row.id for row in rows)
+        found = {*self._standing_for(set(patient_ids)).values()}
         if self._connection.get_execution_options().get("cleanclaim_writing"):
             for some in slices(sorted(found)):
                 rows_of = select(subject.c.id).where(subject.c.id.in_(some)).order_by(subject.c.id)
@@ -259,6 +305,29 @@ class SubjectRows:
             rows.extend(self._connection.execute(statement).all())
         return rows
 
+    def _told_of(self, patients: Mapping[str, str]) -> list[Row[Any]]:
+        """Every word on these patients, and on what is tied to them."""
+        rows = self._words(assertion.c.patient_id, list(patients))
+        return rows + self._words(assertion.c.id, self._told_of_others(rows, patients))
+
+    def _moved(self, told: Sequence[Assertion], moves: Sequence[Assertion]) -> list[Assertion]:
+        """The words, each of the patient whose it is after the moves."""
+        in_time = sorted(moves, key=lambda each: each.asserted_at)
+        people = [
+            name
+            for each in in_time
+            if isinstance(each.record, MoveRecord)
+            for name in (each.record.patient, each.record.moved_from)
+            if name
+        ]
+        numbers = self.identifiers(sorted({each.subject_id for each in moves}))
+        return Moves(
+            said=in_time,
+            numbers={name: subject_id for subject_id, names in numbers.items() for name in names},
+            people=self.who_are(moves[0].organization, RecordKind.PATIENT, people),
+            stays=self.identifiers([each.subject_id for each in told if each.kind is RecordKind.EPISODE]),
+        ).applied(told)
+
     def _told_of_others(self, rows: Iterable[Row[Any]], patients: Mapping[str, str]) -> list[int]:
         """Ids of words that tie the same subjects to other patients: a visit filed wrongly first, then moved."""
         subjects = {row.joined_into or row.subject_id for row in rows if row.kind != RecordKind.PATIENT}
@@ -267,6 +336,14 @@ class SubjectRows:
             columns = assertion.c
             tied = select(columns.id, columns.patient_id).where(columns.subject_id.in_(some))
             found.extend(id for id, patient_id in self._connection.execute(tied).all() if patient_id not in patients)
+        return found
+
+    def _standing_for(self, ids: Iterable[str]) -> dict[str, str]:
+        """Whom each of these ids stands for."""
+        found: dict[str, str] = {}
+        for some in slices(sorted(ids)):
+            rows = self._connection.execute(select(subject.c.id, subject.c.joined_into).where(subject.c.id.in_(some)))
+            found |= {row.id: row.joined_into or row.id for row in rows}
         return found
 
     def _with_joined(self, patient_ids: Sequence[str]) -> dict[str, str]:

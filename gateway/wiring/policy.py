@@ -31,6 +31,9 @@ class LoadedPolicy:
         self._imported = imported
         self._codes = ShippedCodeSets(mapping_set.places_of_service, mapping_set.hcpcs, imported=imported)
         self._interpreters: dict[str, Interpreter] = {}
+        self._built_names = {
+            namespace: of for each in mapping_set.sources.values() for namespace, of in each.built_names.items()
+        }
 
     @property
     def catalogue(self) -> Catalogue:
@@ -41,6 +44,11 @@ class LoadedPolicy:
     def codes(self) -> CodeSets:
         """Code lists by date of service."""
         return self._codes
+
+    @property
+    def built_names(self) -> Mapping[str, str]:
+        """Namespaces of encounters' names that begin with a stay's number, with the namespace of the number."""
+        return self._built_names
 
     def codes_for_strangers(self) -> CodeSets:
         """Code lists for claims that others wrote, who may bill what the shipped short list lacks."""

@@ -7,7 +7,14 @@ import pytest
 from adapters.hl7.view import HL7_NOTATION
 from adapters.mapping.engine import SourceInterpreter
 from gateway.claim.party import Identifier
-from gateway.claim.record import AttendanceStatus, AuthorizationRecord, EncounterRecord, EpisodeRecord, PatientRecord
+from gateway.claim.record import (
+    AttendanceStatus,
+    AuthorizationRecord,
+    EncounterRecord,
+    EpisodeRecord,
+    MoveRecord,
+    PatientRecord,
+)
 from gateway.wiring.hl7_events import EventRow, event_rows, generic_source
 from tests.unit.mapping.small_set import NOW, message
 from tests.unit.mapping.test_generic_hl7 import DG1, IN1, IN3, PID, PV1
@@ -16,7 +23,10 @@ SOURCE = generic_source()
 GENERIC = SourceInterpreter(SOURCE, HL7_NOTATION, {Identifier("generic-hl7-location", "MAIN"): "main"})
 ROWS = list(event_rows(SOURCE))
 
-MRG = ("MRG", {1: "0999^^^OAK^MR"})
+MRG = ("MRG", {1: "0999^^^OAK^MR", 3: "AC1", 5: "V0"})
+MERGES = {
+    *("A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43", "A44", "A45", "A46", "A47", "A49", "A50")
+}
 AUT = ("AUT", {2: "ACME", 4: "20260801", 5: "20260831", 6: "AUTH9", 9: "12"})
 FT1 = ("FT1", {1: "1", 2: "T1", 4: "202608031700^202608031800", 6: "CG", 7: "90853"})
 SIU = (
@@ -31,13 +41,13 @@ SIU = (
 def sample(event: str) -> bytes:
     """A message with everything the event may carry."""
     event = event.replace("*", "I12")
-    kind, merged = event[:3], {"A18", "A30", "A34", "A36", "A39", "A40", "A47"}
+    kind = event[:3]
     if kind == "SIU":
         return message(event, *SIU)
     if kind in ("REF", "RRI", "RPA"):
         return message(event, PID, PV1, AUT)
-    if event[4:] in merged:
-        return message(event, PID, MRG)
+    if event[4:] in MERGES:
+        return message(event, ("PID", {**PID[1], 18: "AC2"}), MRG, PV1)
     charges = (FT1,) if kind == "DFT" else ()
     return message(event, PID, PV1, *charges, DG1, IN1, IN3)
 
@@ -56,7 +66,7 @@ def test_each_event_makes_the_records_of_its_row(row: EventRow) -> None:
     assert {*row.records} == made
 
 
-@pytest.mark.parametrize("event", ["ADT^A23", "ADT^A29", "ADT^A43", "ADT^A44", "ADT^A45", "BAR^P12", "XYZ^Z99"])
+@pytest.mark.parametrize("event", ["ADT^A23", "ADT^A24", "ADT^A29", "ADT^A37", "BAR^P12", "XYZ^Z99"])
 def test_an_event_that_somebody_has_to_look_at_is_a_finding(event: str) -> None:
     (problem,) = GENERIC.interpret_message(message(event, PID, PV1), NOW).problems
     assert f"no record is made of {event}" == problem.message
@@ -77,6 +87,31 @@ def test_a_merge_of_several_patients_joins_each() -> None:
     assert [("0999", "1001"), ("0998", "1002")] == [
         (each.identifiers[0].value, each.merged_into.value) for each in joined if each.merged_into
     ]
+
+
+THIN = [
+    ("ADT^A43", {1: "1001^^^OAK^MR"}, "moved-patient: the message names one number and one patient"),
+    ("ADT^A44", {1: "0999^^^OAK^MR"}, "moved-account.identity: MRG-3.1 or PID-18.1 gives no identifier"),
+    ("ADT^A44", {3: "AC1"}, "moved-account.moved_from: MRG-1[5=MR].1 or MRG-1[1].1 gives nothing"),
+    ("ADT^A45", {5: "V0"}, "moved-visit.moved_from: MRG-1[5=MR].1 or MRG-1[1].1 gives nothing"),
+    ("ADT^A49", {3: "AC1"}, "renumbered-account: the message names one number and one patient"),
+    ("ADT^A50", {1: "1001^^^OAK^MR"}, "renumbered-visit: the message names one number and one patient"),
+]
+
+
+@pytest.mark.parametrize(("event", "prior", "message_of"), THIN)
+def test_a_move_that_does_not_say_what_moved_is_a_finding(event: str, prior: dict[int, str], message_of: str) -> None:
+    said = GENERIC.interpret_message(message(event, PID, ("MRG", prior), PV1), NOW)
+    assert [] == [each.record for each in said.records if isinstance(each.record, MoveRecord)]
+    assert any(each.message.startswith(message_of) for each in said.problems)
+
+
+def test_one_message_moves_several_visits() -> None:
+    other = (("MRG", {1: "0998^^^OAK^MR", 5: "V8"}), ("PV1", {19: "V9"}))
+    said = GENERIC.interpret_message(message("ADT^A45", PID, MRG, PV1, *other), NOW)
+    moves = [each.record for each in said.records if isinstance(each.record, MoveRecord)]
+    assert ["0999", "0998"] == [each.moved_from.value for each in moves if each.moved_from]
+    assert ["V8", "V9"] == [each.value for each in moves[1].identifiers]
 
 
 @pytest.mark.parametrize("changed", [{6: "CD"}, {6: "CR"}, {10: "-1"}])
