@@ -21,6 +21,7 @@ from adapters.mapping.catalogue_checks import (
 from adapters.mapping.clearinghouse_files import ConnectionFile, read_connection
 from adapters.mapping.code_files import CODE_FILES, CodeRow
 from adapters.mapping.compiled import compile_source
+from adapters.mapping.conditions import ClaimCondition
 from adapters.mapping.contract_shapes import CHARGE, FACILITY, ORGANIZATION, PAYER, SERVICE, SESSION
 from adapters.mapping.declared import Declared
 from adapters.mapping.inheritance import lay_over_bases
@@ -101,7 +102,10 @@ class _Gathered:
 
 
 def load_mapping_set(
-    files: Mapping[str, bytes], notations: Sequence[Notation] = (), rules: Mapping[str, Rule] = NO_RULES
+    files: Mapping[str, bytes],
+    notations: Sequence[Notation] = (),
+    rules: Mapping[str, Rule] = NO_RULES,
+    remembered: Remembered | None = None,
 ) -> MappingSet:
     """The mapping set of these files by path; raises ConfigurationError with everything wrong in any of them.
 
@@ -109,7 +113,7 @@ def load_mapping_set(
     checked against ``rules`` where any are given.
     """
     problems = Problems()
-    loaded = read_mapping_set(files, problems, notations, rules)
+    loaded = read_mapping_set(files, problems, notations, rules, remembered)
     problems.raise_if_any()
     return loaded
 
@@ -133,6 +137,7 @@ def read_mapping_set(
     for path, table in lay_over_bases(tables, problems).items():
         _READERS[path.partition("/")[0]](table, gathered, problems)
     _check(gathered, problems, rules)
+    _compile_conditions(gathered.payers, files, known, problems)
     by_name = {notation.name: notation for notation in notations}
     for source in gathered.sources:
         file = source.entry.rpartition(":")[0]
@@ -143,6 +148,7 @@ def read_mapping_set(
             compile_source(source, notation, None, problems)
             if alone and len(problems) == before and source.format in by_name:
                 known.note_sound(file, files[file])
+    known.keep()
     return _set_of(gathered, content_hash(files))
 
 
@@ -161,6 +167,21 @@ def _tables(files: Mapping[str, bytes], declared: Declared, known: Remembered, p
             tables[path] = table
             declared.note(path, table)
     return tables
+
+
+def _compile_conditions(
+    payers: Sequence[Payer], files: Mapping[str, bytes], known: Remembered, problems: Problems
+) -> None:
+    """The conditions of payers' own rules; those of a file where all of them compiled before are left for later."""
+    conditions = [own.fails for payer in payers for own in payer.own_rules if isinstance(own.fails, ClaimCondition)]
+    for file in {each.place.file: None for each in conditions}:
+        if not known.is_sound(file, files[file]):
+            before = len(problems)
+            for each in conditions:
+                if each.place.file == file:
+                    each.compile(problems)
+            if len(problems) == before:
+                known.note_sound(file, files[file])
 
 
 def _any_path(_: str) -> Reader:

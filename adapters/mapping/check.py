@@ -37,8 +37,6 @@ def check_mappings(
     """Everything wrong or odd in the files, as ``file:line:column: sentence``; quicker with what is ``remembered``."""
     problems = Problems()
     loaded = read_mapping_set(files, problems, notations, rules, remembered)
-    if remembered is not None:
-        remembered.keep()
     remarks = problems.beside()
     if not len(problems):
         remark_on(loaded, remarks)

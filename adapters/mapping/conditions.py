@@ -9,14 +9,16 @@ from datetime import date
 from enum import Enum
 from functools import partial
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
-import cel
 import orjson
 
 from adapters.mapping.yaml_reader import Place, Problems, nearest
 from gateway.claim.claim import Claim
 from gateway.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import cel
 
 _COMPREHENSION = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
 _CLAIM_FIELD = re.compile(r"\bclaim\.([A-Za-z_]\w*)")
@@ -72,6 +74,8 @@ def compile_condition(
             f"more than {_MOST_MAPS} map(): it could take for ever; name a value for a part of it",
         )
         return None
+    import cel  # with the engine comes a shell of its own, which takes long to load: only who compiles pays for it
+
     try:
         program = cel.compile(source)
     except _CEL_ERRORS as error:
@@ -123,7 +127,31 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].strip() if str(error) else type(error).__name__
 
 
-def compile_claim_condition(source: str, place: Place, problems: Problems) -> Callable[[Claim], bool] | None:
+class ClaimCondition:
+    """A condition over ``claim`` as the function that says whether it is so; compiled when it is first asked."""
+
+    __slots__ = ("_compiled", "_source", "place")
+
+    def __init__(self, source: str, place: Place) -> None:
+        self.place = place
+        self._source = source
+        self._compiled: Callable[[Claim], bool] | None = None
+
+    def __call__(self, claim: Claim) -> bool:
+        """Whether it holds. Raises ConfigurationError when it cannot be said."""
+        if self._compiled is None:
+            problems = Problems()
+            self.compile(problems)
+            problems.raise_if_any()
+        assert self._compiled is not None, "what is wrong was raised"
+        return self._compiled(claim)
+
+    def compile(self, problems: Problems) -> None:
+        """Compile it now; problems noted where it is wrong."""
+        self._compiled = _compile_claim_condition(self._source, self.place, problems)
+
+
+def _compile_claim_condition(source: str, place: Place, problems: Problems) -> Callable[[Claim], bool] | None:
     """The condition over ``claim`` as a function; None, with problems noted, where it is wrong."""
     fields = sorted(set(_CLAIM_FIELD.findall(source)))
     known = _CLAIM_HINTS.keys()

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from zoneinfo import available_timezones
 
-from adapters.mapping.conditions import compile_claim_condition
+from adapters.mapping.conditions import ClaimCondition
 from adapters.mapping.shapes import (
     BOOLEAN,
     BROKEN,
@@ -197,7 +197,7 @@ class _ClaimCondition:
         if not isinstance(node, Text):
             problems.add(node.place, "expected a CEL condition over claim, such as claim.charge_cents > 100000")
             return BROKEN
-        return compile_claim_condition(node.value, node.place, problems) or BROKEN
+        return ClaimCondition(node.value, node.place)
 
     def schema(self, _definitions: Schema, /) -> Schema:
         return {"type": "string"}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -213,19 +212,14 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgresql_engine(url: str) -> Engine:
+    from gateway.store.postgresql_text import StorableText  # with it comes psycopg, which SQLite has no use for
+
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(url, pool_size=8, max_overflow=16, pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
-        connection.adapters.register_dumper(str, _StorableText)
+        connection.adapters.register_dumper(str, StorableText)
 
     return engine
-
-
-class _StorableText(StrDumperUnknown):
-    """PostgreSQL keeps no NUL in text. What a sender put into a name must not stop us from storing its message."""
-
-    def dump(self, obj: str) -> Any:
-        return super().dump(obj.replace("\x00", "\ufffd"))

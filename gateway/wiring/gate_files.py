@@ -25,6 +25,7 @@ from gateway.rules.gate import check_stranger
 from gateway.rules.rule import Need
 from gateway.services.resolve import resolve_definition
 from gateway.wiring.clock import SystemClock, clock_of
+from gateway.wiring.mapping_check import remembered_files
 from gateway.wiring.policy import load_policy, policy_in_force
 from gateway.wiring.storage import opened_store
 
@@ -141,7 +142,7 @@ def file_gate(folder: Path | None) -> Iterator[FileGate]:
         return
     settings = read_settings(folder)
     with opened_store(settings) as store:
-        policy = policy_in_force(store)
+        policy = policy_in_force(store, remembered_files(settings))
         yield FileGate(policy.catalogue, policy.codes_for_strangers(), clock_of(settings).now().date())
 
 

@@ -33,6 +33,11 @@ def site_files(overlay: Path) -> dict[str, bytes]:
     return read_mapping_files(shipped=True, overlay=overlay if overlay.is_dir() else None)
 
 
+def remembered_files(settings: Settings) -> Remembered:
+    """What reading this site's mapping files found before."""
+    return Remembered(settings.folder / _REMEMBERED)
+
+
 def read_connection(file: ConnectionFile) -> PartnerProfile:
     """The partner profile of a clearinghouse file. Raises ConfigurationError with file:line of every problem."""
     try:
@@ -45,7 +50,7 @@ def read_connection(file: ConnectionFile) -> PartnerProfile:
 
 def check_files(settings: Settings, files: Mapping[str, bytes]) -> CheckedMappings:
     """Everything wrong or odd in the files, for this site: its connections and its feeds too."""
-    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME, Remembered(settings.folder / _REMEMBERED))
+    checked = check_mappings(files, NOTATIONS, RULES_BY_NAME, remembered_files(settings))
     problems = list(checked.problems)
     routed = {route.connection for payer in checked.loaded.catalogue.payers.values() for route in payer.routes}
     for connection in checked.loaded.connections.values():

@@ -11,6 +11,7 @@ from adapters.mapping.catalogue import MappingSet, load_mapping_set
 from adapters.mapping.code_sets import ShippedCodeSets
 from adapters.mapping.engine import SourceInterpreter, facility_names
 from adapters.mapping.mapping_files import content_hash
+from adapters.mapping.remembered import Remembered
 from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.contract import Catalogue
 from gateway.claim.party import Identifier
@@ -75,12 +76,14 @@ class LoadedPolicy:
         return self.mapping_set.medical_record_number(organization, identifiers)
 
 
-def load_policy(files: Mapping[str, bytes], imported: CodeReleases | None = None) -> LoadedPolicy:
+def load_policy(
+    files: Mapping[str, bytes], imported: CodeReleases | None = None, remembered: Remembered | None = None
+) -> LoadedPolicy:
     """The policy of a mapping set's files. Raises ConfigurationError with everything wrong."""
-    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME), imported)
+    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME, remembered), imported)
 
 
-def open_policy(store: Store, overlay: Path, now: datetime) -> LoadedPolicy:
+def open_policy(store: Store, overlay: Path, now: datetime, remembered: Remembered) -> LoadedPolicy:
     """The set in force; in a new database the site's files become it, for without one nothing can be done.
 
     Raises ConfigurationError when there is none and the files do not hold.
@@ -88,9 +91,9 @@ def open_policy(store: Store, overlay: Path, now: datetime) -> LoadedPolicy:
     with store.read() as tx:
         current = tx.mapping_sets.in_force()
     if current is not None:
-        return policy_in_force(store)
+        return policy_in_force(store, remembered)
     files = site_files(overlay)
-    policy = load_policy(files, imported_lists(store))
+    policy = load_policy(files, imported_lists(store), remembered)
     put_in_force(store, files, now, MACHINE)
     return policy
 
@@ -105,11 +108,11 @@ def put_in_force(store: Store, files: Mapping[str, bytes], now: datetime, actor:
     return before
 
 
-def policy_in_force(store: Store) -> LoadedPolicy:
+def policy_in_force(store: Store, remembered: Remembered) -> LoadedPolicy:
     """The set every worker goes by, from the database. Raises ConfigurationError when there is none."""
     with store.read() as tx:
         current = tx.mapping_sets.in_force()
         if current is None:
             raise ConfigurationError(["no mapping set is in force; run 'cleanclaim serve' or 'cleanclaim ingest' once"])
         files = tx.mapping_sets.files(current)
-    return load_policy(files, imported_lists(store))
+    return load_policy(files, imported_lists(store), remembered)

@@ -33,7 +33,7 @@ from gateway.pipeline.silence import SilencePass
 from gateway.ports import Clock
 from gateway.store.database import Database
 from gateway.wiring.clock import clock_of
-from gateway.wiring.mapping_check import read_connection
+from gateway.wiring.mapping_check import read_connection, remembered_files
 from gateway.wiring.numbers_beside import SENT_NUMBERS, NumbersBeside
 from gateway.wiring.policy import LoadedPolicy, open_policy
 from gateway.wiring.storage import open_store
@@ -97,7 +97,7 @@ def open_site(folder: Path) -> Site:
     settings = read_settings(folder)
     clock = clock_of(settings)
     store = open_store(settings)
-    policy = open_policy(store, settings.mappings, clock.now())
+    policy = open_policy(store, settings.mappings, clock.now(), remembered_files(settings))
     site = put_together(settings, store, clock, policy)
     organizations = {each.id: each.name for each in policy.catalogue.organizations.values()}
     usages = {name: exchange.usage for name, exchange in site.exchanges.items()}

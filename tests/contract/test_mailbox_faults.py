@@ -33,11 +33,12 @@ from clearinghouse.mailbox import (
     ignore_steps,
 )
 from clearinghouse.partner import HostKey, Publish, SftpAccess, UploadRules
+from clearinghouse.repeats import Repeats
 from clearinghouse.sandbox import sftp_server
 from clearinghouse.sandbox.faults import Faults
 from clearinghouse.sandbox.sftp_server import SftpServer, User
 from clearinghouse.secret import SecretMissing
-from clearinghouse.sftp import Repeats, SftpMailbox
+from clearinghouse.sftp import SftpMailbox
 
 CONTENT = bytes(range(256)) * 700
 LAST = len(CONTENT) - 1

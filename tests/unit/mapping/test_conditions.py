@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from adapters.mapping.conditions import compile_claim_condition, compile_condition, plain
+from adapters.mapping.conditions import ClaimCondition, compile_condition, plain
 from adapters.mapping.yaml_reader import Place, Problems
 from gateway.claim.claim import BillingProvider, Claim, ClaimKey, ClaimLine, Insured
 from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind
@@ -59,9 +59,9 @@ def a_claim() -> Claim:
 
 def compiled(source: str) -> Callable[[Claim], bool]:
     problems = Problems()
-    fails = compile_claim_condition(source, PLACE, problems)
+    fails = ClaimCondition(source, PLACE)
+    fails.compile(problems)
     assert [] == list(problems)
-    assert fails is not None
     return fails
 
 
@@ -104,8 +104,14 @@ def test_only_the_fields_a_condition_names_are_looked_at() -> None:
 )
 def test_a_wrong_condition_is_found_when_the_file_is_read(source: str, problem: str) -> None:
     problems = Problems()
-    assert compile_claim_condition(source, PLACE, problems) is None
+    ClaimCondition(source, PLACE).compile(problems)
     assert any(each.startswith(f"payers/oak.yaml:8:30: {problem}") for each in problems), list(problems)
+
+
+def test_a_condition_nobody_compiled_is_compiled_when_it_is_first_asked() -> None:
+    assert ClaimCondition("claim.charge_cents > 30000", PLACE)(a_claim())
+    with pytest.raises(ConfigurationError, match="a claim has no field 'lnes'"):
+        ClaimCondition("claim.lnes.size() > 1", PLACE)(a_claim())
 
 
 def test_a_condition_that_fails_on_a_message_says_so_without_its_values() -> None:
