@@ -52,6 +52,10 @@ class NotFound(GatewayError):
     """There is nothing by that name."""
 
 
+class NotKnown(GatewayError):
+    """What is asked for by name is none of the names there are."""
+
+
 class Conflict(GatewayError):
     """Somebody else changed it first; read it again."""
 

@@ -16,6 +16,7 @@ from gateway.errors import (
     GatewayError,
     NotAllowed,
     NotFound,
+    NotKnown,
     Unavailable,
     innermost_place,
 )
@@ -26,6 +27,7 @@ _STATUSES: tuple[tuple[type[GatewayError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
     (Conflict, 409),
+    (NotKnown, 422),
     (ConfigurationError, 422),
     (FormatError, 422),
     (Unavailable, 503),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, day, one_of, open_books, open_desk_as
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, day, open_books, open_desk_as
 
 _Claim = Annotated[str, typer.Argument(help="A claim's id, number or key.", show_default=False)]
 
@@ -34,9 +34,6 @@ def list_claims(
     as_json: AsJson = False,
 ) -> int:
     """List claims, each in one line."""
-    from gateway.lifecycle import ClaimState
-
-    one_of(ClaimState, state, "--state")
     with open_books(site) as books:
         found = books.claims(payer=payer, state=state, limit=limit)
     output.show(found, as_json=as_json, render=_render_list)
@@ -203,8 +200,8 @@ def release(
     as_json: AsJson = False,
 ) -> int:
     """Let a clean claim leave as it is now."""
-    if bool(claim) == all_ready:
-        raise typer.BadParameter("give one claim, or --all-ready")
+    if bool(claim) == all_ready or (payer and not all_ready):
+        raise typer.BadParameter("give one claim, or --all-ready; --payer goes with --all-ready")
     with open_desk_as(site, act_as, "release") as (desk, actor):
         if not all_ready:
             output.show(desk.release(claim, actor, reason), as_json=as_json, render=_render_state)
@@ -258,9 +255,6 @@ def list_encounters(
     as_json: AsJson = False,
 ) -> int:
     """List encounters and where each one's bill is."""
-    from gateway.services.case import Place
-
-    one_of(Place, place, "--place")
     with open_books(site) as books:
         found = books.encounters(place=place, on=on.date() if on else None)
     output.show(found, as_json=as_json, render=_render_encounters)

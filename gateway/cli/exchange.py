@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import exchange_connections, output
-from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, one_of, open_books, open_desk, open_desk_as
+from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_books, open_desk, open_desk_as
 
-_TYPES = ("835", "277CA", "999", "TA1", "report")
 _Connection = Annotated[str, typer.Option("--connection", help="Only this connection.")]
 
 
@@ -198,10 +197,6 @@ def raw(
     as_json: AsJson = False,
 ) -> int:
     """Hand answers on to another system. Their bytes go into a folder as they came, each once."""
-    from gateway.ports.exchanges import AnswerStatus
-
-    one_of(_TYPES, type, "--type")
-    one_of(AnswerStatus, status, "--status")
     with open_desk_as(site, act_as, "hand-on-answers") as (desk, actor):
         done = desk.hand_on(folder, actor, type=type, status=status)
     output.show(done, as_json=as_json, render=_render_handed_on)

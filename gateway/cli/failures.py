@@ -10,11 +10,11 @@ import traceback
 import typer
 
 from gateway.cli.output import FOUND, INTERRUPTED, MISUSE, complain, write_json
-from gateway.errors import ConfigurationError, FormatError, GatewayError, NotFound, innermost_place
+from gateway.errors import ConfigurationError, FormatError, GatewayError, NotFound, NotKnown, innermost_place
 
 TRACEBACK = "CLEANCLAIM_TRACEBACK"
 _CLOSED_PIPE = 141
-_MISUSES = (ConfigurationError, FormatError, NotFound)
+_MISUSES = (ConfigurationError, FormatError, NotFound, NotKnown)
 
 _NO_DATE = re.compile(r"does not match the formats? '%Y-%m-%d'")
 

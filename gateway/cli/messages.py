@@ -36,7 +36,10 @@ def ingest(
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Take messages in from files. It is as if they had come over the wire; run again after a stop, it goes on."""
+    """Take messages in from files. It is as if they had come over the wire; run again after a stop, it goes on.
+
+    Exit 0 where all was understood whole, 1 where anything was refused or has a finding; the rest is taken either way.
+    """
     from gateway.wiring.files import expand
     from gateway.wiring.ingest import ingest_paths
 
@@ -44,7 +47,7 @@ def ingest(
     with open_desk(site) as desk, output.progress("taking files in", len(files)) as advance:
         found = ingest_paths(desk.site, source, files, advance, strict=strict)
     output.show(found, as_json=as_json, render=_render_ingested)
-    return output.FOUND if found["totals"]["refused"] else output.OK
+    return output.FOUND if found["totals"]["refused"] or found["totals"]["findings"] else output.OK
 
 
 def pull(

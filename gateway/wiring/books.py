@@ -12,19 +12,23 @@ from typing import Any
 
 from gateway.claim.finding import Owner
 from gateway.config import read_settings
-from gateway.errors import NotFound
+from gateway.lifecycle import ClaimState
 from gateway.pipeline import authorization_views, funnel, views
 from gateway.pipeline.export import canonical_export
 from gateway.pipeline.reconcile import reconcile
 from gateway.ports import MappingProblem
-from gateway.ports.exchanges import AnswerRow
+from gateway.ports.exchanges import AnswerRow, AnswerStatus
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.partners import ReportRow
 from gateway.ports.storage import Store
+from gateway.services.case import Place
+from gateway.wiring.asked import one_known, one_payer, one_source
 from gateway.wiring.codes import code_words
 from gateway.wiring.messages import said_of, was_said
 from gateway.wiring.rosters import roster_kind, roster_view
 from gateway.wiring.storage import opened_store
+
+ANSWER_TYPES = ("835", "277CA", "999", "TA1")
 
 
 @contextmanager
@@ -35,15 +39,19 @@ def opened_books(folder: Path) -> Iterator[Books]:
 
 
 class Books:
-    """One site's books. Raises NotFound, and Unavailable when the database does not answer."""
+    """One site's books. Raises NotFound, NotKnown for a filter by a name there is not, and Unavailable."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def claims(self, *, payer: str = "", state: str = "", limit: int = 0) -> dict[str, Any]:
         """{"claims": [one line each]}."""
+        one_known("state", state, ClaimState)
         with self._store.read() as tx:
-            return {"claims": views.claim_list(tx, payer=payer, state=state, limit=limit)}
+            found = views.claim_list(tx, payer=payer, state=state, limit=limit)
+        if not found:
+            one_payer(self._store, payer)
+        return {"claims": found}
 
     def claim(self, text: str) -> dict[str, Any]:
         """One claim whole, by id, number or key."""
@@ -62,6 +70,7 @@ class Books:
 
     def encounters(self, *, place: str = "", on: date | None = None) -> dict[str, Any]:
         """{"encounters": [where each one's bill is, seen through the state of the claim it is on]}."""
+        one_known("place", place, Place)
         with self._store.read() as tx:
             states = {row.key: row.state for row in tx.claims.search()}
             places = {row.encounter_id: funnel.place_of(row, states) for row in tx.claims.placements()}
@@ -72,7 +81,10 @@ class Books:
     def authorizations(self, *, payer: str = "", at_risk: bool = False) -> dict[str, Any]:
         """{"authorizations": [where each one stands, and what will run out of it]}."""
         with self._store.read() as tx:
-            return {"authorizations": authorization_views.account_list(tx, payer=payer, at_risk=at_risk)}
+            found = authorization_views.account_list(tx, payer=payer, at_risk=at_risk)
+        if not found:
+            one_payer(self._store, payer)
+        return {"authorizations": found}
 
     def authorization(self, text: str) -> dict[str, Any]:
         """{"authorizations": [each of that number or id, with its days]}."""
@@ -80,9 +92,8 @@ class Books:
             return {"authorizations": authorization_views.account_details(tx, text)}
 
     def worklist(self, *, owner: str = "") -> dict[str, Any]:
-        """{"items": [what needs somebody soon, the ones due first in front]}. Raises NotFound for an unknown owner."""
-        if owner and owner not in set(Owner):
-            raise NotFound(f"there is no owner {owner!r}; there are {', '.join(Owner)}")
+        """{"items": [what needs somebody soon, the ones due first in front]}."""
+        one_known("owner", owner, Owner)
         with self._store.read() as tx:
             return {"items": authorization_views.worklist(tx, owner=owner)}
 
@@ -106,6 +117,8 @@ class Books:
 
     def answers(self, *, type: str = "", status: str = "") -> dict[str, Any]:
         """{"answers": [{"id", "connection", "type", "status", "reason", "received_at", "bytes_sha256"}]}."""
+        one_known("type of answer", type, ANSWER_TYPES)
+        one_known("status", status, AnswerStatus)
         with self._store.read() as tx:
             return {"answers": [_answer(row) for row in tx.exchanges.answers(type=type, status=status)]}
 
@@ -126,6 +139,7 @@ class Books:
         wanted = roster_kind(kind)
         with self._store.read() as tx:
             known = sorted({each.organization for each in tx.rosters.statuses()})
+            one_known("organization with a roster", organization, known)
             owners = [each for each in known if organization in ("", each)]
             rows = [
                 {"organization": owner, "source": source, **roster_view(record), "entry": record.entry}
@@ -152,6 +166,8 @@ class Books:
         "reasons": [{"source", "reason", "messages"}]}, the newest last; ``reason`` is part of what was told of them."""
         with self._store.read() as tx:
             told = [each for each in tx.inbox.messages(source, failed_only=failed_only) if was_said(reason, *each)]
+        if not told:
+            one_source(self._store, source)
         told = told[-limit:] if limit else told
         counted = Counter((each.source, text) for each, problems in told for text in set(said_of(each, problems)))
         return {

@@ -14,8 +14,10 @@ from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.pipeline import doctor, exchange_views
 from gateway.pipeline.readiness import readiness, readiness_view
 from gateway.pipeline.silence import silence_view
+from gateway.ports.exchanges import AnswerStatus
+from gateway.wiring.asked import one_known, one_payer
 from gateway.wiring.benefit_answers import read_benefit_answers
-from gateway.wiring.books import Books
+from gateway.wiring.books import ANSWER_TYPES, Books
 from gateway.wiring.mappings import mapping_state, state_view
 from gateway.wiring.people import Permission, require
 from gateway.wiring.rosters import OWN_ROSTER, known_names, read_roster, roster_kind, roster_source
@@ -47,6 +49,7 @@ class Desk(Books):
     def release_all(self, actor: Actor, state: str, payer: str = "", reason: str = "") -> dict[str, Any]:
         """Release every claim in one state: {"released": [ids], "refused": [{"claim", "reason"}]}."""
         require(actor, Permission.RELEASE)
+        one_payer(self.site.store, payer)
         with self.site.store.read() as tx:
             ids = [row.id for row in tx.claims.search(payer=payer, state=state)]
         released, refused = [], []
@@ -129,6 +132,7 @@ class Desk(Books):
             return name
         if not name and len(known) == 1:
             return known[0]
+        one_known("organization", name, known)
         raise NotFound(f"say which organization is meant; there are {', '.join(known) or 'none'}")
 
     # --- exchange ----------------------------------------------------------------------------------------------------
@@ -201,6 +205,8 @@ class Desk(Books):
         A file that is there already with the same bytes is left alone; names hold no patient's data.
         """
         require(actor, Permission.HAND_ON_ANSWERS)
+        one_known("type", type, (*ANSWER_TYPES, REPORT))
+        one_known("status", status, AnswerStatus)
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         with self.site.store.read() as tx:
@@ -221,10 +227,8 @@ class Desk(Books):
             tx.audit.record(now, actor, "hand-on-answers", f"answers:{subject}", "", detail)
 
     def _connections(self, name: str) -> Sequence[str]:
-        if not name:
-            return list(self.site.exchanges)
-        self.site.exchange(name)
-        return [name]
+        one_known("connection", name, self.site.exchanges)
+        return [name] if name else list(self.site.exchanges)
 
     # --- the whole ---------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from gateway.ports import FHIR_CONTENT, MappingProblem
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.storage import Transaction
 from gateway.ports.work import WorkKind
+from gateway.wiring.asked import one_source
 from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
 
@@ -33,9 +34,10 @@ def run_again(
     """Have messages interpreted by the mapping set now in force: {"messages": [ids], "still_failing": [ids]}.
 
     One message; or all of a source; or those that were ``failed``, not understood whole, of any source or one, for any
-    reason or one. Refused messages stay refused: their senders were told so. Raises NotFound, NotAllowed.
+    reason or one. Refused messages stay refused: their senders were told so. Raises NotFound, NotKnown, NotAllowed.
     """
     require(actor, Permission.INTERPRET_AGAIN)
+    one_source(site.store, source)
     with site.store.write() as tx:
         if failed or (source and not message_id):
             told = tx.inbox.messages(source, failed_only=failed)

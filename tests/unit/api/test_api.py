@@ -100,11 +100,26 @@ def test_what_is_not_there_is_said_in_one_shape(client: TestClient, tokens: Toke
     assert (422, "misuse") == (wrong.status_code, _error(wrong)["kind"])
 
 
-def test_a_worklist_of_an_owner_there_is_not_names_those_there_are(client: TestClient, tokens: Tokens) -> None:
-    assert 200 == client.get("/api/v1/worklist?owner=billing", headers=tokens["dana"]).status_code
-    refused = client.get("/api/v1/worklist?owner=biling", headers=tokens["dana"])
-    assert 404 == refused.status_code
-    assert "utilization-review" in _error(refused)["message"]
+ASKED = [
+    ("claims?payer=praire-mutual", "prairie-mutual"),
+    ("claims?state=redy", "ready"),
+    ("encounters?place=billd", "billed"),
+    ("authorizations?payer=praire-mutual", "prairie-mutual"),
+    ("worklist?owner=biling", "billing"),
+    ("answers?type=836", "835"),
+    ("answers?status=aplied", "applied"),
+    ("messages?source=riverbend-hl", "riverbend-hl7"),
+    ("exchange/silences?connection=sandbx", "sandbox"),
+]
+
+
+@pytest.mark.parametrize(("address", "nearest"), ASKED, ids=[each for each, _ in ASKED])
+def test_a_filter_by_a_name_there_is_not_is_refused_with_the_nearest(
+    address: str, nearest: str, client: TestClient, tokens: Tokens
+) -> None:
+    refused = client.get(f"/api/v1/{address}", headers=tokens["kim" if "messages" in address else "dana"])
+    assert (422, "not-known") == (refused.status_code, _error(refused)["kind"])
+    assert f"did you mean '{nearest}'?" in _error(refused)["message"]
 
 
 def test_what_was_sent_is_not_repeated_when_it_is_wrong(client: TestClient, tokens: Tokens) -> None:
@@ -221,7 +236,7 @@ def test_partners_are_shown_and_unknown_ones_are_not_guessed(client: TestClient,
     assert connection["connection"] == "sandbox"
     assert client.get("/api/v1/answers", headers=tokens["kim"]).json() == {"answers": []}
     assert client.get("/api/v1/answers/NONE/raw", headers=tokens["dana"]).status_code == 404
-    assert client.post("/api/v1/exchange/send?connection=x", headers=tokens["dana"]).status_code == 404
+    assert client.post("/api/v1/exchange/send?connection=x", headers=tokens["dana"]).status_code == 422
     resolve = {"resolution": "resend", "reason": "the partner has nothing"}
     assert client.post("/api/v1/exchange/NONE/resolve", headers=tokens["sam"], json=resolve).status_code == 404
     assert client.post("/api/v1/exchange/NONE/resolve", headers=tokens["dana"], json=resolve).status_code == 403

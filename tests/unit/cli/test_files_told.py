@@ -27,11 +27,6 @@ def test_an_835_that_cannot_be_read_is_not_said_to_be_out_of_balance(
     assert "835 0001: what it pays cannot be read: BPR16 in segment 2: not a date." in capsys.readouterr().out
 
 
-def test_a_state_that_is_none_is_refused_with_the_states_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["claims", "list", "--state", "stuck"]) == 2
-    assert "it is one of waiting, held, ready" in capsys.readouterr().err
-
-
 def test_what_was_not_understood_is_told_with_its_place_its_line_and_what_to_do() -> None:
     finding = {
         "place": "PV1-3.4",
