@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from adapters.mapping.remembered import Remembered
 from adapters.mapping.yaml_reader import closest
 from gateway.errors import NotKnown
 from gateway.ports.storage import Store
@@ -34,7 +35,7 @@ def one_payer(store: Store, given: str) -> None:
 
         with store.read() as tx:
             billed = {row.payer for row in tx.claims.search()}
-        one_known("payer", given, [*policy_in_force(store).catalogue.payers, *sorted(billed)])
+        one_known("payer", given, [*policy_in_force(store, Remembered()).catalogue.payers, *sorted(billed)])
 
 
 def one_source(store: Store, given: str) -> None:
@@ -42,7 +43,7 @@ def one_source(store: Store, given: str) -> None:
     if given:
         from gateway.wiring.policy import policy_in_force
 
-        sources = policy_in_force(store).mapping_set.sources
+        sources = policy_in_force(store, Remembered()).mapping_set.sources
         if given not in sources:
             with store.read() as tx:
                 heard = {each.source for each, _ in tx.inbox.messages(given)}
