@@ -281,8 +281,10 @@ def claim_state(
     """The state of a claim from its draft, its versions as (id, content hash) oldest first, and its facts."""
     latest = _latest(versions, facts)
     if draft is None:
+        if standing := standing_version([version_id for version_id, _ in versions], facts):
+            return standing[1]
         # A version freed unsent, with nothing left that supports it, is not waiting to be sent again.
-        return latest[1] if latest and latest[1] is not ClaimState.RELEASED else ClaimState.WITHDRAWN
+        return ClaimState.REJECTED if latest and latest[1] is ClaimState.REJECTED else ClaimState.WITHDRAWN
     if latest and latest[1] is ClaimState.REJECTED and latest[0] == draft.content_hash and not draft.blocked:
         return ClaimState.RELEASED if _released(draft, facts) else ClaimState.REJECTED
     if draft.correction:
@@ -296,6 +298,18 @@ def claim_state(
     if draft.blocked or _held(facts):
         return ClaimState.HELD
     return ClaimState.RELEASED if _released(draft, facts) else ClaimState.READY
+
+
+def standing_version(version_ids: Sequence[str], facts: Sequence[ClaimFact]) -> tuple[str, ClaimState] | None:
+    """(id, state) of the newest version that the payer has or may have, of versions oldest first.
+
+    Behind a correction that was refused or abandoned stands the version it would have corrected.
+    """
+    for version_id in reversed(version_ids):
+        state = version_state(fact for fact in facts if fact.version_id == version_id)
+        if state not in _NOT_THERE:
+            return version_id, state
+    return None
 
 
 def _latest(versions: Sequence[tuple[str, str]], facts: Sequence[ClaimFact]) -> tuple[str, ClaimState] | None:
@@ -322,6 +336,8 @@ def _released(draft: DraftSituation, facts: Sequence[ClaimFact]) -> bool:
     return last is not None and last.kind is FactKind.RELEASED and last.code == draft.content_hash
 
 
+_NOT_THERE = frozenset({ClaimState.REJECTED, ClaimState.RELEASED})
+"""A version in one of these is not at the payer's: refused, or freed."""
 _FATE_UNKNOWN = frozenset({ClaimState.FROZEN, ClaimState.IN_DOUBT})
 """A version in one of these may reach the payer yet, or may never have."""
 RELEASABLE = frozenset(

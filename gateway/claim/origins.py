@@ -135,9 +135,9 @@ NO_ORIGINS: Final = Origins()
 
 
 def stored_origins(value: object) -> Any:
-    """For an encoder: what is stored of origins. Raises NotImplementedError for anything else."""
+    """For an encoder: what is stored of origins. Raises TypeError for anything else."""
     if not isinstance(value, Origins):
-        raise NotImplementedError(f"nothing says how a {type(value).__name__} is stored")
+        raise TypeError(f"nothing says how a {type(value).__name__} is stored")
     return [(each.sheet.digest, each.message_id, each.prefix, each.names and sorted(each.names)) for each in value.told]
 
 

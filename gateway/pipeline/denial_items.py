@@ -19,10 +19,11 @@ _WITH_DENIALS = (ClaimState.DENIED, ClaimState.PARTIAL)
 
 
 def denial_items(claims: Iterable[KnownClaim], today: date) -> Iterator[WorkItem]:
-    """What payers refused and nobody acted on: of the newest version alone, since a correction is the act."""
+    """What payers refused and nobody acted on: of the version that stands, since a correction is the act."""
     for each in claims:
-        if each.last is not None and each.last_state in _WITH_DENIALS:
-            yield from _items(each, each.last, today)
+        live = each.live
+        if live is not None and each.state_of(live) in _WITH_DENIALS:
+            yield from _items(each, live, today)
 
 
 def _items(known: KnownClaim, version: Version, today: date) -> Iterator[WorkItem]:

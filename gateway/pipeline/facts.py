@@ -49,16 +49,6 @@ class KnownClaim:
     facts: tuple[ClaimFact, ...]
     overrides: tuple[Override, ...]
 
-    @property
-    def last(self) -> Version | None:
-        """The newest version."""
-        return self.versions[-1] if self.versions else None
-
-    @property
-    def last_state(self) -> ClaimState | None:
-        """The state of the newest version."""
-        return self.state_of(self.versions[-1]) if self.versions else None
-
     def state_of(self, version: Version) -> ClaimState:
         """The state of one version."""
         return version_state(fact for fact in self.facts if fact.version_id == version.id)

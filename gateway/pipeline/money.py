@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from gateway.claim.finding import blocks
-from gateway.lifecycle import ClaimFact, ClaimState, DraftSituation, FactKind, claim_state, version_state
+from gateway.lifecycle import ClaimFact, ClaimState, DraftSituation, FactKind, claim_state, standing_version
 from gateway.ports.claims import Draft
 from gateway.ports.storage import Transaction
 from gateway.receivable.ledger import LedgerEntry, billed, remitted
@@ -30,7 +30,6 @@ class Billed(Protocol):
 
 
 B = TypeVar("B", bound=Billed)
-_NOT_OWED = frozenset({ClaimState.REJECTED, ClaimState.RELEASED})
 
 
 def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
@@ -52,9 +51,8 @@ def project(tx: Transaction, claim_ids: Sequence[str]) -> None:
 
 def state_of(draft: Draft | None, versions: Sequence[Billed], facts: Sequence[ClaimFact]) -> ClaimState:
     """The state of a claim; a void that was paid out is voided."""
-    situation = None
+    situation, live = None, live_version(versions, facts)
     if draft is not None:
-        live = live_version(versions, facts)
         situation = DraftSituation(
             content_hash=draft.content_hash,
             blocked=bool(blocks(draft.findings)),
@@ -62,27 +60,22 @@ def state_of(draft: Draft | None, versions: Sequence[Billed], facts: Sequence[Cl
             correction=live is not None,
         )
     state = claim_state(situation, [(each.id, each.content_hash) for each in versions], facts)
-    last = versions[-1] if versions else None
-    if situation is None and last is not None and last.frequency == VOID and _taken_back(versions, facts):
+    if situation is None and live is not None and live.frequency == VOID and _taken_back(live, facts):
         return ClaimState.VOIDED
     return state
 
 
 def live_version(versions: Sequence[B], facts: Sequence[ClaimFact]) -> B | None:
-    """The newest version that the payer has or may have: behind a correction that was refused or abandoned stands the
-    version it would have corrected."""
-    for version in reversed(versions):
-        if version_state(fact for fact in facts if fact.version_id == version.id) not in _NOT_OWED:
-            return version
-    return None
+    """The newest version that the payer has or may have."""
+    standing = standing_version([each.id for each in versions], facts)
+    return next((each for each in versions if standing and each.id == standing[0]), None)
 
 
-def _taken_back(versions: Sequence[Billed], facts: Sequence[ClaimFact]) -> bool:
+def _taken_back(void: Billed, facts: Sequence[ClaimFact]) -> bool:
     """True once the payer reversed every payment, or took the void and there was none."""
     paid = [fact.paid for fact in facts if fact.paid is not None]
-    last = versions[-1].id
     accepted = any(
-        fact.version_id == last and fact.kind is FactKind.PAYER and fact.code == "accepted" for fact in facts
+        fact.version_id == void.id and fact.kind is FactKind.PAYER and fact.code == "accepted" for fact in facts
     )
     return sum(each.paid_cents for each in paid) == 0 and (bool(paid) or accepted)
 

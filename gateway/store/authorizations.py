@@ -146,6 +146,6 @@ def _stage(stage: Stage, reason: str, state: str | None) -> tuple[Stage, str]:
     known = ClaimState(state)
     if known in _GIVEN_BACK:
         return Stage.RELEASED, _GIVEN_BACK[known]
-    if known in _CORRECTED or (stage is Stage.CONSUMED and known is not ClaimState.REJECTED):
+    if known in _CORRECTED or stage is Stage.CONSUMED:
         return stage, reason
     return (Stage.ACCRUED, "attended") if known in _OURS else (Stage.CONSUMED, "sent")

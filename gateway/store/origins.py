@@ -48,5 +48,5 @@ class SheetRows:
     def origins(self, type: type, stored: Any) -> Any:
         """For a decoder: the origins that a claim was stored with."""
         if type is not Origins:
-            raise NotImplementedError(f"nothing was stored as a {type.__name__}")
+            raise TypeError(f"nothing was stored as a {type.__name__}")
         return origins_stored(stored, self.find)

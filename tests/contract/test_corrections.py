@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.claim.contract import ClaimForm
 from gateway.claim.party import Identifier
 from gateway.claim.record import AttendanceStatus, EncounterRecord, PatientRecord
 from gateway.lifecycle import ClaimState
@@ -106,6 +107,29 @@ def test_the_work_is_gone_once_the_replacement_left(billed: Site) -> None:
     assert billed.sending.run(CONNECTION).frozen == 1
     billed.settle_facts()
     assert [] == work(billed)
+
+
+@pytest.mark.parametrize("end", ["abandoned", "refused"])
+def test_visits_that_go_back_after_a_replacement_came_to_nothing_are_not_billed_anew(billed: Site, end: str) -> None:
+    partner, (original,) = Partner(billed.payee_npi), billed.versions()
+    billed.answer(partner.status_277ca(original, by_payer=True, payer_claim_number="PAYER1"))
+    accepted = billed.state()
+    billed.tell(*(replace(each, status=AttendanceStatus.CANCELLED) for each in sessions()[-3:]), at=LATER)
+    (item,) = work(billed)
+    billed.commands.release(item.about, SUPERVISOR, "the visits are right")
+    if end == "abandoned":
+        billed.sending.freeze(CONNECTION, ClaimForm.INSTITUTIONAL)
+        billed.commands.resolve(billed.interchanges()[-1].id, "abandon", SUPERVISOR, "the chart is asked for")
+    else:
+        billed.sending.run(CONNECTION)
+        billed.answer(partner.ta1(billed.interchanges()[-1], "R", "021"))
+    billed.settle_facts()
+    assert ["replacement"] == [each.finding.values["next"] for each in work(billed)]
+    billed.tell(*sessions(), at=LATER + timedelta(hours=1))
+    assert [] == work(billed)
+    assert accepted is billed.state() is ClaimState.PAYER_ACCEPTED
+    assert 0 == billed.sending.run(CONNECTION).frozen
+    assert [] == billed.ailing()
 
 
 def test_two_billed_patients_who_turn_out_to_be_one_are_work(billed: Site) -> None:

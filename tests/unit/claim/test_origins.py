@@ -59,5 +59,5 @@ def test_what_is_stored_is_read_back_with_the_sheets_it_names() -> None:
 
 
 def test_nothing_else_is_stored_by_way_of_origins() -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(TypeError):
         stored_origins(object())

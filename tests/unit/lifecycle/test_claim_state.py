@@ -13,6 +13,7 @@ from gateway.lifecycle import (
     claim_state,
     guard_hold,
     guard_release,
+    standing_version,
 )
 from tests.factories import a_fact, an_adjudication
 
@@ -96,6 +97,20 @@ def test_a_sent_claim_without_a_draft_is_where_its_newest_version_is() -> None:
     newer = a_fact(FactKind.FROZEN, "000000002", version_id="version-2", interchange_id="second")
     both = [*VERSIONS, ("version-2", "content-2")]
     assert claim_state(None, both, [FROZEN, paid, newer]) is ClaimState.FROZEN
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(FactKind.FREED, ""), (FactKind.TRANSACTION, "R"), (FactKind.PAYER, "rejected")]
+)
+def test_behind_a_correction_that_was_refused_or_abandoned_stands_what_it_would_have_corrected(
+    kind: FactKind, code: str
+) -> None:
+    paid = a_fact(FactKind.REMITTED, "1", paid=an_adjudication())
+    frozen = a_fact(FactKind.FROZEN, "000000002", version_id="version-2", interchange_id="second")
+    end = a_fact(kind, code, version_id="version-2", interchange_id="second")
+    both, facts = [*VERSIONS, ("version-2", "content-2")], [FROZEN, paid, frozen, end]
+    assert ("version-1", ClaimState.PAID) == standing_version(["version-1", "version-2"], facts)
+    assert ClaimState.PAID is claim_state(None, both, facts)
 
 
 def test_a_version_freed_unsent_that_nothing_supports_any_more_is_withdrawn() -> None:
