@@ -36,7 +36,7 @@ from gateway.pipeline.send import SendPass
 from gateway.pipeline.silence import SilencePass
 from gateway.ports import Arrival, Interpretation, Interpreter, MappedRecord, Resource
 from gateway.ports.claims import ClaimRow, Version
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import AnswerRow, InterchangeRow
 from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
 from gateway.wiring.numbers_beside import NumbersBeside
@@ -300,3 +300,9 @@ def send(site: Site, patients: int = 1) -> None:
 
 def sent(site: Site) -> tuple[InterchangeRow, Version]:
     return site.interchanges()[-1], site.versions()[-1]
+
+
+def answers(site: Site, status: str = "") -> list[AnswerRow]:
+    """What the partner's answers are kept as."""
+    with site.store.read() as tx:
+        return list(tx.exchanges.answers(status=status))
