@@ -51,6 +51,8 @@ class AcknowledgementCheck:
             self._add("received-count", message, "AK9", position, "", "AK903")
         if not self.responses or self.judged != self.responses:
             return
+        if code == "R" and at(values, 4) == "0":
+            return  # rejected for an error of its own, whatever was said of the transaction sets in it
         if at(values, 4) != str(self.accepted):
             message = f"AK904 counts other than the {self.accepted} transaction sets the responses accept."
             self._add("accepted-count", message, "AK9", position, "", "AK904")

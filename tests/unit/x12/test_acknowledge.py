@@ -130,6 +130,17 @@ def test_an_interchange_is_answered_with_the_note_for_what_is_wrong(
 SEGMENTS = write_837(dependent_transaction(), ENVELOPE).split(b"~\n")
 
 
+def test_the_answer_to_a_group_that_is_wrong_around_a_right_transaction_set_is_itself_right() -> None:
+    trailer = next(place for place, segment in enumerate(SEGMENTS) if segment.startswith(b"SE*"))
+    (interchange,) = check_bytes(
+        b"~\n".join([*SEGMENTS[:trailer], SEGMENTS[trailer], *SEGMENTS[trailer:]])
+    ).interchanges
+    (group,) = interchange.groups
+    answer = acknowledge_group(group)
+    assert ("R", 0, ["A"]) == (answer.group_code, answer.accepted_count, [each.code for each in answer.responses])
+    assert both_judges(write_999(answer, ENVELOPE)) == []
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_answer_to_any_damaged_file_is_itself_right(data: st.DataObject) -> None:
