@@ -90,6 +90,12 @@ class GuardRequest(RequiredReason):
     restored: bool = True
 
 
+class CloseRequest(RequiredReason):
+    """What became of a work item."""
+
+    outcome: str = Field(description="appealed, done, not-needed or written-off")
+
+
 class EncounterDecision(_Request):
     """Whether two encounters told by two feeds are one."""
 
@@ -115,6 +121,7 @@ def api_router(desk: Desk, access: Access) -> APIRouter:
         _add_claims,
         _add_encounters,
         _add_authorizations,
+        _add_worklist,
         _add_rosters,
         _add_exchange,
         _add_answers,
@@ -245,9 +252,26 @@ def _add_authorizations(router: APIRouter, desk: Desk, access: Access) -> None:
     def reconciliation(since: date | None = None, until: date | None = None) -> Answer:
         return desk.reconciliation(since=since, until=until)
 
-    @router.get("/worklist", tags=["whole"], summary="What needs somebody soon, claim or no claim", dependencies=see)
-    def worklist(owner: str = "") -> Answer:
-        return desk.worklist(owner=owner)
+
+def _add_worklist(router: APIRouter, desk: Desk, access: Access) -> None:
+    may_close = access.may(Permission.CLOSE_WORK)
+
+    @router.get(
+        "/worklist",
+        tags=["worklist"],
+        summary="What needs somebody soon, claim or no claim; or what was closed by hand",
+        dependencies=[Depends(access.may(Permission.SEE_CLAIMS))],
+    )
+    def worklist(owner: str = "", closed: bool = False) -> Answer:
+        return desk.worklist(owner=owner, closed=closed)
+
+    @router.post("/worklist/{item}/close", tags=["worklist"], summary="Take an item off until something new is told")
+    def close(item: str, request: CloseRequest, actor: Annotated[Actor, Depends(may_close)]) -> Answer:
+        return desk.close_item(item, request.outcome, actor, request.reason)
+
+    @router.post("/worklist/{item}/reopen", tags=["worklist"], summary="Put a closed item back")
+    def reopen(item: str, request: Reason, actor: Annotated[Actor, Depends(may_close)]) -> Answer:
+        return desk.reopen_item(item, actor, request.reason)
 
 
 def _add_exchange(router: APIRouter, desk: Desk, access: Access) -> None:

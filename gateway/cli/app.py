@@ -17,6 +17,7 @@ from gateway.cli import (
     rosters,
     sandbox,
     sites,
+    worklist,
 )
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ previews.add_to(app)
 claims.add_to(app)
 rosters.add_to(app)
 authorizations.add_to(app)
+worklist.add_to(app)
 exchange.add_to(app)
 files.add_to(app)
 mappings.add_to(app)

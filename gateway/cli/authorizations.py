@@ -1,4 +1,4 @@
-"""Commands about authorizations, about attendance against claims, and about what needs somebody soon."""
+"""Commands about authorizations, and about attendance against claims."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ def add_to(app: typer.Typer) -> None:
     attendance = typer.Typer(help="What was attended against what was billed.", no_args_is_help=True)
     attendance.command("reconcile")(reconcile)
     app.add_typer(attendance, name="attendance")
-    app.command("worklist")(worklist)
 
 
 def list_authorizations(
@@ -139,24 +138,3 @@ def _render_reconciliation(found: dict[str, Any]) -> None:
         if rows:
             header = ("day", "level", "payer", "place", "reason", "owner", "dollars", "claim")
             output.table(header, rows, right=("dollars",))
-
-
-def worklist(
-    site: SiteFolder = HERE,
-    owner: Annotated[str, typer.Option(help="Only what this owner can do: utilization-review, clinician ...")] = "",
-    as_json: AsJson = False,
-) -> int:
-    """List what needs somebody soon, due first. It is told before it costs a day."""
-    with open_books(site) as books:
-        found = books.worklist(owner=owner)
-    output.show(found, as_json=as_json, render=_render_worklist)
-    return output.OK
-
-
-def _render_worklist(found: dict[str, Any]) -> None:
-    rows = [
-        (each["due_on"], each["owner"], output.dollars(each["cents"]), each["message"], each["fix"])
-        for each in found["items"]
-    ]
-    output.table(("due", "owner", "at risk", "what", "do"), rows, right=("at risk",))
-    output.say(f"\n{output.count(len(rows), 'item')}")

@@ -85,6 +85,7 @@ def _render_claim(found: dict[str, Any]) -> None:
     _render_findings(found["findings"])
     _render_overrides(found["overrides"])
     _render_adjustments(found)
+    _render_work(found["work"])
     if found["facts"]:
         output.say("\nHeard:")
         rows = [(each["at"][:16], each["kind"], each["code"], each["actor"], each["reason"]) for each in found["facts"]]
@@ -93,6 +94,20 @@ def _render_claim(found: dict[str, Any]) -> None:
         output.say("\nMoney:")
         money = [(each["account"], output.dollars(each["cents"]), each["basis"]) for each in found["money"]]
         output.table(("account", "dollars", "because"), money, right=("dollars",))
+
+
+def _render_work(items: list[dict[str, Any]]) -> None:
+    if items:
+        output.say("\nWork:")
+        rows = [
+            (each["due_on"], each["owner"], each["rule"], _closed(each["closed"]), each["fix"], each["id"])
+            for each in items
+        ]
+        output.table(("due", "owner", "what", "closed", "do", "item"), rows)
+
+
+def _closed(closing: dict[str, Any] | None) -> str:
+    return f"{closing['outcome']} by {closing['actor']}: {closing['reason']}" if closing else ""
 
 
 def _render_adjustments(found: dict[str, Any]) -> None:

@@ -6,6 +6,9 @@ from typing import Final
 
 _FINDING = '{"rule", "code", "severity", "owner", "path", "message", "fix", "values", "source", "cents", "overridable"}'
 _PROBLEM = '{"place", "mapping", "message", "fix", "fatal"}'
+_WORK_ITEM = """
+{"id", "due_on", "owner", "rule", "message", "fix", "cents", "about", "organization", "patient_id", "values", "source",
+ "closed": null|{"at", "actor", "role", "outcome": "appealed|done|not-needed|written-off", "reason"}}"""
 _STATE = '{"claim": id, "state"}'
 
 SHAPES: Final = {
@@ -57,7 +60,8 @@ all of a list entry, and {{"key", "patient_id", "frequency", "authorization_numb
  "findings": [{_FINDING}],
  "adjustments": [{{"group", "reason", "words": null|text, "cents", "denied": bool,
    "owner": null|desk, "fix": null|text}}],
- "remarks": [{{"code", "words": null|text}}], "versions", "facts", "overrides", "money", "acts"}}""",
+ "remarks": [{{"code", "words": null|text}}], "versions", "facts", "overrides", "money", "acts",
+ "work": [worklist items about it, closed ones too]}}""",
     "claims why": f"""
 {{"id", "state", "because": sentence, "mapping_set": hash, "adjustments", "remarks" (as claims show),
  "overrides": [{{"claim_id", "rule", "actor", "role", "reason", "expires_on"}}],
@@ -93,9 +97,9 @@ all of a list entry, and {"units_per_day", "units_per_week", "weekdays", "npis",
    "place": "waiting|held|not-billable", "reason", "owner", "cents", "minutes", "claim_id", "claim_state",
    "encounter_ids": [id]}],
  "billed_not_attended": [same, with "place": "billed"]}""",
-    "worklist": """
-{"items": [{"due_on", "owner", "rule", "message", "fix", "cents", "about", "organization", "patient_id", "values",
-  "source"}]}""",
+    "worklist": '{"items": [each as worklist close has it]}',
+    "worklist close": _WORK_ITEM,
+    "worklist reopen": _WORK_ITEM,
     "exchange status": """
 {"connections": [{"connection", "last_contact": null|time, "problem": null|sentence, "troubled_since": null|time,
   "next_run": null|time, "queued", "sending", "delivered", "rejected",

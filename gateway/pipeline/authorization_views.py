@@ -8,9 +8,9 @@ from typing import Any
 
 from gateway.authorization.account import AuthorizationAccount, account_of
 from gateway.errors import NotFound
-from gateway.pipeline.views import origin_view
+from gateway.pipeline.views import work_item_view
 from gateway.ports.storage import Transaction
-from gateway.ports.watch import AuthorizationRow, EntryRow, WorkItem
+from gateway.ports.watch import AuthorizationRow, EntryRow
 
 
 def account_list(tx: Transaction, *, payer: str = "", at_risk: bool = False) -> list[dict[str, Any]]:
@@ -58,26 +58,9 @@ def account_details(tx: Transaction, text: str) -> list[dict[str, Any]]:
     return found
 
 
-def worklist(tx: Transaction, *, owner: str = "") -> list[dict[str, Any]]:
-    """What needs somebody soon, the ones due first in front."""
-    return [work_item_view(item) for item in tx.worklist.items(owner=owner)]
-
-
-def work_item_view(item: WorkItem) -> dict[str, Any]:
-    """One item under its documented keys."""
-    return {
-        "due_on": item.due_on.isoformat() if item.due_on else None,
-        "owner": item.finding.owner,
-        "rule": item.finding.rule,
-        "message": item.finding.message,
-        "fix": item.finding.fix,
-        "cents": item.finding.cents,
-        "about": item.about,
-        "organization": item.organization,
-        "patient_id": item.patient_id,
-        "values": dict(item.finding.values),
-        "source": origin_view(item.finding.origin),
-    }
+def worklist(tx: Transaction, *, owner: str = "", closed: bool = False) -> list[dict[str, Any]]:
+    """What needs somebody soon, or what a person closed, the ones due first in front."""
+    return [work_item_view(item) for item in tx.worklist.items(owner=owner) if bool(item.closing) == closed]
 
 
 _Entries = dict[tuple[str, str], list[EntryRow]]

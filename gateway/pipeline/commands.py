@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.claim.actor import Actor
@@ -22,6 +22,7 @@ from gateway.ports.claims import ClaimRow, Override
 from gateway.ports.exchanges import DeliveryStep, InterchangeRow
 from gateway.ports.rosters import Changes
 from gateway.ports.storage import Store, Transaction
+from gateway.ports.watch import Closing, Outcome, WorkItem
 from gateway.ports.work import WorkKind
 
 OVERRIDING_ROLES = frozenset({"supervisor"})
@@ -136,6 +137,34 @@ class Commands:
                 add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
             return state
 
+    def close_item(self, item_id: str, outcome: Outcome, actor: Actor, reason: str) -> WorkItem:
+        """Take an item off the worklist until a new answer or fact makes it another one. The same again is one act.
+
+        Raises NotFound, NotAllowed without a reason, Conflict where somebody closed it otherwise.
+        """
+        if not reason:
+            raise NotAllowed("closing an item needs a reason; say what was done with --reason")
+        with self._store.write() as tx:
+            item, now = self._fresh_item(tx, item_id), self._clock.now()
+            closing = Closing(at=now, actor=actor.name, role=actor.role, outcome=outcome, reason=reason)
+            stands = tx.worklist.close(item.id, closing)
+            if stands is None:
+                tx.audit.record(now, actor, "close-work-item", f"work-item:{item.id}", reason, _told(item, outcome))
+            elif replace(stands, at=now) != closing:
+                raise Conflict(
+                    f"{stands.actor} closed it on {stands.at:%Y-%m-%d} as {stands.outcome}; reopen it to say otherwise"
+                )
+            return replace(item, closing=stands or closing)
+
+    def reopen_item(self, item_id: str, actor: Actor, reason: str = "") -> WorkItem:
+        """Put a closed item back on the worklist; one that is open stays as it is. Raises NotFound."""
+        with self._store.write() as tx:
+            item = self._fresh_item(tx, item_id)
+            if tx.worklist.reopen(item.id):
+                told = _told(item, item.closing.outcome if item.closing else "")
+                tx.audit.record(self._clock.now(), actor, "reopen-work-item", f"work-item:{item.id}", reason, told)
+            return replace(item, closing=None)
+
     def decide_encounters(
         self, organization: str, pair: frozenset[str], decision: str, actor: Actor, reason: str = ""
     ) -> None:
@@ -198,6 +227,18 @@ class Commands:
         self._derivation.derive(tx, [row.patient_id], self._clock.now())
         return tx.claims.rows([row.id])[0]
 
+    def _fresh_item(self, tx: Transaction, item_id: str) -> WorkItem:
+        """The item, found anew: what it rested on may be gone, or be another item by now."""
+        for known in tx.worklist.items(id=item_id):
+            self._derivation.derive(tx, [known.patient_id], self._clock.now())
+        found = tx.worklist.items(id=item_id)
+        if not found:
+            raise NotFound(
+                "there is no such work item; 'cleanclaim worklist' shows their ids (closed ones: --closed). "
+                "What an item rested on may have changed: then it is gone, or it is another one"
+            )
+        return found[0]
+
     def _derive_carried(self, tx: Transaction, interchange_id: str) -> None:
         rows = tx.claims.rows([claim_id for claim_id, _ in tx.exchanges.versions_in(interchange_id)])
         tx.work.add(WorkKind.DERIVE, {row.patient_id for row in rows})
@@ -220,6 +261,10 @@ def _guard_same(tx: Transaction, patients: Sequence[str], pair: frozenset[str], 
                 f"{source} itself tells of both, {_when(first[source])} and {_when(second[source])}: two sessions of "
                 "one feed are made one only with a reason (--reason); if the EHR has it twice, take one back there"
             )
+
+
+def _told(item: WorkItem, outcome: str) -> str:
+    return f"{outcome} {item.finding.rule} {item.finding.code} {item.about} {item.finding.cents}"
 
 
 def _when(record: EncounterRecord) -> str:

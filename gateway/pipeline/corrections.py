@@ -11,7 +11,7 @@ from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.money import dollars
 from gateway.pipeline.money import VOID
 from gateway.ports.claims import Version
-from gateway.ports.watch import WorkItem
+from gateway.ports.watch import WorkItem, cause_of
 from gateway.rules.filed_in_time import last_day_to_file
 
 CLAIM_DIFFERS = "claim-differs"
@@ -68,6 +68,7 @@ def correction_items(
                     finding=finding,
                     due_on=last_day_to_file(claim, payers.get(claim.key.payer)),
                     about=claim_id,
+                    cause=cause_of(finding),
                 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from gateway.claim.answer import PaidClaim
@@ -36,7 +37,8 @@ def _items(known: KnownClaim, version: Version, today: date) -> Iterator[WorkIte
     answered_on = max((fact.paid_on for fact in said if fact.paid_on), default=today)
     for (group, reason), amount in sorted(cents.items()):
         if amount > 0:
-            yield _item(known, version, group, reason, amount, _remarks(standing), answered_on, _number(said))
+            item = _item(known, version, group, reason, amount, _remarks(standing), answered_on, _number(said))
+            yield replace(item, cause=" ".join(sorted(fact.id for fact in said)))
 
 
 def _item(

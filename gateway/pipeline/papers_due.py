@@ -10,7 +10,7 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import Catalogue, CertificationClock, Payer
 from gateway.claim.finding import Finding, Severity
 from gateway.pipeline.facts import PatientFacts
-from gateway.ports.watch import WorkItem
+from gateway.ports.watch import WorkItem, cause_of
 from gateway.rules import certification_current, disclosure_consented, eligibility_active
 from gateway.rules.gate import limits_of
 from gateway.rules.rule import Limits, Rule
@@ -71,7 +71,12 @@ def _taken_back(facts: PatientFacts, claim: Claim) -> Iterator[WorkItem]:
         )
         organization, about = claim.key.organization, f"{insured.payer} {days[0]}"
         yield WorkItem(
-            organization=organization, patient_id=facts.patient_id, finding=finding, due_on=None, about=about
+            organization=organization,
+            patient_id=facts.patient_id,
+            finding=finding,
+            due_on=None,
+            about=about,
+            cause=cause_of(finding),
         )
 
 
@@ -109,6 +114,7 @@ def _item(care: _Care, rule: Rule, message: str, fix: str, due_on: date, values:
         finding=finding,
         due_on=due_on,
         about=f"{key.level_of_care} {care.payer.id}",
+        cause=cause_of(finding),
     )
 
 

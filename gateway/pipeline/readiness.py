@@ -13,9 +13,9 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import Catalogue, CredentialNeed, Organization
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.claim.roster import ENROLLMENTS, CredentialRecord, CredentialRole, RosterKind
-from gateway.pipeline.authorization_views import work_item_view
 from gateway.pipeline.derive import today_of
 from gateway.pipeline.papers_due import at_stake
+from gateway.pipeline.views import work_item_view
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Transaction
 from gateway.ports.watch import WorkItem
@@ -69,7 +69,7 @@ def readiness(tx: Transaction, policy: PolicyInForce, tenant: str, now: datetime
     loaded = tx.rosters.kinds([each.id for each in organizations])
     claims = _claims(tx, now)
     missing: list[MissingRoster] = []
-    due = list(tx.worklist.items())
+    due = [each for each in tx.worklist.items() if each.closing is None]
     todays = [now.date()]
     for organization in organizations:
         own, today = claims[organization.id], today_of(catalogue, organization.id, now)

@@ -18,6 +18,7 @@ from gateway.pipeline.funnel import place_of
 from gateway.pipeline.holds import machine_findings
 from gateway.ports.claims import ClaimRow, DayRow, Draft, PlacementRow, Version
 from gateway.ports.storage import Transaction
+from gateway.ports.watch import WorkItem
 from gateway.services.case import Merged
 
 
@@ -78,7 +79,34 @@ def claim_detail(tx: Transaction, text: str, words: CodeWords = no_words) -> dic
         "remarks": remark_views(facts, words),
         "overrides": _overrides(tx, row),
         "money": [asdict(entry) for entry in tx.ledger.entries(f"claim:{row.id}")],
+        "work": _work(tx, row, versions),
         "acts": [_act(each) for each in tx.audit.acts(f"claim:{row.id}")],
+    }
+
+
+def _work(tx: Transaction, row: ClaimRow, versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """The work items about the claim, those that somebody closed too."""
+    names = {row.id, *(each.claim_number for each in versions)}
+    return [work_item_view(each) for each in tx.worklist.items(patient_id=row.patient_id) if each.about in names]
+
+
+def work_item_view(item: WorkItem) -> dict[str, Any]:
+    """One item under its documented keys; what falls due for everybody (no patient) is on no worklist and has no id."""
+    closing = item.closing
+    return {
+        "id": item.id if item.patient_id else None,
+        "due_on": item.due_on.isoformat() if item.due_on else None,
+        "owner": item.finding.owner,
+        "rule": item.finding.rule,
+        "message": item.finding.message,
+        "fix": item.finding.fix,
+        "cents": item.finding.cents,
+        "about": item.about,
+        "organization": item.organization,
+        "patient_id": item.patient_id,
+        "values": dict(item.finding.values),
+        "source": origin_view(item.finding.origin),
+        "closed": {**asdict(closing), "at": closing.at.isoformat()} if closing else None,
     }
 
 

@@ -11,12 +11,17 @@ from gateway.claim.claim import Claim
 from gateway.claim.contract import Catalogue
 from gateway.claim.finding import Finding, Owner, Severity
 from gateway.pipeline.facts import PatientFacts
-from gateway.ports.watch import WorkItem
+from gateway.ports.watch import WorkItem, cause_of
 from gateway.rules import authorization_running_out, weekly_hours_met
 from gateway.rules.gate import limits_of
 from gateway.services.case import KnownEpisode, PatientCase
 from gateway.services.coverage_choice import choose_coverage
 from gateway.services.origins import origin_of
+
+_COUNTED_ON = (
+    "used", "percent", "remaining", "scheduled_units", "days_left", "days", "attended_minutes", "scheduled_minutes",
+)  # fmt: skip
+"""Values that go on by themselves from day to day: the same item, a day later."""
 
 
 def worklist_of(
@@ -34,7 +39,12 @@ def worklist_of(
 
     def item(finding: Finding, due_on: date | None, about: str) -> WorkItem:
         return WorkItem(
-            organization=case.organization, patient_id=facts.patient_id, finding=finding, due_on=due_on, about=about
+            organization=case.organization,
+            patient_id=facts.patient_id,
+            finding=finding,
+            due_on=due_on,
+            about=about,
+            cause=cause_of(finding, without=_COUNTED_ON),
         )
 
     rule = authorization_running_out.RULE

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from gateway.authorization.account import AuthorizationEntry
 from gateway.claim.finding import Finding
+from gateway.claim.identifiers import stable_id
 from gateway.claim.record import AuthorizationRecord
 
 AuthorizationName = tuple[str, str, str]
@@ -40,6 +42,30 @@ class EntryRow:
     entry: AuthorizationEntry
 
 
+class Outcome(StrEnum):
+    """What became of a work item that a person closed."""
+
+    APPEALED = "appealed"
+    """The payer was asked to look again; what it answers is a new cause."""
+    DONE = "done"
+    """What the item asks for was done where no feed and no roster tells of it."""
+    NOT_NEEDED = "not-needed"
+    """Somebody looked, and nothing has to be done."""
+    WRITTEN_OFF = "written-off"
+    """The money is given up. The ledger is not touched: the payer's answer stands in it as it came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """That a person closed a work item: who, when, with what outcome, and why."""
+
+    at: datetime
+    actor: str
+    role: str
+    outcome: Outcome
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
     """What somebody should do about one patient before it costs money; no claim need exist."""
@@ -49,7 +75,20 @@ class WorkItem:
     finding: Finding
     due_on: date | None
     about: str = ""
-    """Which authorization, stay or week: its number or first day."""
+    """Which claim, authorization, stay or week: its number or first day."""
+    cause: str = ""
+    """What it rests on: a new answer or fact changes it, days that pass do not."""
+    closing: Closing | None = None
+
+    @property
+    def id(self) -> str:
+        """The same for as long as the cause is; a new cause is another item, which nobody closed yet."""
+        return stable_id("work-item", self.patient_id, self.finding.rule, self.finding.code, self.about, self.cause)
+
+
+def cause_of(finding: Finding, *, without: Collection[str] = ()) -> str:
+    """What a finding compared, ``without`` the values that days passing change by themselves."""
+    return " ".join(f"{name}={value}" for name, value in finding.values.items() if name not in without)
 
 
 class Authorizations(Protocol):
@@ -82,8 +121,14 @@ class Worklist(Protocol):
     def replace(self, patient_ids: Sequence[str], items: Sequence[WorkItem]) -> None:
         """Replace what was found of the patients."""
 
-    def items(self, *, owner: str = "", organization: str = "") -> list[WorkItem]:
-        """Items, the ones due first in front."""
+    def items(self, *, owner: str = "", patient_id: str = "", id: str = "") -> list[WorkItem]:
+        """Items, closed ones too, the ones due first in front."""
+
+    def close(self, item_id: str, closing: Closing) -> Closing | None:
+        """Close an item that is open; of one that is closed already its closing, which stays."""
+
+    def reopen(self, item_id: str) -> bool:
+        """Take the closing back; False when there is none."""
 
     def patients(self) -> list[str]:
         """Patients who have an item, or an authorization: a new day may change what is said of them."""

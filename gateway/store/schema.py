@@ -431,10 +431,23 @@ work_item = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("organization_id", ForeignKey("organization.id"), nullable=False),
     Column("patient_id", ForeignKey("subject.id"), nullable=False, index=True),
+    Column("item_id", ID, nullable=False, index=True),
     Column("owner", String(30), nullable=False),
     Column("due_on", Date, nullable=True),
     Column("about", Text, nullable=False),
+    Column("cause", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
+)
+
+work_item_closing = Table(  # by a person; outlives the item, which each derivation makes anew
+    "work_item_closing",
+    metadata,
+    Column("item_id", ID, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", NAME, nullable=False),
+    Column("role", NAME, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 attended_session = Table(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, union
+from sqlalchemy import Connection, Row, delete, insert, select, union
 
 from gateway.claim.finding import Finding
-from gateway.ports.watch import WorkItem
+from gateway.ports.watch import Closing, Outcome, WorkItem
 from gateway.store.coding import decode, encode
-from gateway.store.schema import authorization_on_file, work_item
-from gateway.store.sql import slices
+from gateway.store.schema import authorization_on_file, work_item, work_item_closing
+from gateway.store.sql import hold_names, slices
 
 
 class WorklistRows:
@@ -27,9 +29,11 @@ class WorklistRows:
             {
                 "organization_id": each.organization,
                 "patient_id": each.patient_id,
+                "item_id": each.id,
                 "owner": each.finding.owner,
                 "due_on": each.due_on,
                 "about": each.about,
+                "cause": each.cause,
                 "content": encode(each.finding),
             }
             for each in items
@@ -37,11 +41,15 @@ class WorklistRows:
         if rows:
             self._connection.execute(insert(work_item), rows)
 
-    def items(self, *, owner: str = "", organization: str = "") -> list[WorkItem]:
-        """Items, the ones due first in front."""
-        columns = work_item.c
-        wanted = select(work_item).order_by(columns.due_on.is_(None), columns.due_on, columns.id)
-        for column, value in ((columns.owner, owner), (columns.organization_id, organization)):
+    def items(self, *, owner: str = "", patient_id: str = "", id: str = "") -> list[WorkItem]:
+        """Items, closed ones too, the ones due first in front."""
+        columns, closed = work_item.c, work_item_closing.c
+        wanted = (
+            select(work_item, *(each for each in closed if each.name != "item_id"))
+            .outerjoin(work_item_closing, closed.item_id == columns.item_id)
+            .order_by(columns.due_on.is_(None), columns.due_on, columns.id)
+        )
+        for column, value in ((columns.owner, owner), (columns.patient_id, patient_id), (columns.item_id, id)):
             if value:
                 wanted = wanted.where(column == value)
         return [
@@ -51,11 +59,32 @@ class WorklistRows:
                 finding=decode(row.content, Finding),
                 due_on=row.due_on,
                 about=row.about,
+                cause=row.cause,
+                closing=_closing(row) if row.at else None,
             )
             for row in self._connection.execute(wanted)
         ]
+
+    def close(self, item_id: str, closing: Closing) -> Closing | None:
+        """Close an item that is open; of one that is closed already its closing, which stays."""
+        hold_names(self._connection, [f"work-item:{item_id}"])
+        wanted = select(work_item_closing).where(work_item_closing.c.item_id == item_id)
+        row = self._connection.execute(wanted).one_or_none()
+        if row is not None:
+            return _closing(row)
+        self._connection.execute(insert(work_item_closing).values(item_id=item_id, **asdict(closing)))
+        return None
+
+    def reopen(self, item_id: str) -> bool:
+        """Take the closing back; False when there is none."""
+        done = self._connection.execute(delete(work_item_closing).where(work_item_closing.c.item_id == item_id))
+        return bool(done.rowcount)
 
     def patients(self) -> list[str]:
         """Patients who have an item, or an authorization."""
         tables = (work_item, authorization_on_file)
         return sorted(self._connection.scalars(union(*(select(each.c.patient_id) for each in tables))))
+
+
+def _closing(row: Row[Any]) -> Closing:
+    return Closing(at=row.at, actor=row.actor, role=row.role, outcome=Outcome(row.outcome), reason=row.reason)

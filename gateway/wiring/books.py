@@ -91,11 +91,11 @@ class Books:
         with self._store.read() as tx:
             return {"authorizations": authorization_views.account_details(tx, text)}
 
-    def worklist(self, *, owner: str = "") -> dict[str, Any]:
-        """{"items": [what needs somebody soon, the ones due first in front]}."""
+    def worklist(self, *, owner: str = "", closed: bool = False) -> dict[str, Any]:
+        """{"items": [what needs somebody soon, or what a person closed, the ones due first in front]}."""
         one_known("owner", owner, Owner)
         with self._store.read() as tx:
-            return {"items": authorization_views.worklist(tx, owner=owner)}
+            return {"items": authorization_views.worklist(tx, owner=owner, closed=closed)}
 
     def reconciliation(self, *, since: date | None = None, until: date | None = None) -> dict[str, Any]:
         """Attendance against claims, both ways; the keys are those of gateway.pipeline.reconcile.Reconciliation."""

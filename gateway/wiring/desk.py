@@ -14,7 +14,9 @@ from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.pipeline import doctor, exchange_views
 from gateway.pipeline.readiness import readiness, readiness_view
 from gateway.pipeline.silence import silence_view
+from gateway.pipeline.views import work_item_view
 from gateway.ports.exchanges import AnswerStatus
+from gateway.ports.watch import Outcome
 from gateway.wiring.asked import one_known, one_payer
 from gateway.wiring.benefit_answers import read_benefit_answers
 from gateway.wiring.books import ANSWER_TYPES, Books
@@ -96,6 +98,19 @@ class Desk(Books):
         self.site.commands.decide_encounters(self._organization(organization), pair, decision, actor, reason)
         self._after()
         return {"encounters": sorted(pair), "decision": decision}
+
+    def close_item(self, item: str, outcome: str, actor: Actor, reason: str) -> dict[str, Any]:
+        """A worklist item after a person closed it. Raises NotKnown for an outcome there is not."""
+        require(actor, Permission.CLOSE_WORK)
+        one_known("outcome", outcome or "none", Outcome)
+        if outcome == Outcome.WRITTEN_OFF:
+            require(actor, Permission.WRITE_OFF)
+        return work_item_view(self.site.commands.close_item(item, Outcome(outcome), actor, reason))
+
+    def reopen_item(self, item: str, actor: Actor, reason: str = "") -> dict[str, Any]:
+        """A worklist item after it was put back on the list."""
+        require(actor, Permission.CLOSE_WORK)
+        return work_item_view(self.site.commands.reopen_item(item, actor, reason))
 
     def load_roster(
         self,

@@ -35,6 +35,9 @@ class Permission(StrEnum):
     EXCHANGE = "exchange"
     TEST_CONNECTIONS = "test-connections"
     """Log in at a partner and look around; no claim leaves."""
+    CLOSE_WORK = "close-work"
+    WRITE_OFF = "write-off"
+    """Give the money of a work item up."""
     DECIDE_ENCOUNTERS = "decide-encounters"
     LOAD_ROSTERS = "load-rosters"
     INTERPRET_AGAIN = "interpret-again"
@@ -58,6 +61,8 @@ PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
     Permission.POST: ("supervisor",),
     Permission.EXCHANGE: _BILLING,
     Permission.TEST_CONNECTIONS: ("integration", *_BILLING),
+    Permission.CLOSE_WORK: (*_BILLING, "utilization-review"),
+    Permission.WRITE_OFF: ("supervisor",),
     Permission.DECIDE_ENCOUNTERS: (*_BILLING, "utilization-review"),
     Permission.LOAD_ROSTERS: (*_BILLING, "utilization-review"),
     Permission.INTERPRET_AGAIN: ("integration", "supervisor"),

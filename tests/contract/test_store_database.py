@@ -23,6 +23,7 @@ from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, CredentialRole, about
 from gateway.errors import Conflict, NotFound, Unavailable
 from gateway.ports.inbox import Outcome
+from gateway.ports.work import WorkKind
 from gateway.store.coding import encode
 from gateway.store.database import Database
 from gateway.store.rehearsal import rehearsed_beside
@@ -188,6 +189,28 @@ def test_origins_stored_with_each_value_are_answered_as_before_from_sheets(empty
     assert stay == msgspec.to_builtins(dict(version.claim.origins))
     assert told == msgspec.to_builtins(dict(version.claim.lines[0].origins))
     assert told["start_at"] == msgspec.to_builtins(version.claim.lines[0].origin("service_on"))
+
+
+def test_items_found_before_they_could_be_closed_are_found_anew(empty: Database, database_url: str) -> None:
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "gateway.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0018_moves")
+        for statement in (
+            "INSERT INTO tenant (id) VALUES ('riverside')",
+            "INSERT INTO organization (id, tenant_id, name) VALUES ('harbor', 'riverside', 'Harbor')",
+            "INSERT INTO subject (id, organization_id, kind) VALUES ('p1', 'harbor', 'patient')",
+            "INSERT INTO work_item (organization_id, patient_id, owner, about, content) "
+            "VALUES ('harbor', 'p1', 'billing', 'C1', :content)",
+        ):
+            connection.execute(text(statement), {"content": b"{}"} if ":content" in statement else {})
+    engine.dispose()
+    empty.migrate()
+    with empty.write() as tx:
+        assert [] == tx.worklist.items()
+        assert ["p1"] == list(tx.work.take(WorkKind.DERIVE, 10))
 
 
 def test_making_sure_of_the_tenant_twice_leaves_one_row_of_each(store: Database) -> None:

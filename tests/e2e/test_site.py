@@ -131,6 +131,53 @@ def test_every_encounter_is_in_one_place_and_the_doctor_agrees(
     assert all({"name", "ok", "detail"} == set(each) for each in done.answer["checks"])
 
 
+def test_a_work_item_is_closed_by_command_and_reopened_over_http(
+    site: Cleanclaim, fed: dict[str, dict[str, Any]]
+) -> None:
+    item = site.json("worklist", "--site", "clinic")["items"][0]
+    without = site.run("worklist", "close", item["id"], "done", "--site", "clinic")
+    assert (1, True) == (without.code, "--reason" in without.err)
+    wrong = site.run("worklist", "close", item["id"], "apealed", "--site", "clinic", "--reason", "seen")
+    assert (2, True) == (wrong.code, "did you mean 'appealed'?" in wrong.err)
+    biller = ("--as", "dana", "--reason", "the clinic knows")
+    refused = site.run("worklist", "close", item["id"], "written-off", "--site", "clinic", *biller)
+    assert (1, True) == (refused.code, "may not write off" in refused.err)
+    done = site.json("worklist", "close", item["id"], "done", "--site", "clinic", *biller)
+    assert ("done", "dana", "the clinic knows") == tuple(
+        done["closed"][each] for each in ("outcome", "actor", "reason")
+    )
+    assert item["id"] not in _items(site)
+    assert [item["id"]] == _items(site, "--closed")
+    shown = site.run("worklist", "--closed", "--site", "clinic")
+    assert "the clinic knows" in shown.out and "1 closed item" in shown.out
+    folder = site.folder / "clinic"
+    with site.started("serve", "--site", "clinic") as server:
+        port = json.loads((folder / "run" / "ports.json").read_text())["ports"]["http"]
+        tokens = {each: (folder / "secrets" / f"{each}.token").read_text().strip() for each in ("dana", "kim")}
+        address = f"/api/v1/worklist/{item['id']}"
+        assert [item["id"]] == [
+            each["id"] for each in _get(port, "/api/v1/worklist?closed=1", tokens["dana"])[1]["items"]
+        ]
+        assert 403 == _post(port, f"{address}/reopen", {}, tokens["kim"])[0]
+        status, opened = _post(port, f"{address}/reopen", {"reason": "not yet"}, tokens["dana"])
+        assert (200, None) == (status, opened["closed"])
+        again = {"outcome": "not-needed", "reason": "seen to"}
+        assert 422 == _post(port, f"{address}/close", {"outcome": "not-needed"}, tokens["dana"])[0]
+        assert 404 == _post(port, "/api/v1/worklist/NOBODY/close", again, tokens["dana"])[0]
+        assert 403 == _post(port, f"{address}/close", {**again, "outcome": "written-off"}, tokens["dana"])[0]
+        assert 200 == _post(port, f"{address}/close", again, tokens["dana"])[0]
+        assert 409 == _post(port, f"{address}/close", {**again, "outcome": "done"}, tokens["dana"])[0]
+        assert 0 == server.stop().code
+    assert [item["id"]] == _items(site, "--closed")
+    assert site.json("worklist", "reopen", item["id"], "--site", "clinic", "--as", "dana")["closed"] is None
+    assert item["id"] in _items(site)
+    assert site.json("audit", "verify", "--site", "clinic")["ok"]
+
+
+def _items(site: Cleanclaim, *options: str) -> list[str]:
+    return [each["id"] for each in site.json("worklist", *options, "--site", "clinic")["items"]]
+
+
 def test_rosters_are_loaded_whole_or_not_at_all(site: Cleanclaim) -> None:
     roster = site.folder / "roster.csv"
     header = "npi,payer,role,start_on,end_on,taxonomy,location_npi\n"
@@ -277,8 +324,17 @@ def _ask_over_http(port: int, folder: Path) -> None:
 
 
 def _get(port: int, path: str, token: str = "") -> tuple[int, Any]:
+    return _ask(port, "GET", path, None, token)
+
+
+def _post(port: int, path: str, body: dict[str, str], token: str) -> tuple[int, Any]:
+    return _ask(port, "POST", path, json.dumps(body), token)
+
+
+def _ask(port: int, method: str, path: str, body: str | None, token: str) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    connection.request(method, path, body, headers | ({"Content-Type": "application/json"} if body else {}))
     response = connection.getresponse()
     body = json.loads(response.read())
     connection.close()
