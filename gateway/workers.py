@@ -74,7 +74,7 @@ def _lanes(site: Site) -> list[Lane]:
     lanes = [
         Lane(_INTERPRET, site.interpreting.run, every_s, woken=True, shared=True),
         Lane("derive", site.derive_all, every_s, shared=True),
-        Lane(_IMPORT, ImportPass(site).run, every_s, woken=True),
+        Lane(_IMPORT, ImportPass(site.store, site.receiver).run, every_s, woken=True),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
     lanes += [Lane(f"webhook-{each.source}", each.run, every_s) for each in webhook_passes(site)]

@@ -25,8 +25,9 @@ class ImportLimits:
 
     size_max: int = 1024 * 1024 * 1024
     line_max: int = DEFAULT_LIMITS.size_max
-    part_lines: int = 1000
-    part_bytes: int = 4 * 1024 * 1024
+    part_lines: int = 100
+    part_bytes: int = 1024 * 1024
+    """Of what commits at once, when it comes and again when it is tried: others who write wait that long."""
     quiet_s: float = 60.0
     """Longest silence of a sender."""
     at_once_max: int = 4

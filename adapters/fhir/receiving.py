@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.fhir.bundle import apply_submission, look_ahead, outcome_answer
@@ -18,8 +18,9 @@ from adapters.fhir.submission import (
     read_if_match,
     read_single,
 )
-from gateway.errors import Conflict
-from gateway.ports import FHIR_CONTENT, Arrival, FhirAnswer, FhirIntake, FhirSubmission, Resource
+from gateway.ports import FHIR_CONTENT, Arrival, FhirAnswer, Resource
+from gateway.ports.storage import Transaction
+from gateway.ports.submissions import FhirIntake, FhirSubmission, note_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,23 +62,17 @@ class FhirReceiver:
 
         Raises Unavailable when nothing was stored.
         """
-        try:
-            return self._intake.submit(self._submission(source, request))
-        except Conflict:
-            return self._intake.submit(_name_reused(source, request))
+        return self._intake.submit(self._submission(source, request))
 
-    def receive_all(self, source: str, requests: Sequence[FhirRequest]) -> list[FhirAnswer]:
-        """The same for many in one transaction, in order."""
-        answers = []
-        found = self._intake.submit_all([self._submission(source, each) for each in requests])
-        for request, answer in zip(requests, found, strict=True):
-            if isinstance(answer, Conflict):
-                answers.append(self._intake.submit(_name_reused(source, request)))
-            elif isinstance(answer, Exception):
-                raise answer
-            else:
-                answers.append(answer)
-        return answers
+    def receive_all(
+        self,
+        source: str,
+        requests: Sequence[FhirRequest],
+        note: Callable[[Transaction, Sequence[FhirAnswer]], None] = note_nothing,
+    ) -> list[FhirAnswer]:
+        """The same for many in one transaction, in order; ``note`` writes in it what hangs on the answers."""
+        submissions = [self._submission(source, each) for each in requests]
+        return _given(self._intake.submit_all(submissions, lambda tx, answers: note(tx, _given(answers))))
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of a resource as the source sent it."""
@@ -100,6 +95,7 @@ class FhirReceiver:
             request_key=_request_key(request),
             apply=lambda table, now: apply_submission(submission, table, now),
             look_ahead=look_ahead(submission),
+            if_reused=lambda: _name_reused(source, request),
         )
 
     def _read(self, request: FhirRequest) -> Submission:
@@ -124,6 +120,15 @@ class FhirReceiver:
             )
         submission.minimal = request.minimal
         return submission
+
+
+def _given(answers: Sequence[FhirAnswer | Exception]) -> list[FhirAnswer]:
+    given = []
+    for each in answers:
+        if isinstance(each, Exception):
+            raise each
+        given.append(each)
+    return given
 
 
 def _refusal(source: str, request: FhirRequest, refused: Refused) -> FhirSubmission:

@@ -30,7 +30,8 @@ from adapters.fhir.receiving import FhirReceiver, FhirRequest, type_not_supporte
 from adapters.fhir.status import SHAPES, search_set
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, body_too_large, write_json
 from adapters.fhir.submission import SUPPORTED_TYPES
-from gateway.ports import FHIR_CONTENT, FhirIntake, StatusReader
+from gateway.ports import FHIR_CONTENT, StatusReader
+from gateway.ports.submissions import FhirIntake
 
 _LOG = structlog.get_logger(__name__)
 _JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}

@@ -10,9 +10,10 @@ from gateway.fault_points import FaultPoint, reach
 from gateway.pipeline.group_commit import GroupCommit
 from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
 from gateway.pipeline.submit import FhirCommit
-from gateway.ports import Arrival, Clock, FhirAnswer, FhirSubmission, Receipt, Resource
+from gateway.ports import Arrival, Clock, FhirAnswer, Receipt, Resource
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.storage import Store
+from gateway.ports.submissions import FhirSubmission, NoteAnswers, note_nothing
 from gateway.ports.work import WorkKind
 
 _MOST_IN_ONE_COMMIT = 64
@@ -87,15 +88,17 @@ class Receiver:
         return new, receipts
 
     def submit(self, submission: FhirSubmission) -> FhirAnswer:
-        """Commit it, together with what other threads submit meanwhile; see gateway.ports.FhirIntake."""
+        """Commit it, together with what other threads submit meanwhile; see gateway.ports.submissions.FhirIntake."""
         answer = self._group.ask(submission)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def submit_all(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
-        """Commit all in one transaction; see gateway.ports.FhirIntake."""
-        answers = self._fhir.commit(submissions)
+    def submit_all(
+        self, submissions: Sequence[FhirSubmission], note: NoteAnswers = note_nothing
+    ) -> list[FhirAnswer | Exception]:
+        """Commit all in one transaction; see gateway.ports.submissions.FhirIntake."""
+        answers = self._fhir.commit(submissions, note)
         self._notify()
         return answers
 

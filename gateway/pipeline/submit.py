@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.claim.identifiers import new_ulid
-from gateway.errors import Conflict
 from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
-from gateway.ports import Clock, FhirAnswer, FhirSubmission
+from gateway.ports import Clock, FhirAnswer
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.resources import OpenResourceTable
 from gateway.ports.storage import Store, Transaction
+from gateway.ports.submissions import FhirSubmission, NoteAnswers, note_nothing
 from gateway.ports.work import WorkKind
 
 _REFUSAL = "the resources are not acceptable"
@@ -28,10 +29,6 @@ class _Request:
     key: tuple[str, str]
     """(source, control key)."""
 
-    @property
-    def has_own_name(self) -> bool:
-        return bool(self.submission.arrival.control_key)
-
 
 class FhirCommit:
     """Commits groups of submissions. Nothing is written before every one is decided: a refusal undoes nothing."""
@@ -41,8 +38,10 @@ class FhirCommit:
         self._clock = clock
         self._owners = owners
 
-    def commit(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
-        """Each one's answer, or why it has none, in order; see gateway.ports.FhirIntake. Raises Unavailable."""
+    def commit(
+        self, submissions: Sequence[FhirSubmission], note: NoteAnswers = note_nothing
+    ) -> list[FhirAnswer | Exception]:
+        """Each one's answer, or why it has none, in order; see FhirIntake. Raises Unavailable."""
         requests = [_request(each) for each in submissions]
         with self._store.write() as tx:
             keys = [each.key for each in requests]
@@ -50,6 +49,7 @@ class FhirCommit:
             group = _Group(tx, self._clock.now(), self._owners, tx.inbox.with_keys(keys))
             answers = group.take(requests)
             group.write()
+            note(tx, answers)
         return answers
 
 
@@ -66,7 +66,7 @@ class _Group:
         self._tx = tx
         self._now = now
         self._owners = owners
-        self._told = told
+        self._told = defaultdict(list, told)
         self._tables: dict[str, OpenResourceTable] = {}
         self._new: list[tuple[InboundMessage, bytes]] = []
         self._changed: list[str] = []
@@ -91,8 +91,9 @@ class _Group:
         earlier = self._earlier(request)
         if earlier is not None:
             return replace(_unpack(earlier.answer), replayed=True)
-        if request.has_own_name and any(not each.refusal for each in self._told[request.key]):
-            return Conflict("this identifier was used before for other content; give new content a new identifier")
+        if_reused = request.submission.if_reused
+        if if_reused is not None and any(not each.refusal for each in self._told[request.key]):
+            return self._answer(_request(if_reused()))
         arrival, (source, key) = request.submission.arrival, request.key
         table = self._tables[source]
         try:

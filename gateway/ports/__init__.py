@@ -132,36 +132,6 @@ class LookAhead:
     """(type, id) of what it stores."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FhirSubmission:
-    """One request to be stored: its bytes, and what to make of them inside the transaction."""
-
-    arrival: Arrival
-    request_key: str
-    """Method, path, idempotency headers: the same with the same bytes again is the same request."""
-    apply: Callable[[ResourceTable, datetime], FhirAnswer]
-    """May be run again with another transaction's table."""
-    look_ahead: LookAhead = LookAhead()
-
-
-class FhirIntake(Protocol):
-    """Commits FHIR submissions and their answers together."""
-
-    def submit(self, submission: FhirSubmission) -> FhirAnswer:
-        """Store the bytes, run ``apply`` in the same transaction, store its answer, commit.
-
-        The same ``request_key`` and bytes again give the first answer again. When the answer is refused, nothing that
-        ``apply`` put is stored, and the message stays. Raises Unavailable when nothing was stored, Conflict when the
-        control key (Bundle.identifier, Idempotency-Key) was used for other bytes.
-        """
-
-    def submit_all(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
-        """The same for many in one transaction, in order: each one's answer, or what ``submit`` would have raised."""
-
-    def read(self, source: str, type: str, id: str) -> Resource | None:
-        """The newest version of one resource of that source."""
-
-
 # --- interpreting ----------------------------------------------------------------------------------------------------
 
 

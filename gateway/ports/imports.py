@@ -81,8 +81,8 @@ class Imports(Protocol):
     def seal(self, import_id: str) -> None:
         """Close it; its parts may be taken."""
 
-    def next_part(self) -> ImportPart | None:
-        """The oldest part of a sealed import that is not done."""
+    def next_part(self, after: str) -> ImportPart | None:
+        """The oldest part that is not done, of the source whose turn follows that of ``after``; of sealed imports."""
 
     def finish_part(self, part: ImportPart, outcomes: Sequence[LineOutcome]) -> None:
         """Note what became of its lines; of two workers that did it the first one counts."""

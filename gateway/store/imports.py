@@ -38,21 +38,25 @@ class ImportRows:
         """Close it."""
         self._connection.execute(update(import_job).where(import_job.c.id == import_id).values(sealed=True))
 
-    def next_part(self) -> ImportPart | None:
-        """The oldest part of a sealed import that is not done."""
-        columns = import_part.c
+    def next_part(self, after: str) -> ImportPart | None:
+        """The oldest part that is not done, of the source whose turn follows that of ``after``; of sealed imports."""
+        columns, job = import_part.c, import_job.c
+        number = select(func.min(columns.number)).where(columns.import_id == job.id, columns.outcomes_sha256.is_(None))
+        number_waiting = number.correlate(import_job).scalar_subquery()
         waiting = (
-            select(columns.import_id, columns.number, columns.sha256, import_job.c.source)
-            .join(import_job, import_job.c.id == columns.import_id)
-            .where(import_job.c.sealed, columns.outcomes_sha256.is_(None))
-            .order_by(columns.import_id, columns.number)
+            select(job.id, job.source, number_waiting.label("number"))
+            .where(job.sealed, number_waiting.is_not(None))
+            .order_by(job.source <= after, job.source, job.id)
             .limit(1)
         )
-        row = self._connection.execute(waiting).first()
-        if row is None:
+        found = self._connection.execute(waiting).first()
+        if found is None:
             return None
-        lines = msgspec.msgpack.decode(self._blobs.get(row.sha256), type=tuple[tuple[int, bytes], ...])
-        return ImportPart(import_id=row.import_id, number=row.number, source=row.source, lines=lines)
+        content = select(columns.sha256).where(columns.import_id == found.id, columns.number == found.number)
+        lines = msgspec.msgpack.decode(
+            self._blobs.get(self._connection.scalars(content).one()), type=tuple[tuple[int, bytes], ...]
+        )
+        return ImportPart(import_id=found.id, number=found.number, source=found.source, lines=lines)
 
     def finish_part(self, part: ImportPart, outcomes: Sequence[LineOutcome]) -> None:
         """Note what became of its lines."""

@@ -254,6 +254,13 @@ import_part = Table(  # some lines of an import; outcomes are there once every l
     Column("stored", Integer, nullable=True),
     Column("duplicate", Integer, nullable=True),
     Column("refused", Integer, nullable=True),
+    Index(  # what is left is found without passing what is done
+        "ix_import_part_waiting",
+        "import_id",
+        "number",
+        sqlite_where=text("outcomes_sha256 IS NULL"),
+        postgresql_where=text("outcomes_sha256 IS NULL"),
+    ),
 )
 
 pull_progress = Table(  # how far each search of an EHR that only answers has come

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.fhir.receiving import FhirReceiver
 from gateway.ports import FhirAnswer
 from gateway.ports.imports import LineOutcome
-from gateway.ports.storage import Store
+from gateway.ports.storage import Store, Transaction
+from gateway.ports.submissions import FhirIntake
 from gateway.wiring.ingest import is_refused, issues_of, request_of
 from gateway.wiring.messages import references_in
-from gateway.wiring.site import Site
-
-_TOGETHER = 100
-"""Lines in one transaction."""
 
 
 class ImportPass:
-    """Tries the lines of the next part. Killed in between, the part is tried again: what is stored stays stored."""
+    """Tries the lines of one part after another, sources in turn, so that nobody's years wait for another's.
 
-    def __init__(self, site: Site) -> None:
-        self._store: Store = site.store
-        self._receiver = FhirReceiver(site.receiver)
+    What became of the lines commits with them: a part that was stopped within was not tried at all.
+    """
+
+    def __init__(self, store: Store, intake: FhirIntake) -> None:
+        self._store = store
+        self._receiver = FhirReceiver(intake)
+        self._last_source = ""
 
     def run(self) -> int:
         """How many lines were tried; 0 when none is left. Raises Unavailable."""
         with self._store.read() as tx:
-            part = tx.imports.next_part()
+            part = tx.imports.next_part(self._last_source)
         if part is None:
             return 0
-        outcomes: list[LineOutcome] = []
-        for start in range(0, len(part.lines), _TOGETHER):
-            some = part.lines[start : start + _TOGETHER]
-            answers = self._receiver.receive_all(part.source, [request_of(content) for _, content in some])
-            outcomes += [_outcome(number, answer) for (number, _), answer in zip(some, answers, strict=True)]
-        with self._store.write() as tx:
-            tx.imports.finish_part(part, outcomes)
+        self._last_source = part.source
+        numbers, contents = zip(*part.lines, strict=True)
+
+        def note(tx: Transaction, answers: Sequence[FhirAnswer]) -> None:
+            tx.imports.finish_part(part, [_outcome(*each) for each in zip(numbers, answers, strict=True)])
+
+        self._receiver.receive_all(part.source, [request_of(each) for each in contents], note)
         return len(part.lines)
 
 

@@ -15,13 +15,13 @@ from gateway.errors import FormatError, GatewayError, NotFound
 from gateway.ports import (
     Arrival,
     FhirAnswer,
-    FhirSubmission,
     Interpretation,
     MappedRecord,
     MappingProblem,
     NewVersion,
     Resource,
 )
+from gateway.ports.submissions import FhirSubmission
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import NOON

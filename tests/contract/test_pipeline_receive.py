@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from gateway.claim.party import Identifier
-from gateway.errors import Conflict, Unavailable
+from gateway.errors import Unavailable
 from gateway.pipeline.owners import SourceOwner
 from gateway.pipeline.receive import Receiver
-from gateway.ports import Arrival, FhirAnswer, FhirSubmission, NewVersion, ResourceTable
+from gateway.ports import Arrival, FhirAnswer, NewVersion, ResourceTable
+from gateway.ports.submissions import FhirSubmission
 from gateway.store.database import Database
 from tests.contract.races import at_once
 from tests.factories import CHAIN, ORGANIZATION, TENANT, ManualClock
@@ -180,11 +181,16 @@ def test_the_same_request_and_bytes_hear_the_first_answer_whole(receiver: Receiv
     assert receiver.submit(asking(a_bundle(), answering(200), "PUT /fhir")).status == 200
 
 
-def test_a_name_given_to_other_content_is_a_conflict_and_to_the_same_content_a_repeat(receiver: Receiver) -> None:
-    receiver.submit(asking(a_bundle(control_key="bundle-1"), answering(201)))
-    assert receiver.submit(asking(a_bundle(control_key="bundle-1"), answering(500))).status == 201
-    with pytest.raises(Conflict):
-        receiver.submit(asking(a_bundle(b"{}", control_key="bundle-1"), answering(201)))
+def test_of_a_name_given_to_other_content_what_is_to_be_instead_is_stored_and_the_same_content_is_a_repeat(
+    receiver: Receiver,
+) -> None:
+    def named(content: bytes) -> FhirSubmission:
+        instead = asking(a_bundle(content), answering(409, refused=True))
+        return replace(asking(a_bundle(content, "bundle-1"), answering(201)), if_reused=lambda: instead)
+
+    answers = receiver.submit_all([named(b"{}"), named(b"{}"), named(b"[]")])
+    assert [201, 201, 409] == [each.status for each in answers if isinstance(each, FhirAnswer)]
+    assert 409 == receiver.submit(named(b'""')).status
 
 
 def test_a_refused_submission_keeps_its_bytes_and_none_of_its_resources(store: Database, receiver: Receiver) -> None:

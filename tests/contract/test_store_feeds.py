@@ -30,10 +30,10 @@ def test_the_parts_of_an_import_are_handed_out_in_order_once_it_is_sealed(store:
         tx.imports.add_part("i1", 0, LINES)
         tx.imports.add_part("i1", 1, [(4, b"{}")])
     with store.write() as tx:
-        assert (None, None) == (tx.imports.next_part(), tx.imports.status("cedar", "i1"))
+        assert (None, None) == (tx.imports.next_part(""), tx.imports.status("cedar", "i1"))
         tx.imports.seal("i1")
     with store.write() as tx:
-        part = tx.imports.next_part()
+        part = tx.imports.next_part("")
         assert part is not None
         assert ("i1", 0, "cedar", tuple(LINES)) == (part.import_id, part.number, part.source, part.lines)
         outcomes = (LineOutcome(line=1, outcome="stored"), LineOutcome(line=3, outcome="refused", issues=("wrong",)))
@@ -50,6 +50,6 @@ def test_the_parts_of_an_import_are_handed_out_in_order_once_it_is_sealed(store:
             list(tx.imports.parts_done("cedar", "i1")),
         )  # fmt: skip
         assert outcomes == tx.imports.outcomes("i1", 0)
-        following = tx.imports.next_part()
+        following = tx.imports.next_part("")
         assert following is not None
         assert 1 == following.number

