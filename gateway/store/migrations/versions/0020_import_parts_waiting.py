@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019_import_parts_waiting"
-down_revision = "0018_moves"
+revision = "0020_import_parts_waiting"
+down_revision = "0019_work_items_closed"
 branch_labels = None
 depends_on = None
 
