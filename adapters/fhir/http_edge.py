@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import structlog
@@ -96,6 +97,30 @@ async def arriving(request: Request, within_s: float) -> AsyncIterator[None]:
             raise
         issue = plain_issue("incomplete", "body-incomplete", "The body broke off.", "Send it again.")
         raise Refused(400, [issue], {"Connection": "close"}) from None
+
+
+class Slots:
+    """How much of one kind each source may have in work at one time; no source's count against another's."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def taken(self, source: str) -> Iterator[None]:
+        """Around the work. Raises Refused (429) where the source has none left."""
+        if self._taken[source] >= self._most:
+            message, fix = f"Too many {self._what} of this source are in work.", "Wait, then send it again."
+            issue = plain_issue("throttled", "too-many-requests", message, fix)
+            raise Refused(429, [issue], {"Retry-After": str(RETRY_AFTER_S)})
+        self._taken[source] += 1
+        try:
+            yield
+        finally:
+            self._taken[source] -= 1
+            if not self._taken[source]:
+                del self._taken[source]
 
 
 def plain_issue(code: str, detail: str, message: str, fix: str) -> Issue:

@@ -9,7 +9,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from adapters.fhir.http_edge import BEARER, RETRY_AFTER_S, Authenticate, OutcomeRoute, arriving, plain_issue, source_of
+from adapters.fhir.http_edge import (
+    BEARER,
+    RETRY_AFTER_S,
+    Authenticate,
+    OutcomeRoute,
+    Slots,
+    arriving,
+    plain_issue,
+    source_of,
+)
 from adapters.fhir.issues import Refused
 from adapters.fhir.strict_json import DEFAULT_LIMITS, write_json
 from gateway.ports.imports import ImportDesk, ImportStatus
@@ -30,8 +39,8 @@ class ImportLimits:
     """Of what commits at once, when it comes and again when it is tried: others who write wait that long."""
     quiet_s: float = 60.0
     """Longest silence of a sender."""
-    at_once_max: int = 4
-    """Imports that arrive at one time, of all sources."""
+    arriving_per_source_max: int = 2
+    """Imports of one source that arrive at one time; the next is told to come back (429)."""
 
 
 def fhir_import_router(
@@ -53,7 +62,7 @@ class _ImportApi:
         self._imports = imports
         self._authenticate = authenticate
         self._limits = limits
-        self._arriving = 0
+        self._arriving = Slots(limits.arriving_per_source_max, "imports")
 
     async def take(self, request: Request) -> Response:
         """Commit the lines as they come; 202 once all are on disk."""
@@ -63,21 +72,13 @@ class _ImportApi:
             message = "The body is not uncompressed NDJSON, by what its headers say."
             fix = f"Send Content-Type: {NDJSON}."
             raise Refused(415, [plain_issue("not-supported", "content-type-not-supported", message, fix)])
-        if self._arriving >= self._limits.at_once_max:
-            issue = plain_issue(
-                "throttled", "too-many-requests", "Too many imports arrive.", "Wait, then send it again."
-            )
-            raise Refused(429, [issue], {"Retry-After": str(RETRY_AFTER_S)})
-        self._arriving += 1
-        try:
+        with self._arriving.taken(source):
             import_id = await run_in_threadpool(self._imports.begin, source)
             number = 0
             async for part in self._parts(request):
                 await run_in_threadpool(self._imports.add_part, import_id, number, part)
                 number += 1
             await run_in_threadpool(self._imports.seal, import_id)
-        finally:
-            self._arriving -= 1
         return Response(status_code=202, headers={"Content-Location": _address(request, import_id)})
 
     async def _parts(self, request: Request) -> AsyncIterator[list[tuple[int, bytes]]]:

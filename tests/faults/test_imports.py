@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,37 @@ def test_the_time_our_own_disk_takes_is_not_held_against_the_sender(site: Site) 
     with TestClient(app) as ehr:
         address = imported(ehr, ndjson(*people(7)))
         assert "0 of 7 lines" == ehr.get(address, headers=HEADERS).headers["x-progress"]
+
+
+class HeldImports(StoredImports):
+    """Its disk takes its time over the first source's imports."""
+
+    def __init__(self, site: Site, most: int) -> None:
+        super().__init__(site.store, site.clock, lambda: None)
+        self.inside, self.go_on = threading.Barrier(most + 1), threading.Event()
+
+    def begin(self, source: str) -> str:
+        if source == SOURCE and not self.go_on.is_set():
+            self.inside.wait(10)
+            self.go_on.wait(10)
+        return super().begin(source)
+
+
+def test_however_many_imports_one_source_holds_another_s_are_taken(site: Site) -> None:
+    most = LIMITS.arriving_per_source_max
+    desk = HeldImports(site, most)
+    app = FastAPI()
+    app.include_router(fhir_import_router(desk, {"ours": SOURCE, "theirs": "riverbend-hl7"}.get, LIMITS))
+    with TestClient(app) as ehr, ThreadPoolExecutor(most) as senders:
+        held = [senders.submit(imported, ehr, ndjson(*people(1))) for _ in range(most)]
+        desk.inside.wait(10)
+        one_more = ehr.post("/fhir/$import", content=ndjson(*people(1)), headers=HEADERS)
+        another_s = ehr.post("/fhir/$import", content=ndjson(*people(1)), headers={**HEADERS, **OTHERS})
+        desk.go_on.set()
+        assert most == len({each.result(10) for each in held})
+        assert (429, "5", 202) == (one_more.status_code, one_more.headers["retry-after"], another_s.status_code)
+        assert "Too many imports of this source" in one_more.json()["issue"][0]["diagnostics"]
+        imported(ehr, ndjson(*people(1)))
 
 
 def test_lines_are_tried_in_parts_and_the_sender_sees_how_far(site: Site, ehr: TestClient, woken: list[int]) -> None:
