@@ -100,6 +100,9 @@ class CollectPass:
     def _look_again(self, connection: str) -> None:
         """Apply what was set aside for want of a fact that is here by now: what came first does not matter."""
         exchange, now = self._exchanges[connection], self._clock.now()
+        with self._store.read() as tx:
+            if not tx.exchanges.any_set_aside(connection, LIFTED_BY_FACTS):
+                return  # as nearly always: no writer of the database waits for it
         with self._store.write() as tx:
             for row in tx.exchanges.set_aside(connection, LIFTED_BY_FACTS):
                 status, reason = self._standing(tx, exchange, connection, row.transaction, row.business_key, row.digest)

@@ -169,6 +169,9 @@ class Exchanges(Protocol):
     def unbalanced(self, answer_id: str) -> AnswerRow | None:
         """A remittance that does not balance and was not posted, held until this transaction ends."""
 
+    def any_set_aside(self, connection: str, reasons: Sequence[str]) -> bool:
+        """True when there is a quarantined answer of a connection that waits for one of these reasons."""
+
     def set_aside(self, connection: str, reasons: Sequence[str]) -> list[AnswerRow]:
         """Quarantined answers of a connection that wait for one of these reasons, in order of arrival."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from gateway.store.schema import (
     service_day,
     subject,
 )
-from gateway.store.sql import insert_missing, insert_or_replace, next_value, slices
+from gateway.store.sql import any_of, insert_missing, insert_or_replace, next_value, rows_of, slices
 
 _FINDINGS = tuple[Finding, ...]
 _BILLS: Select[Any] = select(
@@ -41,23 +42,30 @@ _BILLS: Select[Any] = select(
     claim.c.organization_id,
 ).join(claim, claim.c.id == claim_version.c.claim_id)
 """What money and answers ask of versions."""
-
-_FACTS: Select[Any] = select(
-    claim_fact.c.id,
-    claim_fact.c.claim_id,
-    claim_fact.c.version_id,
-    claim_fact.c.kind,
-    claim_fact.c.at,
-    claim_fact.c.actor,
-    claim_fact.c.role,
-    claim_fact.c.code,
-    claim_fact.c.reason,
-    claim_fact.c.interchange_id,
-    claim_fact.c.answer_id,
-    claim_fact.c.payer_claim_number,
-    claim_fact.c.paid,
-    claim_fact.c.paid_on,
+_BILLS_OF_CLAIMS = _BILLS.where(any_of(claim_version.c.claim_id))
+_BILLS_OF_NUMBERS = _BILLS.where(any_of(claim_version.c.claim_number))
+_HELD = select(claim.c.id, claim.c.state).where(any_of(claim.c.id)).order_by(claim.c.id).with_for_update(key_share=True)
+_FACTS: Select[Any] = (
+    select(
+        claim_fact.c.id,
+        claim_fact.c.claim_id,
+        claim_fact.c.version_id,
+        claim_fact.c.kind,
+        claim_fact.c.at,
+        claim_fact.c.actor,
+        claim_fact.c.role,
+        claim_fact.c.code,
+        claim_fact.c.reason,
+        claim_fact.c.interchange_id,
+        claim_fact.c.answer_id,
+        claim_fact.c.payer_claim_number,
+        claim_fact.c.paid,
+        claim_fact.c.paid_on,
+    )
+    .where(any_of(claim_fact.c.claim_id))
+    .order_by(claim_fact.c.sequence)
 )
+"""Of some claims, in the order they were recorded."""
 _KINDS = {kind.value: kind for kind in FactKind}
 
 _CLAIMS_IN_PART = 500
@@ -135,11 +143,8 @@ class ClaimRows:
 
     def hold(self, claim_ids: Sequence[str]) -> Mapping[str, str]:
         """Make whoever else projects these claims wait until this transaction ends; the states they are in."""
-        states: dict[str, str] = {}
-        for some in slices(sorted(set(claim_ids))):
-            rows = select(claim.c.id, claim.c.state).where(claim.c.id.in_(some)).order_by(claim.c.id)
-            states.update(self._connection.execute(rows.with_for_update(key_share=True)).all())
-        return states
+        held = rows_of(self._connection, _HELD, sorted(set(claim_ids)))
+        return {row.id: row.state for row in held}
 
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
@@ -207,19 +212,15 @@ class ClaimRows:
     def bills(self, claim_ids: Sequence[str]) -> Mapping[str, list[Bill]]:
         """The versions by claim id, oldest first, without what they say of the patient."""
         found: dict[str, list[Bill]] = {each: [] for each in claim_ids}
-        for some in slices(list(claim_ids)):
-            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_id.in_(some))).all()
-            for row in sorted(rows, key=lambda each: each.number):
-                found[row.claim_id].append(_bill(row))
+        rows = rows_of(self._connection, _BILLS_OF_CLAIMS, claim_ids)
+        for row in sorted(rows, key=lambda each: each.number):
+            found[row.claim_id].append(_bill(row))
         return found
 
     def bills_by_number(self, claim_numbers: Sequence[str]) -> Mapping[str, Bill]:
         """Those of the CLM01s that are ours."""
-        found: dict[str, Bill] = {}
-        for some in slices(list(claim_numbers)):
-            rows = self._connection.execute(_BILLS.where(claim_version.c.claim_number.in_(some))).all()
-            found.update((row.claim_number, _bill(row)) for row in rows)
-        return found
+        rows = rows_of(self._connection, _BILLS_OF_NUMBERS, claim_numbers)
+        return {row.claim_number: _bill(row) for row in rows}
 
     def bill_by_payer_number(self, payer_claim_number: str) -> Bill | None:
         """The version that was given this payer claim control number; None when none or several were."""
@@ -302,11 +303,8 @@ class ClaimRows:
     def facts(self, claim_ids: Sequence[str]) -> Mapping[str, list[ClaimFact]]:
         """Facts by claim id, in the order they were recorded."""
         found: dict[str, list[ClaimFact]] = {each: [] for each in claim_ids}
-        for some in slices(list(claim_ids)):
-            recorded = _FACTS.where(claim_fact.c.claim_id.in_(some)).order_by(claim_fact.c.sequence)
-            for row in self._connection.execute(recorded).all():
-                fact = _fact(row)
-                found[fact.claim_id].append(fact)
+        for fact in map(_fact, rows_of(self._connection, _FACTS, claim_ids)):
+            found[fact.claim_id].append(fact)
         return found
 
     def facts_of_versions(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
@@ -438,10 +436,12 @@ class ClaimRows:
         return dict(self._connection.execute(counted).all())
 
     def _in(self, table: Table, column: Any, values: Sequence[str]) -> list[Row[Any]]:
-        rows: list[Row[Any]] = []
-        for some in slices(list(values)):
-            rows.extend(self._connection.execute(select(table).where(column.in_(some))).all())
-        return rows
+        return list(rows_of(self._connection, _rows_where(table, column), values))
+
+
+@cache
+def _rows_where(table: Table, column: Any) -> Select[Any]:
+    return select(table).where(any_of(column))
 
 
 def _claim_row(row: Row[Any]) -> ClaimRow:

@@ -361,16 +361,13 @@ class ExchangeRows:
         row = self._connection.execute(wanted).first()
         return _answer(row) if row else None
 
+    def any_set_aside(self, connection: str, reasons: Sequence[str]) -> bool:
+        """True when there is a quarantined answer of a connection that waits for one of these reasons."""
+        return self._connection.execute(_set_aside(connection, reasons).limit(1)).first() is not None
+
     def set_aside(self, connection: str, reasons: Sequence[str]) -> list[AnswerRow]:
         """Quarantined answers of a connection that wait for one of these reasons, in order of arrival."""
-        columns = answer.c
-        wanted = (
-            select(answer)
-            .where(columns.connection_id == connection, columns.status == AnswerStatus.QUARANTINED)
-            .where(columns.reason.in_(reasons))
-            .order_by(columns.received_at, columns.id)
-            .with_for_update()
-        )
+        wanted = _set_aside(connection, reasons).order_by(answer.c.received_at, answer.c.id).with_for_update()
         return [_answer(row) for row in self._connection.execute(wanted).all()]
 
     def judge_again(self, answer_id: str, status: AnswerStatus, reason: str) -> None:
@@ -426,6 +423,11 @@ def interchange_row(row: Row[Any]) -> InterchangeRow:
         lease_until=row.lease_until,
         attempts=row.attempts,
     )
+
+
+def _set_aside(connection: str, reasons: Sequence[str]) -> Select[Any]:
+    waiting = select(answer).where(answer.c.connection_id == connection, answer.c.status == AnswerStatus.QUARANTINED)
+    return waiting.where(answer.c.reason.in_(reasons))
 
 
 def _answer(row: Row[Any]) -> AnswerRow:

@@ -9,7 +9,20 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from gateway.receivable.ledger import Account, LedgerEntry
 from gateway.store.schema import ledger_entry
-from gateway.store.sql import slices
+from gateway.store.sql import any_of, rows_of, slices
+
+_STAND = (
+    select(
+        ledger_entry.c.owner,
+        ledger_entry.c.account,
+        ledger_entry.c.cents,
+        ledger_entry.c.basis,
+        ledger_entry.c.reference,
+    )
+    .where(any_of(ledger_entry.c.owner))
+    .order_by(ledger_entry.c.id)
+)
+_GONE = delete(ledger_entry).where(any_of(ledger_entry.c.owner))
 
 
 class LedgerRows:
@@ -24,14 +37,10 @@ class LedgerRows:
 
     def replace_all(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:
         """Replace the entries of many claims at once. Those that stand as they would be written are left alone."""
-        columns = ledger_entry.c
         for owners in slices(list(entries_of)):
             written: dict[str, list[tuple[Any, ...]]] = {owner: [] for owner in owners}
-            stand = select(columns.owner, columns.account, columns.cents, columns.basis, columns.reference)
-            for owner, *entry in self._connection.execute(
-                stand.where(columns.owner.in_(owners)).order_by(columns.id)
-            ).all():
-                written[owner].append(tuple(entry))
+            for row in rows_of(self._connection, _STAND, owners):
+                written[row.owner].append(tuple(row[1:]))
             changed = {
                 owner: entries_of[owner]
                 for owner in owners
@@ -40,7 +49,7 @@ class LedgerRows:
             }
             gone = [owner for owner in changed if written[owner]]
             if gone:
-                self._connection.execute(delete(ledger_entry).where(columns.owner.in_(gone)))
+                self._connection.execute(_GONE, {"values": gone})
             self._insert(changed)
 
     def _insert(self, entries_of: Mapping[str, Sequence[LedgerEntry]]) -> None:

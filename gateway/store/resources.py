@@ -10,12 +10,12 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, insert, select
 
 from gateway.claim.party import Identifier
 from gateway.ports import LookAhead, NewVersion, Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
-from gateway.store.sql import hold_names, insert_missing, slices
+from gateway.store.sql import any_of, hold_names, insert_missing, slices
 
 # FHIR decimals keep their digits: 350.50 is not 350.5 (R4 datatypes, "decimal").
 _read = msgspec.json.Decoder(float_hook=Decimal)
@@ -29,29 +29,25 @@ def _of(table: Table) -> list[ColumnElement[bool]]:
     return [table.c.source == bindparam("source"), table.c.type == bindparam("type")]
 
 
-def _any_of(column: Column[Any], name: str) -> ColumnElement[bool]:
-    return column.in_(bindparam(name, expanding=True))
-
-
 # Built once: a Bundle asks each of these several times. One type at a time, because SQLite finds ``type = ? AND id IN
 # (...)`` by index and ``(type, id) IN (...)`` only by looking at all that the source ever sent.
 # Not ordered by id: SQLite would then walk all of the type by the index that has ids in order.
 _IDENTIFIED = select(fhir_identity.c.value, fhir_identity.c.id).where(
-    *_of(fhir_identity), fhir_identity.c.system == bindparam("system"), _any_of(fhir_identity.c.value, "values")
+    *_of(fhir_identity), fhir_identity.c.system == bindparam("system"), any_of(fhir_identity.c.value, "values")
 )
 _IDENTIFIERS = select(fhir_identity.c.system, fhir_identity.c.value).where(
-    *_of(fhir_identity), _any_of(fhir_identity.c.id, "ids")
+    *_of(fhir_identity), any_of(fhir_identity.c.id, "ids")
 )
-_NO_LONGER_IDENTIFIED = delete(fhir_identity).where(*_of(fhir_identity), _any_of(fhir_identity.c.id, "ids"))
+_NO_LONGER_IDENTIFIED = delete(fhir_identity).where(*_of(fhir_identity), any_of(fhir_identity.c.id, "ids"))
 _ADD = insert(fhir_resource)
 _TOLD_BY = (
     select(fhir_resource.c.id, fhir_resource.c.message_id)
-    .where(*_of(fhir_resource), _any_of(fhir_resource.c.id, "ids"))
+    .where(*_of(fhir_resource), any_of(fhir_resource.c.id, "ids"))
     .order_by(fhir_resource.c.version)
 )
 _LAST = (
     select(fhir_resource.c.id, func.max(fhir_resource.c.version).label("version"))
-    .where(*_of(fhir_resource), _any_of(fhir_resource.c.id, "ids"))
+    .where(*_of(fhir_resource), any_of(fhir_resource.c.id, "ids"))
     .group_by(fhir_resource.c.id)
     .subquery()
 )

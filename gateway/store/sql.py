@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -103,3 +103,18 @@ def slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in runs short enough for one IN (...)."""
     for start in range(0, len(values), _MOST_PARAMETERS):
         yield values[start : start + _MOST_PARAMETERS]
+
+
+def any_of(column: ColumnElement[Any], name: str = "values") -> ColumnElement[bool]:
+    """The column has one of the values that are given, by that name, each time the statement is executed.
+
+    For statements built once. SQLAlchemy's ``in_`` of the values themselves holds them in a circle of references, which
+    lies there until the garbage collector comes by.
+    """
+    return column.in_(bindparam(name, expanding=True))
+
+
+def rows_of(connection: Connection, statement: Select[Any], values: Iterable[str]) -> Iterator[Row[Any]]:
+    """What a statement with ``any_of`` finds, asked for in runs of values short enough for one IN (...)."""
+    for some in slices(list(values)):
+        yield from connection.execute(statement, {"values": some}).all()

@@ -10,7 +10,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from gateway import fault_points
 from gateway.errors import PartnerPaused, Unavailable
+from gateway.fault_points import FaultPoint
 from gateway.lifecycle import ClaimState
 from gateway.ports import RemoteAnswer, RemoteInbox
 from tests.factories import CONNECTION
@@ -86,6 +88,17 @@ def test_a_partner_that_refuses_our_login_pauses_the_collection(site: Site, monk
 
     monkeypatch.setattr(site.exchange, "open_inbox", refuse)
     assert site.collecting.run(CONNECTION).paused.startswith("the partner refused our login (since ")
+
+
+def test_a_collection_that_brings_nothing_commits_no_more_than_that_the_partner_answered(site: Site) -> None:
+    send(site)
+    reached: list[FaultPoint] = []
+    fault_points.arm(reached.append)
+    try:
+        site.collecting.run(CONNECTION)
+    finally:
+        fault_points.arm(None)
+    assert reached.count(FaultPoint.COMMITTING) == 1
 
 
 @pytest.mark.fault("F39")

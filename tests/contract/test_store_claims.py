@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from datetime import date
 
@@ -270,6 +271,24 @@ def test_placements_and_days_are_replaced_patient_by_patient(store: Database) ->
         assert {each.encounter_id for each in tx.claims.placements()} == {e2, e3}
         assert [each.patient_id for each in tx.claims.placements_of([e3])] == [other]
         assert {(each.patient_id, each.minutes) for each in tx.claims.days()} == {(one, 120), (other, 180)}
+
+
+def test_what_is_asked_of_an_answers_claims_leaves_nothing_to_the_garbage_collector(store: Database) -> None:
+    row = a_claim_row(store)
+
+    def ask() -> None:
+        with store.write() as tx:
+            tx.claims.hold([row.id])
+            tx.claims.drafts([row.id])
+            tx.claims.bills([row.id])
+            tx.claims.bills_by_number(["C1"])
+            tx.claims.facts([row.id])
+            tx.ledger.replace_all({f"claim:{row.id}": []})
+
+    ask()  # what is remembered of a statement is made the first time
+    gc.collect()
+    ask()
+    assert 0 == gc.collect()
 
 
 def test_overrides_are_kept_with_who_why_and_until_when(store: Database) -> None:
