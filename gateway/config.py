@@ -43,6 +43,8 @@ class PullSettings:
     overlap_s: int = 300
     """How far before the last search the next one begins: what an EHR shows late is not missed."""
     page_size: int = 200
+    pages_max: int = 5000
+    """Pages of one type in one run: an EHR whose pages never end is left there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,7 @@ _PULL = Shape(
         **{name: Key(_TEXT, required=True) for name in ("base", "token_url", "client_id", "key", "key_id")},
         "scope": Key(_TEXT),
         "types": Key(ListKind(_TEXT, filled=True)),
-        **{name: Key(IntegerKind(minimum=1)) for name in ("every_s", "page_size")},
+        **{name: Key(IntegerKind(minimum=1)) for name in ("every_s", "page_size", "pages_max")},
         "overlap_s": Key(IntegerKind()),
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from adapters.fhir.ehr_http import HttpAnswer, HttpLimits, ask, origin_of
 from adapters.fhir.issues import Refused
 from adapters.fhir.smart_backend import BackendToken
-from adapters.fhir.strict_json import read_json
+from adapters.fhir.strict_json import read_json, write_json
 from gateway.errors import ConfigurationError, FormatError, NotAllowed, NotFound, Throttled, Unavailable
 from gateway.ports import FHIR_CONTENT
 
@@ -31,6 +32,8 @@ class Page:
     content: bytes
     """The Bundle as it came."""
     entries: int
+    mark: str
+    """What tells it from other pages: its resources, whatever its address; or its address, where it has none."""
     next_url: str
     """Empty on the last page."""
     at: datetime | None
@@ -96,7 +99,9 @@ class EhrReader:
         entries, links = body.get("entry", []), body.get("link", [])
         if not (isinstance(entries, list) and isinstance(links, list)):
             raise FormatError("the EHR's page has an entry or a link that is no list")
-        return Page(content=answer.body, entries=len(entries), next_url=self._next(url, links), at=_date(answer))
+        mark = hashlib.sha256(write_json(entries)).hexdigest() if entries else url
+        next_url = self._next(url, links)
+        return Page(content=answer.body, entries=len(entries), mark=mark, next_url=next_url, at=_date(answer))
 
     def _next(self, url: str, links: list[object]) -> str:
         """The next page's address. Only the EHR we were told to ask is asked, whatever it says."""

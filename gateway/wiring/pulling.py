@@ -21,6 +21,15 @@ from gateway.ports.pulls import PullProgress
 from gateway.wiring.site import Site
 
 Sleep = Callable[[float], None]
+_CIRCLE = (
+    "the EHR's pages lead in a circle: one that was read already comes again as the next. What came is kept, and the "
+    "search begins again at the next run; tell the EHR's vendor"
+)
+_ENDLESS = (
+    "{pages:,} pages came in this run and the EHR names yet another. What came is kept, and the next run goes on from "
+    "there. Where the EHR has so many, raise pages_max or page_size in the pull section of {source} in site.yaml; "
+    "where it has not, its next links never end: leave the type out of pull.types and tell the EHR's vendor"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,8 +71,8 @@ class SourcePull:
         self._receiver = FhirReceiver(site.receiver)
         self._site = site
         self._waiting: deque[PulledType] = deque()
-        self._led_to: set[str] = set()
-        """Addresses of pages that pages of this run named as the next."""
+        self._read: set[str] = set()
+        """The pages of this run's search, by what tells one from another."""
         self._begun_again: set[str] = set()
         self.under_way = False
 
@@ -74,7 +83,7 @@ class SourcePull:
         """
         if not self.under_way:
             self._waiting.extend(PulledType(type=each) for each in self.settings.types)
-            self._led_to.clear()
+            self._read.clear()
             self._begun_again.clear()
             self.under_way = True
         if not self._waiting:
@@ -102,12 +111,14 @@ class SourcePull:
         if not page.next_url:
             self._record(pulled.type, PullProgress(whole_until=began))
             return True
-        if page.next_url in self._led_to:
+        if page.mark in self._read:
             self._begin_again(pulled.type, progress)
-            raise FormatError("the EHR's next page is one that was read already: its pages lead in a circle")
+            raise FormatError(_CIRCLE)
+        self._read.add(page.mark)
         following = PullProgress(whole_until=progress.whole_until, began_at=began, next_url=page.next_url)
         self._record(pulled.type, following)
-        self._led_to.add(page.next_url)
+        if pulled.pages >= self.settings.pages_max:
+            raise FormatError(_ENDLESS.format(pages=pulled.pages, source=self.source))
         return False
 
     def _page(self, type: str, progress: PullProgress) -> Page | None:
@@ -127,7 +138,7 @@ class SourcePull:
 
     def _begin_again(self, type: str, progress: PullProgress) -> None:
         self._record(type, PullProgress(whole_until=progress.whole_until))
-        self._led_to.clear()
+        self._read.clear()
 
     def _store(self, page: Page, pulled: PulledType) -> None:
         pulled.pages += 1

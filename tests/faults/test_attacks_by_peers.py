@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,9 +15,10 @@ from fastapi import Response
 
 from adapters.fhir.ehr_http import HttpLimits, ask
 from gateway.errors import Unavailable
+from gateway.wiring.pulling import SourcePull
 from gateway.wiring.site import Site
 from tests.ehr_server import EhrServer
-from tests.faults.test_pulls import EVERYTHING, ehr, pulling, run, site, versions
+from tests.faults.test_pulls import EVERYTHING, SOURCE, ehr, pulling, run, site, versions
 from tests.unit.fhir.samples import patient
 
 __all__ = ["ehr", "site"]
@@ -89,9 +92,66 @@ def steps_of(site: Site) -> list[str]:
 
 def test_pages_that_lead_in_a_circle_are_left_and_the_other_types_go_on(site: Site, ehr: EhrServer) -> None:
     ehr.next_elsewhere = "Patient?_count=2&start=2"
-    assert ["the EHR's next page is one that was read already: its pages lead in a circle"] == steps_of(site)
+    (problem,) = steps_of(site)
+    assert "lead in a circle" in problem
     ehr.next_elsewhere = ""
     run(pulling(site))
+    assert EVERYTHING == versions(site)
+
+
+class Inventing:
+    """Searches whose every page names a next one, under an address that never was."""
+
+    def __init__(self, ehr: EhrServer, *, new_resources: bool) -> None:
+        self._ehr = ehr
+        self._new_resources = new_resources
+        self.pages = 0
+
+    def page(self, type: str, _: dict[str, str]) -> Response:
+        self.pages += 1
+        person = patient(id=f"invented-{self.pages if self._new_resources else 0}")
+        page = {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "link": [{"relation": "next", "url": f"{self._ehr.base}/fhir/{type}?_count=2&page={self.pages}"}],
+            "entry": [{"resource": person, "search": {"mode": "match"}}] if type == "Patient" else [],
+        }
+        return Response(json.dumps(page), media_type="application/fhir+json")
+
+
+def pulling_at_most(site: Site, pages: int) -> SourcePull:
+    (source,) = (each for each in site.settings.sources if each.name == SOURCE)
+    assert source.pull is not None
+    return SourcePull(site, replace(source, pull=replace(source.pull, pages_max=pages)))
+
+
+def test_the_same_page_under_ever_new_addresses_is_a_circle(
+    site: Site, ehr: EhrServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ehr, "_page", Inventing(ehr, new_resources=False).page)
+    pulled = run(pulling_at_most(site, 4))["Patient"]
+    assert 2 == pulled.pages
+    assert "lead in a circle" in (pulled.problem or "")
+    assert {"Patient/invented-0": 1} == versions(site)
+
+
+def test_pages_without_end_are_left_at_the_bound_and_the_next_run_goes_on_there(
+    site: Site, ehr: EhrServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(ehr, "_page", Inventing(ehr, new_resources=True).page)
+        found = run(pulling_at_most(site, 4))
+    assert [4, 4] == [each.pages for each in found.values()], "pages with nothing on them count as well"
+    for each in found.values():
+        assert f"raise pages_max or page_size in the pull section of {SOURCE}" in (each.problem or "")
+    assert {f"Patient/invented-{number}": 1 for number in range(1, 5)} == versions(site)
+    ehr.searches.clear()
+    assert [None, None] == [each.problem for each in run(pulling_at_most(site, 4)).values()]
+    assert "Patient?_count=2&page=4" == ehr.searches[0]
+
+
+def test_a_search_of_as_many_pages_as_may_be_is_no_problem(site: Site) -> None:
+    assert [None, None] == [each.problem for each in run(pulling_at_most(site, 3)).values()]
     assert EVERYTHING == versions(site)
 
 
