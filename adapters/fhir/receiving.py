@@ -27,6 +27,8 @@ from gateway.ports.submissions import FhirIntake, FhirSubmission, note_nothing
 class FhirRequest:
     """A POST or PUT as it came, without its HTTP dress."""
 
+    source: str
+    """Whose token it came with."""
     method: str
     type: str = ""
     """Resource type of the address; empty for the base address."""
@@ -57,34 +59,37 @@ class FhirReceiver:
         self._intake = intake
         self.limits = limits
 
-    def receive(self, source: str, request: FhirRequest) -> FhirAnswer:
+    def receive(self, request: FhirRequest) -> FhirAnswer:
         """Commit the request and its answer. A request that is refused is kept too; so are its bytes.
 
         Raises Unavailable when nothing was stored.
         """
-        return self._intake.submit(self._submission(source, request))
+        return self._intake.submit(self._submission(request))
+
+    def receive_each(self, requests: Sequence[FhirRequest]) -> list[FhirAnswer | Exception]:
+        """The same for many that know nothing of each other: why one was not stored takes the place of its answer."""
+        return self._intake.submit_each([self._submission(each) for each in requests])
 
     def receive_all(
         self,
-        source: str,
         requests: Sequence[FhirRequest],
         note: Callable[[Transaction, Sequence[FhirAnswer]], None] = note_nothing,
     ) -> list[FhirAnswer]:
         """The same for many in one transaction, in order; ``note`` writes in it what hangs on the answers."""
-        submissions = [self._submission(source, each) for each in requests]
+        submissions = [self._submission(each) for each in requests]
         return _given(self._intake.submit_all(submissions, lambda tx, answers: note(tx, _given(answers))))
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of a resource as the source sent it."""
         return self._intake.read(source, type, id)
 
-    def _submission(self, source: str, request: FhirRequest) -> FhirSubmission:
+    def _submission(self, request: FhirRequest) -> FhirSubmission:
         try:
             submission = self._read(request)
         except Refused as refused:
-            return _refusal(source, request, refused)
+            return _refusal(request, refused)
         arrival = Arrival(
-            source=source,
+            source=request.source,
             content=request.content,
             content_type=FHIR_CONTENT,
             control_key=_control_key(request, submission),
@@ -95,7 +100,7 @@ class FhirReceiver:
             request_key=_request_key(request),
             apply=lambda table, now: apply_submission(submission, table, now),
             look_ahead=look_ahead(submission),
-            if_reused=lambda: _name_reused(source, request),
+            if_reused=lambda: _name_reused(request),
         )
 
     def _read(self, request: FhirRequest) -> Submission:
@@ -131,10 +136,10 @@ def _given(answers: Sequence[FhirAnswer | Exception]) -> list[FhirAnswer]:
     return given
 
 
-def _refusal(source: str, request: FhirRequest, refused: Refused) -> FhirSubmission:
+def _refusal(request: FhirRequest, refused: Refused) -> FhirSubmission:
     """Stores the bytes of a request that cannot be taken. Its names stay free, for the corrected content."""
     arrival = Arrival(
-        source=source,
+        source=request.source,
         content=request.content,
         content_type=FHIR_CONTENT,
         control_key="",
@@ -145,8 +150,8 @@ def _refusal(source: str, request: FhirRequest, refused: Refused) -> FhirSubmiss
     return FhirSubmission(arrival=arrival, request_key=_once(request), apply=lambda _table, _now: answer)
 
 
-def _name_reused(source: str, request: FhirRequest) -> FhirSubmission:
-    return _refusal(source, request, Refused(409, [_identifier_reused(request)]))
+def _name_reused(request: FhirRequest) -> FhirSubmission:
+    return _refusal(request, Refused(409, [_identifier_reused(request)]))
 
 
 def _control_key(request: FhirRequest, submission: Submission) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +12,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from adapters.batching import BatchWriter
 from adapters.fhir.capability import STATUS_TYPES, capability_statement
 from adapters.fhir.http_edge import (
     BEARER,
@@ -30,11 +30,12 @@ from adapters.fhir.receiving import FhirReceiver, FhirRequest, type_not_supporte
 from adapters.fhir.status import SHAPES, search_set
 from adapters.fhir.strict_json import DEFAULT_LIMITS, JsonLimits, body_too_large, write_json
 from adapters.fhir.submission import SUPPORTED_TYPES
-from gateway.ports import FHIR_CONTENT, StatusReader
+from gateway.ports import FHIR_CONTENT, FhirAnswer, StatusReader
 from gateway.ports.submissions import FhirIntake
 
 _LOG = structlog.get_logger(__name__)
 _JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
+_MOST_IN_ONE_COMMIT = 64
 _PAGE_SIZE_MAX = 500
 _PAGING = {"_count", "_offset", "_format", "_pretty"}
 _SEARCHES = {"patient": "patient", "encounter": "encounter", "identifier": "claim"}
@@ -49,6 +50,8 @@ class FhirLimits:
     """Requests of one source in work at one time; the next is told to come back (429)."""
     body_timeout_s: float = 60.0
     """A body that takes longer to arrive is given up (408)."""
+    shared_commit_bytes: int = 256 * 1024
+    """A body up to this size, read in some 20 ms, shares a commit with others; a larger one holds nobody up."""
 
 
 def fhir_router(
@@ -109,6 +112,7 @@ class _FhirApi:
         self, receiver: FhirReceiver, statuses: StatusReader, authenticate: Authenticate, limits: FhirLimits
     ) -> None:
         self._receiver = receiver
+        self._writer = BatchWriter(receiver.receive_each, _MOST_IN_ONE_COMMIT, "fhir-writer")
         self._statuses = statuses
         self._authenticate = authenticate
         self._limits = limits
@@ -122,47 +126,48 @@ class _FhirApi:
 
     async def post_bundle(self, request: Request) -> Response:
         """Store a transaction, batch, collection or message Bundle."""
-        return await self._submit(request, lambda content: _request(request, content))
+        return await self._submit(request)
 
     async def create(self, request: Request, type: str) -> Response:
         """Store a new resource; with If-None-Exist only when no resource has the identifier."""
-        return await self._submit(request, lambda content: _request(request, content, type=type), type)
+        return await self._submit(request, type)
 
     async def update(self, request: Request, type: str, id: str) -> Response:
         """Store a new version under an id of the sender's; If-Match guards against losing another's change."""
-
-        def read(content: bytes) -> FhirRequest:
-            if not is_id(id):
-                raise Refused(
-                    400, [plain_issue("value", "id-malformed", "The id of the address is no FHIR id.", _ID_FIX)]
-                )
-            return _request(request, content, type=type, id=id)
-
-        return await self._submit(request, read, type)
+        return await self._submit(request, type, id)
 
     async def update_by_identifier(self, request: Request, type: str) -> Response:
         """Store a new version of the resource that has the identifier, or a new resource."""
-        return await self._submit(
-            request, lambda content: _request(request, content, type=type, query=request.url.query), type
-        )
+        return await self._submit(request, type, query=request.url.query)
 
-    async def _submit(self, request: Request, read: Callable[[bytes], FhirRequest], type: str = "") -> Response:
+    async def _submit(self, request: Request, type: str = "", id: str = "", query: str = "") -> Response:
         source = source_of(request, self._authenticate)
         _check_accept(request)
         if type and type not in SUPPORTED_TYPES:
             raise Refused(404, [type_not_supported(type)])
         _check_content_type(request)
+        if id and not is_id(id):
+            raise Refused(400, [plain_issue("value", "id-malformed", "The id of the address is no FHIR id.", _ID_FIX)])
         if self._in_work[source] >= self._limits.submissions_per_source_max:
             raise _too_many_at_once()
         self._in_work[source] += 1
         try:
             content = await self._body(request)
-            answer = await run_in_threadpool(self._receiver.receive, source, read(content))
+            answer = await self._stored(_request(request, source, content, type, id, query))
         finally:
             self._in_work[source] -= 1
             if not self._in_work[source]:
                 del self._in_work[source]
         return response_of(answer)
+
+    async def _stored(self, request: FhirRequest) -> FhirAnswer:
+        """Committed with what else waits, unless it is large; then read and committed by itself."""
+        if len(request.content) > self._limits.shared_commit_bytes:
+            return await run_in_threadpool(self._receiver.receive, request)
+        (answer,) = await self._writer.submit([request])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def read(self, request: Request, type: str, id: str) -> Response:
         """A resource as this source sent it, or the status of one of its claims."""
@@ -244,10 +249,11 @@ class _FhirApi:
 _ID_FIX = "Send an id of 1 to 64 letters, digits, - and ."
 
 
-def _request(request: Request, content: bytes, *, type: str = "", id: str = "", query: str = "") -> FhirRequest:
+def _request(request: Request, source: str, content: bytes, type: str, id: str, query: str) -> FhirRequest:
     headers = request.headers
     preferences = {each.strip().replace(" ", "") for each in headers.get("prefer", "").replace(";", ",").split(",")}
     return FhirRequest(
+        source=source,
         method=request.method,
         type=type,
         id=id,

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from adapters.batching import BatchWriter
 from adapters.hl7.ack import write_answer, write_failure
-from adapters.hl7.batching import BatchReceive, BatchWriter, ReceivedFrame
 from adapters.hl7.framing import MAX_FRAME_BYTES, FrameDecoder
 from adapters.hl7.room import Room
 from adapters.hl7.triage import Triage, find_header
@@ -48,7 +48,20 @@ class ListenerLimits:
     held_bytes: int = 64 * 1024 * 1024
     small_frame_bytes: int = 64 * 1024
     batch_frames: int = 256
-    gather_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFrame:
+    """One message as it came: bytes, the peer's address, when, and the hash of its TLS certificate if it showed one."""
+
+    raw: bytes
+    peer: str
+    received_at: datetime
+    certificate_sha256: str = ""
+
+
+BatchReceive = Callable[[Sequence[ReceivedFrame]], Sequence[bytes]]
+"""Commits a batch; for each frame the wire bytes to answer with (empty: nothing is to be said)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class MllpListener:
         self.now = now
         self.counted: Counter[str] = Counter()
         self.room = Room(self.limits.held_bytes, self.limits.small_frame_bytes)
-        self.writer = BatchWriter(receive, self.limits.batch_frames, self.limits.gather_s)
+        self.writer = BatchWriter(receive, self.limits.batch_frames, "hl7-writer")
         self.stopping = False
         self._host = host
         self._port = port
@@ -105,7 +118,6 @@ class MllpListener:
 
     async def start(self) -> None:
         """Listen. Raises OSError where the address cannot be had."""
-        self.writer.start()
         # TLS begins after a connection is counted: one that stalls in its handshake is under the limits too.
         self._server = await asyncio.start_server(self._accept, self._host, self._port, limit=_CHUNK_BYTES, backlog=256)
 

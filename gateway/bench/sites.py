@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
-from adapters.hl7.batching import ReceivedFrame
+from adapters.hl7.mllp import ReceivedFrame
 from gateway.bench.weeks import WEEK_IS_OVER
 from gateway.claim.actor import Actor
 from gateway.claim.contract import ClaimForm
@@ -76,7 +76,7 @@ def answered(site: Site, messages: Iterable[FeedMessage]) -> Iterator[tuple[Feed
                 yield message, "" if b"MSA|AA|" in acknowledgement else acknowledgement.decode(errors="replace")
         else:
             for message in run:
-                answer = fhir.receive(feed, FhirRequest(method="POST", content=message.content))
+                answer = fhir.receive(FhirRequest(source=feed, method="POST", content=message.content))
                 yield message, "" if answer.status < 400 else answer.body.decode(errors="replace")
 
 

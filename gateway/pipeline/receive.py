@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from gateway.claim.identifiers import new_ulid
+from gateway.errors import Unavailable
 from gateway.fault_points import FaultPoint, reach
-from gateway.pipeline.group_commit import GroupCommit
 from gateway.pipeline.owners import SourceOwner, inbound_message, indexed
 from gateway.pipeline.submit import FhirCommit
 from gateway.ports import Arrival, Clock, FhirAnswer, Receipt, Resource
@@ -15,8 +15,6 @@ from gateway.ports.inbox import InboundMessage
 from gateway.ports.storage import Store
 from gateway.ports.submissions import FhirSubmission, NoteAnswers, note_nothing
 from gateway.ports.work import WorkKind
-
-_MOST_IN_ONE_COMMIT = 64
 
 
 def _nobody() -> None:
@@ -38,7 +36,6 @@ class Receiver:
         self._owners = owners
         self._notify = notify
         self._fhir = FhirCommit(store, clock, owners)
-        self._group = GroupCommit(self.submit_all, _MOST_IN_ONE_COMMIT)
 
     def notifying(self, notify: Callable[[], None]) -> Receiver:
         """The same receiver, telling somebody after each commit that there is work."""
@@ -88,8 +85,8 @@ class Receiver:
         return new, receipts
 
     def submit(self, submission: FhirSubmission) -> FhirAnswer:
-        """Commit it, together with what other threads submit meanwhile; see gateway.ports.submissions.FhirIntake."""
-        answer = self._group.ask(submission)
+        """Commit it; see gateway.ports.submissions.FhirIntake."""
+        (answer,) = self.submit_all([submission])
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -101,6 +98,21 @@ class Receiver:
         answers = self._fhir.commit(submissions, note)
         self._notify()
         return answers
+
+    def submit_each(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
+        """Commit all at once or one by one; see gateway.ports.submissions.FhirIntake."""
+        try:
+            return self.submit_all(submissions)
+        except Exception as error:
+            if isinstance(error, Unavailable) or len(submissions) == 1:
+                raise
+        return [self._alone(each) for each in submissions]
+
+    def _alone(self, submission: FhirSubmission) -> FhirAnswer | Exception:
+        try:
+            return self.submit(submission)
+        except Exception as error:
+            return error
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of one resource of that source."""

@@ -50,5 +50,10 @@ class FhirIntake(Protocol):
         ``note`` writes what hangs on the answers in that transaction; what it raises undoes all of it.
         """
 
+    def submit_each(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
+        """The same for many who know nothing of each other: where one transaction for all fails and the database is
+        there, each has its own, so that only the culprit fails. Raises Unavailable when nothing was stored.
+        """
+
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of one resource of that source."""

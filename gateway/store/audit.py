@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from gateway.claim.actor import Actor
 from gateway.ports.oversight import AuditVerdict
 from gateway.store.audit_chain import BEFORE_THE_FIRST, AuditChain
 from gateway.store.schema import audit_event
-from gateway.store.sql import hold_names
+from gateway.store.sql import hold_names, insert_all
 
 
 class AuditRows:
@@ -59,7 +59,7 @@ class AuditRows:
             number += 1
             act["id"] = number
             act["seal"] = seal = self._chain.seal(seal, act)
-        self._connection.execute(insert(audit_event), self._acts)
+        insert_all(self._connection, audit_event, self._acts)
 
     def anchor(self) -> None:
         """Once the transaction is committed: note outside the database how far the trail reaches."""

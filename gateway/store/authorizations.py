@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select
+from sqlalchemy import Connection, Row, Select, delete, or_, select
 
 from gateway.authorization.account import AuthorizationEntry, Stage
 from gateway.claim.record import AuthorizationRecord
@@ -13,7 +13,7 @@ from gateway.lifecycle import ClaimState
 from gateway.ports.watch import AuthorizationName, AuthorizationRow, EntryRow
 from gateway.store.coding import decode, encode
 from gateway.store.schema import authorization_entry, authorization_on_file, claim
-from gateway.store.sql import hold_names, insert_or_replace, slices
+from gateway.store.sql import hold_names, insert_all, insert_or_replace, slices
 
 _OURS = frozenset({ClaimState.WAITING, ClaimState.HELD, ClaimState.READY, ClaimState.RELEASED, ClaimState.REJECTED})
 _GIVEN_BACK = {ClaimState.DENIED: "denied", ClaimState.VOIDED: "voided", ClaimState.WITHDRAWN: "withdrawn"}
@@ -60,7 +60,7 @@ class AuthorizationRows:
         ]
         insert_or_replace(self._connection, authorization_on_file, on_file)
         if entries:
-            self._connection.execute(insert(authorization_entry), [_values(each) for each in entries])
+            insert_all(self._connection, authorization_entry, [_values(each) for each in entries])
 
     def rows(self, number: str = "") -> list[AuthorizationRow]:
         """Authorizations on file, in order of payer and number."""

@@ -28,7 +28,7 @@ from gateway.store.schema import (
     service_day,
     subject,
 )
-from gateway.store.sql import any_of, insert_missing, insert_or_replace, next_value, rows_of, slices
+from gateway.store.sql import any_of, insert_all, insert_missing, insert_or_replace, next_value, rows_of, slices
 
 _FINDINGS = tuple[Finding, ...]
 _BILLS: Select[Any] = select(
@@ -251,8 +251,7 @@ class ClaimRows:
             }
             for version in versions
         ]
-        if rows:
-            self._connection.execute(insert(claim_version), rows)
+        insert_all(self._connection, claim_version, rows)
 
     def answered(self, answer_id: str) -> Iterator[list[str]]:
         """Ids of the claims that an answer's facts speak of, in order, part by part."""

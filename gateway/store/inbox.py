@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from gateway.ports import MappingProblem
 from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import inbound_message, message_answer, message_outcome
-from gateway.store.sql import hold_names, slices
+from gateway.store.sql import hold_names, insert_all, slices
 
 _ANSWERED = select(inbound_message, message_answer.c.answer, message_answer.c.refusal).outerjoin(
     message_answer, message_answer.c.message_id == inbound_message.c.id
 )
-_ADD_MESSAGE = insert(inbound_message)
-_ADD_ANSWER = insert(message_answer)
 
 
 class InboxRows:
@@ -51,9 +49,9 @@ class InboxRows:
         if not messages:
             return
         self._blobs.put_all([content for _, content in messages])
-        self._connection.execute(_ADD_MESSAGE, [_columns(message) for message, _ in messages])
+        insert_all(self._connection, inbound_message, [_columns(message) for message, _ in messages])
         answers = [{"message_id": each.id, "answer": each.answer, "refusal": each.refusal} for each, _ in messages]
-        self._connection.execute(_ADD_ANSWER, answers)
+        insert_all(self._connection, message_answer, answers)
 
     def get(self, message_id: str) -> InboundMessage | None:
         """One message."""
@@ -83,8 +81,7 @@ class InboxRows:
             }
             for each in outcomes
         ]
-        if rows:
-            self._connection.execute(insert(message_outcome), rows)
+        insert_all(self._connection, message_outcome, rows)
 
     def messages(
         self, source: str = "", *, failed_only: bool = False

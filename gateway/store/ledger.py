@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from gateway.receivable.ledger import Account, LedgerEntry
 from gateway.store.schema import ledger_entry
-from gateway.store.sql import any_of, rows_of, slices
+from gateway.store.sql import any_of, insert_all, rows_of, slices
 
 _STAND = (
     select(
@@ -64,8 +64,7 @@ class LedgerRows:
             for owner, entries in entries_of.items()
             for entry in entries
         ]
-        if rows:
-            self._connection.execute(insert(ledger_entry), rows)
+        insert_all(self._connection, ledger_entry, rows)
 
     def balances(self) -> Mapping[str, int]:
         """Cents by account."""

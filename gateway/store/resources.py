@@ -10,12 +10,12 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, select
 
 from gateway.claim.party import Identifier
 from gateway.ports import LookAhead, NewVersion, Resource
 from gateway.store.schema import fhir_identity, fhir_link, fhir_resource
-from gateway.store.sql import any_of, hold_names, insert_missing, slices
+from gateway.store.sql import any_of, hold_names, insert_all, insert_missing, slices
 
 # FHIR decimals keep their digits: 350.50 is not 350.5 (R4 datatypes, "decimal").
 _read = msgspec.json.Decoder(float_hook=Decimal)
@@ -39,7 +39,6 @@ _IDENTIFIERS = select(fhir_identity.c.system, fhir_identity.c.value).where(
     *_of(fhir_identity), any_of(fhir_identity.c.id, "ids")
 )
 _NO_LONGER_IDENTIFIED = delete(fhir_identity).where(*_of(fhir_identity), any_of(fhir_identity.c.id, "ids"))
-_ADD = insert(fhir_resource)
 _TOLD_BY = (
     select(fhir_resource.c.id, fhir_resource.c.message_id)
     .where(*_of(fhir_resource), any_of(fhir_resource.c.id, "ids"))
@@ -224,7 +223,7 @@ class SourceResources:
         """Store the kept versions and index their identifiers."""
         if not self._rows:
             return
-        self._connection.execute(_ADD, self._rows)
+        insert_all(self._connection, fhir_resource, self._rows)
         for type, ids in _grouped(sorted(key for key, (resource, _) in self._kept.items() if resource.version > 1)):
             self._connection.execute(_NO_LONGER_IDENTIFIED, {"source": self._source, "type": type, "ids": ids})
         rows = [

@@ -15,7 +15,7 @@ from gateway.ports.rosters import Changes, RosterStatus
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import roster_load, roster_row
-from gateway.store.sql import hold_names, slices
+from gateway.store.sql import hold_names, insert_all, slices
 
 _TYPES: dict[str, type[RosterRecord]] = {each.kind: each for each in ROSTER_RECORDS}
 _IN_FORCE = roster_row.c.retired_at.is_(None)
@@ -55,8 +55,7 @@ class RosterRows:
             {**named, **_row(rows[key]), "key": key, "content": contents[key], "recorded_at": at}
             for key in (*added, *sorted(changed))
         ]
-        if written:
-            self._connection.execute(insert(roster_row), written)
+        insert_all(self._connection, roster_row, written)
         return {
             "added": tuple(rows[key] for key in added),
             "changed": tuple(rows[key] for key in sorted(changed)),

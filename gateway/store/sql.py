@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, UniqueConstraint, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -14,18 +14,56 @@ T = TypeVar("T")
 _MOST_PARAMETERS = 500
 
 
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows. Every row names the same columns, here and below."""
+    _insert(connection, table, rows, _plain)
+
+
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose keys are not there yet; leave the others as they are."""
-    if rows:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
+    _insert(connection, table, rows, _leaving)
 
 
 def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows, taking the place of rows with the same primary key."""
+    _insert(connection, table, rows, _replacing)
+
+
+def insert_or_touch(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows; one whose unique columns are there already stays as it is but is locked until the commit."""
+    _insert(connection, table, rows, _touching)
+
+
+_Insert = postgresql.Insert | sqlite.Insert
+_Clash = Callable[[_Insert, Table, tuple[str, ...]], _Insert]
+"""What is to happen to a row that is there already."""
+
+
+def _plain(statement: _Insert, _table: Table, _given: tuple[str, ...]) -> _Insert:
+    return statement
+
+
+def _leaving(statement: _Insert, _table: Table, _given: tuple[str, ...]) -> _Insert:
+    return statement.on_conflict_do_nothing()
+
+
+def _replacing(statement: _Insert, table: Table, given: tuple[str, ...]) -> _Insert:
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in given if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _touching(statement: _Insert, table: Table, _given: tuple[str, ...]) -> _Insert:
+    (unique,) = (each for each in table.constraints if isinstance(each, UniqueConstraint))
+    names = [column.name for column in unique.columns]
+    return statement.on_conflict_do_update(index_elements=names, set_={names[-1]: statement.excluded[names[-1]]})
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], clash: _Clash) -> None:
+    """The rows of a batch go to the driver at once: a third of the work of handing them over one by one."""
     if not rows:
         return
-    statement, names, processors = _replacing(table, tuple(rows[0]), connection.dialect)
+    statement, names, processors = _prepared(table, tuple(rows[0]), clash, connection.dialect)
     columns = [
         [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
         for name, process in zip(names, processors, strict=True)
@@ -36,30 +74,15 @@ def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mappi
     connection.exec_driver_sql(statement, values)
 
 
-@lru_cache(maxsize=100)
-def _replacing(table: Table, given: tuple[str, ...], dialect: Dialect) -> tuple[str, Sequence[str], Sequence[Any]]:
-    """The statement as the driver takes it, its parameters in order, and what makes each value the driver's: the rows
-    of a batch go to the driver at once, a third of the work of handing them over one by one."""
+@lru_cache(maxsize=200)
+def _prepared(
+    table: Table, given: tuple[str, ...], clash: _Clash, dialect: Dialect
+) -> tuple[str, Sequence[str], Sequence[Any]]:
+    """The statement as the driver takes it, its parameters in order, and what makes each value the driver's."""
     insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in given if name not in keys}
-    compiled = statement.on_conflict_do_update(index_elements=keys, set_=changed).compile(
-        dialect=dialect, column_keys=list(given)
-    )
+    compiled = clash(insert(table), table, given).compile(dialect=dialect, column_keys=list(given))
     names = compiled.positiontup or given
     return str(compiled), names, [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-
-
-def insert_or_touch(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: Sequence[str]
-) -> None:
-    """Insert the rows; one that is there already stays as it is but is locked until this transaction ends."""
-    if rows:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(table)
-        touched = {unique[-1]: statement.excluded[unique[-1]]}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(unique), set_=touched), list(rows))
 
 
 def next_value(connection: Connection, table: Table, key: Mapping[str, Any], count: int = 1) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, literal_column, or_, select, tuple_, update
 
 from gateway.claim.identifiers import stable_id
 from gateway.claim.origins import Origins, Sheet, Told
@@ -23,7 +23,7 @@ from gateway.store.schema import (
     subject,
     subject_identifier,
 )
-from gateway.store.sql import insert_missing, insert_or_replace, slices
+from gateway.store.sql import insert_all, insert_missing, insert_or_replace, slices
 
 _ABOUT, _PATIENT = subject.alias(), subject.alias()
 _SAID_BY = (
@@ -116,8 +116,7 @@ class SubjectRows:
             }
             for each, told_by in zip(assertions, told, strict=True)
         ]
-        if rows:
-            self._connection.execute(insert(assertion), rows)
+        insert_all(self._connection, assertion, rows)
 
     def asserted_by(
         self, source: str, origin_keys: Sequence[str]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from gateway.ports.webhooks import Notice
 from gateway.store.schema import claim, webhook_notice, webhook_state
-from gateway.store.sql import hold_names, insert_or_replace
+from gateway.store.sql import hold_names, insert_all, insert_or_replace
 
 
 class WebhookRows:
@@ -42,8 +42,7 @@ class WebhookRows:
             {"source": source, "number": number, "claim_id": id, "at": at, "delivered_at": None}
             for number, id in enumerate(tell, last + 1)
         ]
-        if notices:
-            self._connection.execute(insert(webhook_notice), notices)
+        insert_all(self._connection, webhook_notice, notices)
 
     def next_notice(self, source: str) -> Notice | None:
         """The first that was not delivered."""

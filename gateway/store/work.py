@@ -24,7 +24,7 @@ class WorkRows:
         this transaction wrote, and the wish would be lost with the row.
         """
         for some in slices(sorted(set(keys))):
-            insert_or_touch(self._connection, work, [{"kind": kind, "key": key} for key in some], ("kind", "key"))
+            insert_or_touch(self._connection, work, [{"kind": kind, "key": key} for key in some])
 
     def take(self, kind: WorkKind, limit: int) -> list[str]:
         """Take up to ``limit`` keys out; they come back if this transaction does not commit."""

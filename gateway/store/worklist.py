@@ -12,7 +12,7 @@ from gateway.claim.finding import Finding
 from gateway.ports.watch import Closing, Outcome, WorkItem
 from gateway.store.coding import decode, encode
 from gateway.store.schema import authorization_on_file, work_item, work_item_closing
-from gateway.store.sql import hold_names, slices
+from gateway.store.sql import hold_names, insert_all, slices
 
 
 class WorklistRows:
@@ -38,8 +38,7 @@ class WorklistRows:
             }
             for each in items
         ]
-        if rows:
-            self._connection.execute(insert(work_item), rows)
+        insert_all(self._connection, work_item, rows)
 
     def items(self, *, owner: str = "", patient_id: str = "", id: str = "") -> list[WorkItem]:
         """Items, closed ones too, the ones due first in front."""

@@ -10,9 +10,8 @@ from adapters.fhir.import_routes import fhir_import_router
 from adapters.fhir.routes import fhir_router
 from adapters.hl7.ack import prepare_receipt
 from adapters.hl7.batch import BatchFault, BatchMessage, batch_control_id, begins_batch, read_batch, write_batch
-from adapters.hl7.batching import ReceivedFrame
 from adapters.hl7.framing import frame
-from adapters.hl7.mllp import MllpListener
+from adapters.hl7.mllp import MllpListener, ReceivedFrame
 from adapters.hl7.triage import AcceptancePolicy
 from gateway.claim.identifiers import new_ulid
 from gateway.config import Listener, Settings, SourceSettings

@@ -36,7 +36,7 @@ class ImportPass:
         def note(tx: Transaction, answers: Sequence[FhirAnswer]) -> None:
             tx.imports.finish_part(part, [_outcome(*each) for each in zip(numbers, answers, strict=True)])
 
-        self._receiver.receive_all(part.source, [request_of(each) for each in contents], note)
+        self._receiver.receive_all([request_of(part.source, each) for each in contents], note)
         return len(part.lines)
 
 

@@ -155,14 +155,14 @@ class Taking:
     def _take_lines(self, path: str, lines: Iterable[bytes]) -> None:
         waiting = ((index, line.strip()) for index, line in enumerate(lines) if line.strip())
         while some := list(islice(waiting, _FHIR_BATCH)):
-            requests = [request_of(line) for _, line in some]
-            answers = self._fhir.receive_all(self._source, requests)
+            requests = [request_of(self._source, line) for _, line in some]
+            answers = self._fhir.receive_all(requests)
             for (index, _), request, answer in zip(some, requests, answers, strict=True):
                 self._note_fhir(path, index, request, answer)
 
     def _take_fhir(self, path: str, content: bytes) -> None:
-        request = request_of(content)
-        self._note_fhir(path, 0, request, self._fhir.receive(self._source, request))
+        request = request_of(self._source, content)
+        self._note_fhir(path, 0, request, self._fhir.receive(request))
 
     def _note_fhir(self, path: str, index: int, request: FhirRequest, answer: FhirAnswer) -> None:
         name = request.type or "Bundle"
@@ -251,7 +251,7 @@ def _whole(path: Path) -> bytes:
     return content
 
 
-def request_of(content: bytes) -> FhirRequest:
+def request_of(source: str, content: bytes) -> FhirRequest:
     """A Bundle is posted, a resource alone keeps its id. The bytes name the request, so that a rerun repeats it."""
     key = hashlib.sha256(content).hexdigest()
     try:
@@ -260,11 +260,11 @@ def request_of(content: bytes) -> FhirRequest:
         body = None  # the receiver reads it strictly, and says what is wrong
     kind = body.get("resourceType") if isinstance(body, dict) else None
     if not isinstance(kind, str) or kind == "Bundle" or resource_shape(kind) is None:
-        return FhirRequest(method="POST", content=content, lenient=True)
+        return FhirRequest(source=source, method="POST", content=content, lenient=True)
     own = body.get("id") if isinstance(body, dict) else None
     if isinstance(own, str) and own:
-        return FhirRequest(method="PUT", type=kind, id=own, content=content, idempotency_key=key)
-    return FhirRequest(method="POST", type=kind, content=content, idempotency_key=key)
+        return FhirRequest(source=source, method="PUT", type=kind, id=own, content=content, idempotency_key=key)
+    return FhirRequest(source=source, method="POST", type=kind, content=content, idempotency_key=key)
 
 
 def is_refused(answer: FhirAnswer, told: Sequence[str], issues: Sequence[dict[str, Any]]) -> bool:

@@ -144,8 +144,8 @@ class SourcePull:
         pulled.pages += 1
         if not page.entries:
             return
-        request = FhirRequest(method="POST", content=page.content, pulled=True)
-        answer = json.loads(self._receiver.receive(self.source, request).body)
+        request = FhirRequest(source=self.source, method="POST", content=page.content, pulled=True)
+        answer = json.loads(self._receiver.receive(request).body)
         statuses = [each["response"]["status"] for each in answer.get("entry", ())]
         if answer["resourceType"] != "Bundle":
             raise FormatError(answer["issue"][0]["diagnostics"])

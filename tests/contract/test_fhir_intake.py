@@ -49,12 +49,14 @@ def ehr(database: Database) -> FhirReceiver:
 
 
 def post(ehr: FhirReceiver, body: Any, **request: Any) -> FhirAnswer:
-    return ehr.receive(SOURCE, FhirRequest(method="POST", content=as_bytes(body), **request))
+    return ehr.receive(FhirRequest(source=SOURCE, method="POST", content=as_bytes(body), **request))
 
 
 def put(ehr: FhirReceiver, body: Any, **request: Any) -> FhirAnswer:
-    made = FhirRequest(method="PUT", type=body["resourceType"], id=body["id"], content=as_bytes(body), **request)
-    return ehr.receive(SOURCE, made)
+    made = FhirRequest(
+        source=SOURCE, method="PUT", type=body["resourceType"], id=body["id"], content=as_bytes(body), **request
+    )
+    return ehr.receive(made)
 
 
 def ids(database: Database, type: str, kind: str, value: str) -> list[str]:
@@ -113,7 +115,7 @@ def test_versions_follow_each_other_and_identifiers_follow_the_newest(ehr: FhirR
 
 def test_decimals_keep_their_digits(ehr: FhirReceiver) -> None:
     body = as_bytes(encounter(id="e1", length={"value": 1})).replace(b'"value": 1', b'"value": 60.50')
-    ehr.receive(SOURCE, FhirRequest(method="PUT", type="Encounter", id="e1", content=body))
+    ehr.receive(FhirRequest(source=SOURCE, method="PUT", type="Encounter", id="e1", content=body))
     found = ehr.read(SOURCE, "Encounter", "e1")
     assert found is not None
     assert "60.50" == str(found.body["length"]["value"])

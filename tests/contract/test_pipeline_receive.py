@@ -247,3 +247,19 @@ def test_in_one_transaction_each_submission_stands_or_falls_alone(store: Databas
     with store.read() as tx:
         assert 4 == len(list(tx.inbox.messages()))
         assert ["Encounter/e1"] == tx.resources.references("ehr")
+
+
+def test_when_a_shared_commit_fails_only_the_culprit_fails(store: Database, receiver: Receiver) -> None:
+    def unwritable(table: ResourceTable, now: datetime) -> FhirAnswer:
+        table.put([NewVersion(type="Encounter", id="e2", version=1, body={"status": object()})])
+        return FhirAnswer(status=201, body=b"")
+
+    bundles = [a_bundle(b'{"number": %d}' % number) for number in range(3)]
+    first, culprit, last = receiver.submit_each(
+        [asking(bundles[0], create), asking(bundles[1], unwritable), asking(bundles[2], answering(200))]
+    )
+    assert isinstance(culprit, TypeError)
+    assert [201, 200] == [each.status for each in (first, last) if isinstance(each, FhirAnswer)]
+    with store.read() as tx:
+        assert 2 == len(list(tx.inbox.messages()))
+        assert ["Encounter/e1"] == tx.resources.references("ehr")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
-from adapters.hl7.batching import ReceivedFrame
+from adapters.hl7.mllp import ReceivedFrame
 from gateway.claim.record import PatientRecord
 from gateway.wiring.feeds import hl7_receive
 from gateway.wiring.new_site import make_site
@@ -115,8 +115,8 @@ def test_an_identifier_no_index_can_hold_is_refused_with_its_place(site: Site) -
     receiver = FhirReceiver(site.receiver)
     for system, value in (("urn:x", LONG), (f"urn:{LONG}", "1")):
         body = {"resourceType": "Patient", "id": "p1", "identifier": [{"system": system, "value": value}]}
-        request = FhirRequest(method="PUT", type="Patient", id="p1", content=json.dumps(body).encode())
-        answer = receiver.receive(FHIR, request)
+        request = FhirRequest(source=FHIR, method="PUT", type="Patient", id="p1", content=json.dumps(body).encode())
+        answer = receiver.receive(request)
         assert answer.status == 422
         (issue,) = json.loads(answer.body)["issue"]
         assert issue["expression"] == ["Patient.identifier"]
@@ -131,7 +131,7 @@ def test_names_of_messages_of_any_length_are_told_apart_and_repeated(site: Site)
         entry = {"resource": resource, "request": {"method": "POST", "url": "Patient"}}
         identifier = {"system": "urn:messages", "value": name}
         body = {"resourceType": "Bundle", "type": "transaction", "identifier": identifier, "entry": [entry]}
-        return receiver.receive(FHIR, FhirRequest(method="POST", content=json.dumps(body).encode())).status
+        return receiver.receive(FhirRequest(source=FHIR, method="POST", content=json.dumps(body).encode())).status
 
     assert [send(LONG + "1", "A"), send(LONG + "2", "B"), send(LONG + "1", "A"), send(LONG + "1", "C")] == [
         200,

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from adapters.hl7.batching import ReceivedFrame
+from adapters.hl7.mllp import ReceivedFrame
 from gateway.claim.actor import Actor
 from gateway.claim.finding import blocks
 from gateway.claim.party import Identifier

@@ -17,7 +17,9 @@ from tests.unit.fhir.fakes import ListedStatuses, MemoryIntake
 from tests.unit.fhir.samples import as_bytes
 
 TOKENS = {"cedar-token": "cedar", "birch-token": "birch"}
-LIMITS = FhirLimits(json=JsonLimits(size_max=200_000), submissions_per_source_max=4, body_timeout_s=0.3)
+LIMITS = FhirLimits(
+    json=JsonLimits(size_max=200_000), submissions_per_source_max=4, body_timeout_s=0.3, shared_commit_bytes=20_000
+)
 
 
 class FhirClient:

@@ -77,6 +77,9 @@ class MemoryIntake:
     ) -> list[FhirAnswer | Exception]:
         raise NotImplementedError("what hangs on answers needs a database")
 
+    def submit_each(self, submissions: Sequence[FhirSubmission]) -> list[FhirAnswer | Exception]:
+        return [self.submit(each) for each in submissions]
+
     def submit(self, submission: FhirSubmission) -> FhirAnswer:
         arrival = submission.arrival
         with self._lock:

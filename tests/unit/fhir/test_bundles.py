@@ -500,8 +500,10 @@ def test_a_refused_bundle_may_be_corrected_under_its_own_name(ehr: FhirClient, i
 
 
 def test_a_type_not_kept_is_refused_by_whichever_door_it_comes(intake: MemoryIntake) -> None:
-    request = FhirRequest(method="PUT", type="Observation", id="o1", content=as_bytes(observation(id="o1")))
-    assert 404 == FhirReceiver(intake).receive("cedar", request).status
+    request = FhirRequest(
+        source="cedar", method="PUT", type="Observation", id="o1", content=as_bytes(observation(id="o1"))
+    )
+    assert 404 == FhirReceiver(intake).receive(request).status
     assert {} == stored(intake)
     assert intake.arrivals[0].refusal
 

@@ -302,6 +302,7 @@ def test_a_source_with_too_many_requests_in_work_is_told_to_wait(
     http: TestClient, ehr: FhirClient, intake: MemoryIntake
 ) -> None:
     inside, go_on = threading.Barrier(LIMITS.submissions_per_source_max + 1), threading.Event()
+    large = {"text": {"status": "generated", "div": f"<div>{'x' * LIMITS.shared_commit_bytes}</div>"}}
     submit = intake.submit
 
     def slow(*arguments: Any) -> Any:
@@ -311,8 +312,8 @@ def test_a_source_with_too_many_requests_in_work_is_told_to_wait(
 
     intake.submit = slow  # type: ignore[method-assign]
     held = [
-        threading.Thread(target=ehr.put, args=(f"/fhir/Patient/p{number}", patient(id=f"p{number}")))
-        for number in range(4)
+        threading.Thread(target=ehr.put, args=(f"/fhir/Patient/p{number}", patient(id=f"p{number}", **large)))
+        for number in range(LIMITS.submissions_per_source_max)
     ]
     for thread in held:
         thread.start()

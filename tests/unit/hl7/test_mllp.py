@@ -18,11 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from adapters.hl7.ack import prepare_receipt
-from adapters.hl7.batching import ReceivedFrame
 from adapters.hl7.client import MllpClient, NoAcknowledgement
 from adapters.hl7.er7 import read_message
 from adapters.hl7.framing import FrameDecoder, frame
-from adapters.hl7.mllp import ListenerEvent, ListenerLimits, MllpListener, PlaintextRefused
+from adapters.hl7.mllp import ListenerEvent, ListenerLimits, MllpListener, PlaintextRefused, ReceivedFrame
 from tests.unit.hl7.samples import ADT, message
 
 NOW = datetime.datetime(2026, 8, 3, tzinfo=datetime.UTC)

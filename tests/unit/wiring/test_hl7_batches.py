@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from adapters.hl7.batch import BatchMessage, read_batch
-from adapters.hl7.batching import ReceivedFrame
+from adapters.hl7.mllp import ReceivedFrame
 from gateway.wiring.feeds import hl7_receive
 from gateway.wiring.site import Site
 
