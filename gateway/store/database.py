@@ -212,7 +212,7 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    from gateway.store.postgresql_text import StorableText  # with it comes psycopg, which SQLite has no use for
+    from gateway.store import postgresql_text  # with it comes psycopg, which SQLite has no use for
 
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -220,6 +220,6 @@ def _postgresql_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
-        connection.adapters.register_dumper(str, StorableText)
+        postgresql_text.register(connection.adapters)
 
     return engine

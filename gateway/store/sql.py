@@ -6,9 +6,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, UniqueConstraint, bindparam, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T")
 _MOST_PARAMETERS = 500
@@ -25,8 +39,10 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[
 
 
 def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert the rows, taking the place of rows with the same primary key."""
-    _insert(connection, table, rows, _replacing)
+    """Insert the rows, taking the place of rows with the same primary key; of two here with one key the last stays."""
+    keys = [column.name for column in table.primary_key]
+    lasting = {tuple([row[key] for key in keys]): row for row in rows}
+    _insert(connection, table, list(lasting.values()), _replacing)
 
 
 def insert_or_touch(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -60,7 +76,8 @@ def _touching(statement: _Insert, table: Table, _given: tuple[str, ...]) -> _Ins
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], clash: _Clash) -> None:
-    """The rows of a batch go to the driver at once: a third of the work of handing them over one by one."""
+    """The rows of a batch go to the driver at once. SQLite's repeats the statement by itself; PostgreSQL's is given one
+    array a column, because every repetition costs driver and server several times what they do with the row."""
     if not rows:
         return
     statement, names, processors = _prepared(table, tuple(rows[0]), clash, connection.dialect)
@@ -68,10 +85,10 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
         [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
         for name, process in zip(names, processors, strict=True)
     ]
-    values: list[Any] = list(zip(*columns, strict=True))
-    if not connection.dialect.positional:
-        values = [dict(zip(names, each, strict=True)) for each in values]
-    connection.exec_driver_sql(statement, values)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(statement, dict(zip(names, columns, strict=True)))
+    else:
+        connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
 
 
 @lru_cache(maxsize=200)
@@ -79,10 +96,20 @@ def _prepared(
     table: Table, given: tuple[str, ...], clash: _Clash, dialect: Dialect
 ) -> tuple[str, Sequence[str], Sequence[Any]]:
     """The statement as the driver takes it, its parameters in order, and what makes each value the driver's."""
-    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    compiled = clash(insert(table), table, given).compile(dialect=dialect, column_keys=list(given))
+    statement: _Insert
+    if dialect.name == "postgresql":
+        arrays = [func.unnest(bindparam(name, type_=ARRAY(_as_sent(table.c[name].type, dialect)))) for name in given]
+        statement = postgresql.insert(table).from_select(given, select(*arrays), include_defaults=False)
+    else:
+        statement = sqlite.insert(table)
+    compiled = clash(statement, table, given).compile(dialect=dialect, column_keys=list(given))
     names = compiled.positiontup or given
     return str(compiled), names, [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+
+
+def _as_sent(type: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Text of any length: what is too long for its column has to be refused there, and is not cut here."""
+    return Text() if type.dialect_impl(dialect).python_type is str else type
 
 
 def next_value(connection: Connection, table: Table, key: Mapping[str, Any], count: int = 1) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, literal_column, or_, select, update
 
 from gateway.claim.identifiers import stable_id
 from gateway.claim.origins import Origins, Sheet, Told
@@ -23,7 +24,7 @@ from gateway.store.schema import (
     subject,
     subject_identifier,
 )
-from gateway.store.sql import insert_all, insert_missing, insert_or_replace, slices
+from gateway.store.sql import any_of, insert_all, insert_missing, insert_or_replace, slices
 
 _ABOUT, _PATIENT = subject.alias(), subject.alias()
 _SAID_BY = (
@@ -38,10 +39,18 @@ _SAID_BY = (
     .join(_PATIENT, _PATIENT.c.id == assertion.c.patient_id)
     .where(
         assertion.c.source == bindparam("source"),
-        assertion.c.origin_key.in_(bindparam("origin_keys", expanding=True)),
+        any_of(assertion.c.origin_key, "origin_keys"),
     )
     .order_by(assertion.c.id)
 )
+_NAMED = select(subject_identifier.c.value, subject_identifier.c.subject_id).where(
+    subject_identifier.c.organization_id == bindparam("organization"),
+    subject_identifier.c.kind == bindparam("kind"),
+    subject_identifier.c.namespace == bindparam("namespace"),
+    any_of(subject_identifier.c.value),
+)
+"""One namespace at a time: asked for pairs, SQLite looks at all that the organization has, and PostgreSQL plans longer
+than it looks."""
 _MOVES = assertion.c.kind == literal_column(f"'{RecordKind.MOVE}'")
 """Written out, or SQLite does not know that its index of moves alone serves."""
 _NOTHING: tuple[Any, ...] = (None, "", ())
@@ -271,17 +280,16 @@ class SubjectRows:
             if any(written[each] != resolution.known[each] for each in names):
                 raise Unavailable("another worker named one of these subjects first; the batch is done again")
 
-    def _known(self, organization: str, kind: RecordKind, identifiers: Sequence[Identifier]) -> dict[Identifier, str]:
-        columns = subject_identifier.c
+    def _known(self, organization: str, kind: RecordKind, identifiers: Iterable[Identifier]) -> dict[Identifier, str]:
+        values: dict[str, list[str]] = defaultdict(list)
+        for each in identifiers:
+            values[each.namespace].append(each.value)
         found: dict[Identifier, str] = {}
-        for some in slices([(each.namespace, each.value) for each in identifiers]):
-            statement = select(columns.namespace, columns.value, columns.subject_id).where(
-                columns.organization_id == organization,
-                columns.kind == kind,
-                tuple_(columns.namespace, columns.value).in_(some),
-            )
-            rows = self._connection.execute(statement)
-            found.update({Identifier(row.namespace, row.value): row.subject_id for row in rows})
+        for namespace, named in values.items():
+            for some in slices(named):
+                given = {"organization": organization, "kind": kind, "namespace": namespace, "values": some}
+                for value, subject_id in self._connection.execute(_NAMED, given):
+                    found[Identifier(namespace, value)] = subject_id
         return found
 
     def _join(self, loser: str, winner: str) -> None:
