@@ -6,12 +6,13 @@ Why not is asked of the facts at hand, whatever order they came in: our own mark
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from gateway.claim.answer import Answer, AnswerTransaction, InterchangeAnswer, Remittance, TransactionAnswer
 from gateway.claim.contract import Organization
 from gateway.lifecycle import DeliveryState, FactKind
 from gateway.ports import OPENED, PROBED, REFUSED, Exchange
-from gateway.ports.exchanges import InterchangeRow
+from gateway.ports.exchanges import ASSUMED, DeliveryStep, InterchangeRow
 from gateway.ports.storage import Transaction
 
 _DUPLICATE_INTERCHANGE = "025"
@@ -100,15 +101,20 @@ def is_repeat(answer: Answer) -> bool:
 
 def _copies(tx: Transaction, row: InterchangeRow) -> int:
     """In how many attempts our own log shows these bytes on their way."""
-    steps = tx.exchanges.steps(row.id)
-    refused = {step.epoch for step in steps if step.marker == REFUSED}
-    return len({step.epoch for step in steps if step.marker == OPENED} - refused)
+    return len(begun(step for step in tx.exchanges.steps(row.id) if step.detail != ASSUMED))
+
+
+def begun(steps: Iterable[DeliveryStep]) -> set[int]:
+    """The epochs in which the partner took the first byte."""
+    markers = {(step.epoch, step.marker) for step in steps}
+    return {epoch for epoch, marker in markers if marker == OPENED and (epoch, REFUSED) not in markers}
 
 
 def _copies_there(tx: Transaction, row: InterchangeRow) -> int:
     """How many of them the partner may have: not those that two probes agreed it does not."""
-    probes = Counter(step.epoch for step in tx.exchanges.steps(row.id) if step.marker == PROBED)
-    return _copies(tx, row) - sum(count >= _AGREEING for count in probes.values())
+    steps = tx.exchanges.steps(row.id)
+    probes = Counter(step.epoch for step in steps if step.marker == PROBED)
+    return len(begun(steps)) - sum(count >= _AGREEING for count in probes.values())
 
 
 def _other_refusals(tx: Transaction, row: InterchangeRow, key: str) -> int:

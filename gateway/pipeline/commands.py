@@ -12,14 +12,14 @@ from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimState, DeliveryState, FactKind, guard_hold, guard_release
-from gateway.pipeline.answer_doubts import spoken_of
+from gateway.pipeline.answer_doubts import begun, spoken_of
 from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
 from gateway.pipeline.holds import hold
 from gateway.pipeline.money import project
-from gateway.ports import OPENED, REFUSED, Clock
+from gateway.ports import Clock
 from gateway.ports.claims import ClaimRow, Override
-from gateway.ports.exchanges import DeliveryStep, InterchangeRow
+from gateway.ports.exchanges import InterchangeRow
 from gateway.ports.rosters import Changes
 from gateway.ports.storage import Store, Transaction
 from gateway.ports.watch import Closing, Outcome, WorkItem
@@ -120,7 +120,7 @@ class Commands:
             now = self._clock.now()
             tx.audit.record(now, actor, resolution, f"interchange:{row.id}", reason)
             if resolution == "abandon":
-                if row.state != DeliveryState.READY or not _never_sent(tx.exchanges.steps(row.id)):
+                if row.state != DeliveryState.READY or begun(tx.exchanges.steps(row.id)):
                     raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
                 _move(tx, row, DeliveryState.ABANDONED)
                 tx.exchanges.free_versions(row.id)
@@ -280,12 +280,6 @@ def _concerned(tx: Transaction, organization: str, changes: Changes, *, everyone
     if everyone or len(named) < len(changed) or any(map(is_member, named)):
         return tx.subjects.patient_ids()
     return tx.subjects.who_are(organization, RecordKind.PATIENT, named).values()
-
-
-def _never_sent(steps: Iterable[DeliveryStep]) -> bool:
-    """Whether the partner refused every attempt before its first byte."""
-    markers = {(step.epoch, step.marker) for step in steps}
-    return all((epoch, REFUSED) in markers for epoch, marker in markers if marker == OPENED)
 
 
 def _move(tx: Transaction, row: InterchangeRow, state: DeliveryState) -> None:

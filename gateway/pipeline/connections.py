@@ -15,7 +15,7 @@ from gateway.pipeline.deliver import add_interchange_fact, reached_by
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
 from gateway.ports.connections import ConnectionFact, ConnectionFactKind, Reached, SentNumbers
-from gateway.ports.exchanges import ISA13, SENDS, DeliveryStep
+from gateway.ports.exchanges import ASSUMED, ISA13, SENDS, DeliveryStep
 from gateway.ports.storage import Store, Transaction
 
 _LAST_NUMBER = 999_999_999
@@ -204,14 +204,15 @@ class ConnectionWatch:
         return len(claims)
 
     def _doubt_unsent(self, tx: Transaction, connection: str) -> int:
-        """What the database takes for unsent may have been sent since the backup: only a probe or a person can say."""
+        """What the database takes for unsent may have been sent since the backup: only a probe or a person can say.
+
+        Under a new epoch: that looks before the backup found nothing says nothing of what happened after it.
+        """
         now = self._clock.now()
         rows = tx.exchanges.interchanges(connection, _NOT_KNOWN_SENT)
         for row in rows:
             for marker in (OPENED, RENAME_SENT):
-                step = DeliveryStep(
-                    interchange_id=row.id, epoch=row.epoch, marker=marker, at=now, detail="assumed after a restore"
-                )
+                step = DeliveryStep(interchange_id=row.id, epoch=row.epoch + 1, marker=marker, at=now, detail=ASSUMED)
                 tx.exchanges.add_step(step)
             tx.exchanges.doubt(row.id)
             add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)

@@ -47,6 +47,10 @@ class DeliveryStep:
     detail: str = ""
 
 
+ASSUMED = "assumed after a restore"
+"""The detail of a marker that nobody left: the database that may have held it is lost."""
+
+
 class AnswerStatus(StrEnum):
     """What became of a returned transaction."""
 
@@ -131,7 +135,7 @@ class Exchanges(Protocol):
         """
 
     def doubt(self, interchange_id: str) -> None:
-        """Put an interchange that is not known to be delivered in doubt, whoever holds it."""
+        """Put an interchange that is not known to be delivered in doubt under a new epoch, whoever holds it."""
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""

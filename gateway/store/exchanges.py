@@ -208,7 +208,7 @@ class ExchangeRows:
         return moved.rowcount == 1
 
     def doubt(self, interchange_id: str) -> None:
-        """Put an interchange that is not known to be delivered in doubt, whoever holds it."""
+        """Put an interchange that is not known to be delivered in doubt under a new epoch, whoever holds it."""
         columns = interchange.c
         self._connection.execute(
             update(interchange)
@@ -216,7 +216,7 @@ class ExchangeRows:
                 columns.id == interchange_id,
                 columns.state.in_((DeliveryState.READY, *_MAY_COME_INTO_DOUBT)),
             )
-            .values(state=DeliveryState.IN_DOUBT, lease_until=None)
+            .values(state=DeliveryState.IN_DOUBT, epoch=columns.epoch + 1, lease_until=None)
         )
 
     def free_versions(self, interchange_id: str) -> None:

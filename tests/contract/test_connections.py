@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from clearinghouse.mailbox import Step
 from gateway.claim.contract import ClaimForm
 from gateway.errors import ConfigurationError, NotAllowed
 from gateway.lifecycle import ClaimState
+from gateway.pipeline.deliver import LEASE
 from gateway.ports.connections import Reached
 from gateway.store.database import Database
 from gateway.wiring.numbers_beside import NumbersBeside
+from tests.contract.test_pipeline_delivery import Died, die_at
 from tests.factories import CHAIN, CONNECTION
+from tests.partner_answers import Partner
 from tests.pipeline_site import BILLER, SETTLE_GAP, SUPERVISOR, Site
 
 INSTITUTIONAL = ClaimForm.INSTITUTIONAL
@@ -162,6 +166,35 @@ def test_a_backup_that_knows_every_number_but_not_that_its_file_left_sends_nothi
         after.sending.run(CONNECTION)
     assert [row.state for row in after.interchanges()] == ["in-doubt"]
     assert not taken.exists()
+
+
+@pytest.mark.fault("F21")
+def test_looks_that_found_nothing_before_the_backup_prove_nothing_after_the_restore(restored: Restored) -> None:
+    site = restored.site
+    site.admit(1)
+    interchange_id = site.sending.freeze(CONNECTION, INSTITUTIONAL)
+    assert interchange_id is not None
+    die_at(site.sending, Step.BYTES_DONE, after=False)
+    with pytest.raises(Died):
+        site.sending.deliver(interchange_id)
+    heir = site.heir()
+    heir.clock.move(LEASE)
+    assert heir.sending.run(CONNECTION).in_doubt == 1, "the first look found nothing"
+    restored.back_up()
+    heir.clock.move(SETTLE_GAP)
+    assert heir.sending.run(CONNECTION).delivered == 1, "the second one did not either, and it went again"
+    (taken,) = site.root.joinpath("in").iterdir()
+    taken.unlink()  # the partner picked it up
+
+    after = restored.restore()
+    after.connections.guard(CONNECTION, after.exchange, SUPERVISOR, "restored", skip=0)
+    for _ in range(4):
+        after.clock.move(LEASE)
+        after.sending.run(CONNECTION)
+    assert [row.state for row in after.interchanges()] == ["in-doubt"]
+    assert not taken.exists()
+    (row,) = after.interchanges()
+    assert after.answer(Partner(after.payee_npi).ta1(row, "R", "025")).set_aside == 1, "one send of ours is on record"
 
 
 def test_guarding_a_database_that_was_never_restored_changes_no_number_and_holds_nothing(restored: Restored) -> None:
