@@ -93,7 +93,8 @@ def explain(
     values: Annotated[bool, typer.Option("--values", help="Show the values too; they are a patient's.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say what each mapping entry made of a message. Which field, from where, by which line, or why nothing."""
+    """Say what each mapping entry made of a message. Which field, from where, by which line, or why nothing. What is
+    stored is explained by the mapping set in force, or with --edited by the files as edited; a file by those always."""
     from gateway.wiring import explanations
 
     path = Path(subject)
@@ -107,7 +108,16 @@ def explain(
     return output.OK
 
 
+def went_by(found: dict[str, Any]) -> str:
+    """Which mapping set an answer goes by, in a sentence."""
+    version = found["mappings"]["hash"][:12]
+    if found["mappings"]["in_force"]:
+        return f"By the mapping set in force, {version}."
+    return f"By the files as edited, {version}; they are not in force: 'cleanclaim mappings put' puts them."
+
+
 def _render_explained(found: dict[str, Any]) -> None:
+    output.say(went_by(found))
     if found["encounter"]:
         output.say(f"Encounter {found['encounter']['id']}, told by {', '.join(found['encounter']['sources'])}")
         rows = [(each["name"], each["position"], each["entry"]) for each in found["encounter"]["fields"]]

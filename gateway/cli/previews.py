@@ -10,6 +10,7 @@ import typer
 from gateway.cli import output
 from gateway.cli.claims import render_why
 from gateway.cli.files import render_checked
+from gateway.cli.mappings import went_by
 from gateway.cli.options import HERE, AsJson, SiteFolder, open_desk
 
 
@@ -29,7 +30,8 @@ def preview(
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Say what claims messages would make, storing nothing. Exit 1 when something would hold one."""
+    """Say what claims messages would make, storing nothing. By the mapping set in force; edited files count once
+    'mappings put' has put them. Exit 1 when something would hold a claim."""
     from gateway.wiring.files import is_clean
     from gateway.wiring.preview import preview as preview_of
 
@@ -61,4 +63,4 @@ def _render(found: dict[str, Any]) -> None:
     if rows:
         output.say("\nEncounters:")
         output.table(("day", "bill", "because", "dollars"), rows, right=("dollars",))
-    output.say("\nNothing of this was stored.")
+    output.say(f"\n{went_by(found)} Nothing of this was stored.")

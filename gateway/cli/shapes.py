@@ -45,7 +45,8 @@ Control numbers, times and attempts are left out.""",
  "days": [{"on", "facility", "program", "level_of_care", "minutes", "services", "cents"}],
  "encounters": [all of an encounters list entry, and "record": {"status", "session", "start_at", "end_at",
    "level_of_care", "program", "facility", "modality", "note_signed", "attending_npi", "rendering_npi", "diagnoses",
-   "authorization_number", "place_of_service", "charge_code"}]}
+   "authorization_number", "place_of_service", "charge_code"}],
+ "mappings": {"hash", "in_force": bool}}
 Nothing is stored: claims, days and encounters are as they would be. An 837 adds {"files": [as check --gate]}.""",
     "messages list": f"""
 {{"messages": [{{"id", "source", "type", "received_at", "outcome": "stored|with-findings|refused", "reason",
@@ -167,8 +168,10 @@ hl7v2: "character_set", "line_ending", "messages": [{"index", "type", "first_lin
  "messages": [{"message": id, "source", "type", "resources": [{"resource": null|"Type/id", "entries": [{
    "name", "record", "entry": "file:line", "applies": bool, "why", "place",
    "fields": [{"name", "entry": "file:line", "tried", "positions", "found": number, "values": null|[text], "notes",
-     "why": null|text, "ways": [{"entry": "file:line", "tried", "why": null|text}]}]}]}]}]}
-The ways are the alternatives of a value, each with why it gave nothing.""",
+     "why": null|text, "ways": [{"entry": "file:line", "tried", "why": null|text}]}]}]}]}],
+ "mappings": {"hash", "in_force": bool}}
+The mapping set is the one that was gone by: edited files are not in force before they are put. The ways are the
+alternatives of a value, each with why it gave nothing.""",
     "mappings new": """
 {"path", "records": [name], "left_out": [name], "unread": [text], "guesses": number, "problems": [text],
  "messages": number, "encounters": number, "findings": [{"message", "times"}]}

@@ -20,6 +20,7 @@ from gateway.wiring.codes import imported_lists
 from gateway.wiring.dry_run import by_other_files, dry_run, make_room
 from gateway.wiring.ingest import Taking
 from gateway.wiring.mapping_check import site_files
+from gateway.wiring.mappings import went_by
 from gateway.wiring.messages import message_of, references_of
 from gateway.wiring.policy import load_policy
 from gateway.wiring.site import Site
@@ -29,16 +30,20 @@ def explain(site: Site, text: str, *, values: bool = False, source: str = "") ->
     """What each entry made of a message, a resource ``Type/id``, or everything that told of an encounter.
 
     {"encounter": null|{"id", "sources", "fields"}, "messages": [{"message", "source", "type",
-    "resources": [{"resource", "entries"}]}]}; values only if asked. Raises NotFound.
+    "resources": [{"resource", "entries"}]}], "mappings": the set that was gone by}; values only if asked. Raises
+    NotFound.
     """
+    mappings = went_by(site)
     with site.store.read() as tx:
-        if "/" in text:
-            message = _teller_of(site, tx, text, source)
-            return {"encounter": None, "messages": [_explained(site, tx, message, [text], values)]}
-        if tx.subjects.patients_of([text]):
-            return _explained_encounter(site, tx, text, values)
-        message = message_of(tx, text)
-        return {"encounter": None, "messages": [_explained(site, tx, message, references_of(message), values)]}
+        return {**_explained_subject(site, tx, text, values, source), "mappings": mappings}
+
+
+def _explained_subject(site: Site, tx: Transaction, text: str, values: bool, source: str) -> dict[str, Any]:
+    if tx.subjects.patients_of([text]):
+        return _explained_encounter(site, tx, text, values)
+    message = _teller_of(site, tx, text, source) if "/" in text else message_of(tx, text)
+    references = [text] if "/" in text else references_of(message)
+    return {"encounter": None, "messages": [_explained(site, tx, message, references, values)]}
 
 
 def as_edited(site: Site) -> Site:
@@ -52,7 +57,9 @@ def explain_file(site: Site, path: Path, source: str, *, values: bool = False) -
 
     Raises NotFound, FormatError, ConfigurationError.
     """
-    with dry_run(as_edited(site)) as trial:
+    edited = as_edited(site)
+    mappings = went_by(edited)
+    with dry_run(edited) as trial:
         make_room(trial.store, trial.settings, trial.policy)
         taking = Taking(trial, source)
         taking.take_file(path)
@@ -68,7 +75,7 @@ def explain_file(site: Site, path: Path, source: str, *, values: bool = False) -
             found = [
                 _explained(trial, tx, message_of(tx, message), told, values) for message, told in by_message.items()
             ]
-    return {"encounter": None, "messages": found}
+    return {"encounter": None, "messages": found, "mappings": mappings}
 
 
 def _teller_of(site: Site, tx: Transaction, reference: str, source: str) -> InboundMessage:

@@ -16,6 +16,7 @@ from gateway.wiring.clock import clock_of
 from gateway.wiring.mapping_check import check_files, placed, site_files
 from gateway.wiring.people import Permission, find_actor
 from gateway.wiring.policy import put_in_force
+from gateway.wiring.site import Site
 from gateway.wiring.storage import opened_store
 
 _SHORTEST_VERSION = 4
@@ -93,6 +94,12 @@ def state_view(state: MappingState) -> dict[str, Any]:
 def _version_view(version: MappingVersion) -> dict[str, Any]:
     at = version.at.isoformat()
     return {"in_force": version.hash, "at": at, "actor": version.actor, "role": version.role}
+
+
+def went_by(site: Site) -> dict[str, Any]:
+    """The mapping set an answer of the site goes by: {"hash", "in_force": bool}; edited files are not always."""
+    with site.store.read() as tx:
+        return {"hash": site.policy.hash, "in_force": site.policy.hash == tx.mapping_sets.in_force()}
 
 
 def mapping_history(folder: Path) -> dict[str, Any]:

@@ -27,8 +27,10 @@ from gateway.wiring.mapping_check import NOTATIONS, site_files
 class LoadedPolicy:
     """Implements gateway.ports.policy.PolicyInForce over one mapping set."""
 
-    def __init__(self, mapping_set: MappingSet, imported: CodeReleases | None = None) -> None:
+    def __init__(self, mapping_set: MappingSet, hash: str, imported: CodeReleases | None = None) -> None:
         self.mapping_set = mapping_set
+        self.hash = hash
+        """The name of the mapping set."""
         self._imported = imported
         self._codes = ShippedCodeSets(mapping_set.places_of_service, mapping_set.hcpcs, imported=imported)
         self._interpreters: dict[str, Interpreter] = {}
@@ -80,7 +82,7 @@ def load_policy(
     files: Mapping[str, bytes], imported: CodeReleases | None = None, remembered: Remembered | None = None
 ) -> LoadedPolicy:
     """The policy of a mapping set's files. Raises ConfigurationError with everything wrong."""
-    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME, remembered), imported)
+    return LoadedPolicy(load_mapping_set(files, NOTATIONS, RULES_BY_NAME, remembered), content_hash(files), imported)
 
 
 def open_policy(store: Store, overlay: Path, now: datetime, remembered: Remembered) -> LoadedPolicy:

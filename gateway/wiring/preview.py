@@ -8,6 +8,7 @@ from clearinghouse.x12.check import check_bytes
 from gateway.wiring.dry_run import dry_run, what_comes_of
 from gateway.wiring.files import X12, DiagnosisCodes
 from gateway.wiring.gate_files import FileGate
+from gateway.wiring.mappings import went_by
 from gateway.wiring.site import Site
 
 
@@ -15,14 +16,17 @@ def preview(site: Site, source: str, content: bytes) -> dict[str, Any]:
     """What the source's HL7 messages, FHIR JSON or record set would make of the site's claims.
 
     {"messages": [as ingest], "claims": [as claims why, with the claim's list entry], "days": [the patients' service
-    days], "encounters": [as encounters list, with what is known of each]}: the claims that would carry the encounters
-    told of, and where each encounter's bill would be. An 837 needs no source; its claims are in {"files": [as check
-    --gate]}. Raises NotFound for a source there is not, FormatError for a record set that is wrong.
+    days], "encounters": [as encounters list, with what is known of each], "mappings": the set that was gone by}: the
+    claims that would carry the encounters told of, and where each encounter's bill would be. An 837 needs no source;
+    its claims are in {"files": [as check --gate]}. Raises NotFound for a source there is not, FormatError for a record
+    set that is wrong.
     """
+    mappings = went_by(site)
     if content.lstrip().startswith(b"ISA"):
-        return {"messages": [], "claims": [], "days": [], "encounters": [], "files": [_judged_837(site, content)]}
+        files = [_judged_837(site, content)]
+        return {"messages": [], "claims": [], "days": [], "encounters": [], "files": files, "mappings": mappings}
     with dry_run(site) as trial:
-        return what_comes_of(trial, [(source, content)])
+        return {**what_comes_of(trial, [(source, content)]), "mappings": mappings}
 
 
 def _judged_837(site: Site, content: bytes) -> dict[str, Any]:

@@ -348,7 +348,7 @@ def test_a_preview_is_a_users_to_ask_for_and_keeps_nothing(site: Site, client: T
     asked = {"params": {"source": "riverbend-fhir"}, "content": content}
     before = client.get("/api/v1/funnel", headers=tokens["dana"]).json()
     answer = client.post("/api/v1/preview", headers=tokens["dana"], **asked)
-    assert (200, {"messages", "claims", "days", "encounters"}) == (answer.status_code, set(answer.json()))
+    assert (200, {"messages", "claims", "days", "encounters", "mappings"}) == (answer.status_code, set(answer.json()))
     assert before == client.get("/api/v1/funnel", headers=tokens["dana"]).json()
     assert 401 == client.post("/api/v1/preview", headers=tokens["riverbend-fhir"], **asked).status_code
     wrong = client.post("/api/v1/preview", headers=tokens["dana"], params={"source": "nobody"}, content=content)
