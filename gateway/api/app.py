@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.metadata import version
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from gateway.api.access import Access
@@ -21,14 +22,18 @@ _DESCRIPTION = """\
 Everything the command line does, over HTTP. Requests under `/api/v1` carry the bearer token of a user of the site,
 whose role decides what is allowed; `/fhir` and `POST /api/v1/messages` carry a source's. Every error under `/api` is
 `{"error": {"kind", "message"}}`; under `/fhir` it is an OperationOutcome. Amounts are integer cents."""
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
-_Next = Callable[[Request], Awaitable[Response]]
+# ASGI's own shapes.
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+_Application = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 
 def create_app(site: Site, notify: Callable[[], None]) -> FastAPI:
@@ -38,23 +43,34 @@ def create_app(site: Site, notify: Callable[[], None]) -> FastAPI:
     )
     metrics = Metrics(site.store)
     install_error_handlers(app)
-    _add_probes(app, site, metrics)
-    app.include_router(api_router(Desk(site, notify), Access(site)))
+    # Addresses are tried in this order: what EHRs call all day comes before what people call.
     app.include_router(fhir_imports(site, notify))
     app.include_router(fhir_routes(site, notify))
-
-    @app.middleware("http")
-    async def dress(request: Request, call_next: _Next) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        route = request.scope.get("route")
-        pattern = getattr(route, "path", "unknown")
-        metrics.answered(request.method, pattern, response.status_code, time.perf_counter() - started)
-        return response
-
+    _add_probes(app, site, metrics)
+    app.include_router(api_router(Desk(site, notify), Access(site)))
+    app.add_middleware(_Dressed, metrics=metrics)
     return app
+
+
+class _Dressed:
+    """Gives every answer its headers, and counts it."""
+
+    def __init__(self, app: _Application, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        started = time.perf_counter()
+
+        async def dressed(message: _Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in said)]
+                pattern = getattr(scope.get("route"), "path", "unknown")
+                self._metrics.answered(scope["method"], pattern, message["status"], time.perf_counter() - started)
+            await send(message)
+
+        await self._app(scope, receive, dressed)
 
 
 def _add_probes(app: FastAPI, site: Site, metrics: Metrics) -> None:

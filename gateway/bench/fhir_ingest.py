@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 import uvicorn
-from fastapi import FastAPI
 
 from clearinghouse.secret import resolve_secret
+from gateway.api.app import create_app
 from gateway.bench.children import run_task
 from gateway.bench.machine import titled
 from gateway.bench.rows import compared
@@ -26,7 +26,6 @@ from gateway.bench.weeks import week_messages
 from gateway.demo.feed import Feed
 from gateway.errors import Unavailable
 from gateway.wiring.collector import settled
-from gateway.wiring.feeds import fhir_routes
 from gateway.wiring.site import Site
 
 CONNECTIONS = 16
@@ -56,10 +55,11 @@ def receive(scale: float) -> list[dict[str, Any]]:
 
 @contextmanager
 def _served(site: Site) -> Iterator[int]:
-    """The FHIR routes of a site on a free port, for as long as the block runs."""
-    app = FastAPI(openapi_url=None)
-    app.include_router(fhir_routes(site, lambda: None))
-    settings = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", access_log=False, lifespan="off")
+    """A site's whole HTTP application on a free port, for as long as the block runs."""
+    app = create_app(site, lambda: None)
+    settings = uvicorn.Config(
+        app, http="h11", host="127.0.0.1", port=0, log_level="critical", access_log=False, lifespan="off"
+    )
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, name="bench-http", daemon=True)
     thread.start()
