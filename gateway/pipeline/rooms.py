@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import chain, groupby
+from typing import TypeVar
 
 from gateway.claim.contract import Catalogue, SessionKind
 from gateway.claim.record import AttendanceStatus
@@ -16,6 +18,7 @@ from gateway.rules import group_within_size
 from gateway.rules.context import Room
 from gateway.services.case import PatientCase
 
+T = TypeVar("T")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _Lead = tuple[str, str, date]
 """Organization, clinician, date."""
@@ -43,24 +46,35 @@ def gather_rooms(
     for row in tx.sessions.of_patients(sorted(batch)):
         before[row.patient_id].append(row)
     now = {patient_id: tuple(_rows(case, catalogue)) if case else () for patient_id, case in cases.items()}
-    own = [row for rows in now.values() for row in rows]
-    around = list(_others(tx, [*own, *(row for rows in before.values() for row in rows)], batch))
-    rooms = _rooms([*around, *own])
-    earlier = _rooms([*around, *(row for told in before.values() for row in told)])
+    changed = _changed(now, before, aliases)
+    there, earlier = _by_lead(chain.from_iterable(now.values())), _by_lead(chain.from_iterable(before.values()))
     kinds, cap = catalogue.sessions, _smallest_cap(catalogue)
-    change = _Change(earlier, rooms, kinds, cap)
-    contested = {lead: _contested(led, kinds) for lead, led in rooms.items()}
-    found = {}
-    for patient_id, rows in now.items():
-        told = [row for id in (patient_id, *aliases.get(patient_id, ())) for row in before.get(id, ())]
-        changed = {*told, *rows} - ({*told} & {*rows})
-        found[patient_id] = Gathering(
+    elsewhere: dict[str, tuple[Room, ...]] = {}
+    group_sizes: dict[str, int] = {}
+    affected: dict[str, set[str]] = {patient_id: set() for patient_id in cases}
+    for lead, around in _around(tx, {*there, *earlier}, batch):
+        rooms = _rooms(around, there[lead])
+        elsewhere |= _elsewhere(there[lead], _contested(rooms, kinds), kinds)
+        if cap is not None:
+            group_sizes |= _group_sizes(there[lead], rooms, kinds)
+        if changed[lead]:
+            differing = _differing(_rooms(around, earlier[lead]), rooms, kinds, cap) - batch
+            for patient_id in changed[lead]:
+                affected[patient_id] |= differing
+        del around, rooms  # before the next are fetched: of a large program they are many
+    return {
+        patient_id: Gathering(
             rows=rows,
-            rooms_elsewhere=_elsewhere(rows, contested, kinds),
-            group_sizes=_group_sizes(rows, rooms, kinds) if cap is not None else {},
-            affected=frozenset(change.affected(changed)) - batch,
+            rooms_elsewhere=_of_rows(rows, elsewhere),
+            group_sizes=_of_rows(rows, group_sizes),
+            affected=frozenset(affected[patient_id]),
         )
-    return found
+        for patient_id, rows in now.items()
+    }
+
+
+def _of_rows(rows: Iterable[SessionRow], found: Mapping[str, T]) -> dict[str, T]:
+    return {row.encounter_id: found[row.encounter_id] for row in rows if row.encounter_id in found}
 
 
 def _rows(case: PatientCase, catalogue: Catalogue) -> Iterator[SessionRow]:
@@ -83,57 +97,93 @@ def _rows(case: PatientCase, catalogue: Catalogue) -> Iterator[SessionRow]:
                 )
 
 
-def _others(tx: Transaction, rows: Iterable[SessionRow], batch: Collection[str]) -> Iterator[SessionRow]:
-    """Sessions of patients outside the batch with the same clinicians on the same dates."""
-    leads: dict[str, dict[str, set[date]]] = defaultdict(lambda: defaultdict(set))
+def _lead(row: SessionRow) -> _Lead:
+    return row.organization, row.clinician, row.on
+
+
+def _by_lead(rows: Iterable[SessionRow]) -> Mapping[_Lead, Sequence[SessionRow]]:
+    found: dict[_Lead, list[SessionRow]] = defaultdict(list)
     for row in rows:
-        leads[row.organization][row.clinician].add(row.on)
-    for organization, clinicians in sorted(leads.items()):
-        yield from (row for row in tx.sessions.beside(clinicians, organization) if row.patient_id not in batch)
+        found[_lead(row)].append(row)
+    return found
 
 
-_Rooms = Mapping[_Lead, Sequence[Room]]
+def _changed(
+    now: Mapping[str, Collection[SessionRow]],
+    before: Mapping[str, Collection[SessionRow]],
+    aliases: Mapping[str, Sequence[str]],
+) -> Mapping[_Lead, set[str]]:
+    """The patients of whom something else is told now than before, by who led what differs."""
+    found: dict[_Lead, set[str]] = defaultdict(set)
+    for patient_id, rows in now.items():
+        told = {row for id in (patient_id, *aliases.get(patient_id, ())) for row in before.get(id, ())}
+        for row in told ^ {*rows}:
+            found[_lead(row)].add(patient_id)
+    return found
 
 
-def _rooms(rows: Iterable[SessionRow]) -> _Rooms:
-    """Sessions of one kind, place and time are one room, however many patients are in it; in order of start."""
-    there: dict[_Lead, dict[tuple[str, str, datetime, datetime], list[tuple[str, str]]]] = {}
+_Attendees = Mapping[tuple[str, str, datetime, datetime], Sequence[tuple[str, str]]]
+"""(encounter, patient) by facility, session, start and end: one room, however many patients are in it."""
+
+
+def _around(tx: Transaction, leads: Collection[_Lead], batch: Collection[str]) -> Iterator[tuple[_Lead, _Attendees]]:
+    """Who of the patients outside the batch each of these led. One after the other: what a whole batch's clinicians
+    led on a large program's dates is more than one wants to hold."""
+    alone = {*leads}
+    wanted: dict[str, dict[str, set[date]]] = defaultdict(lambda: defaultdict(set))
+    for organization, clinician, on in leads:
+        wanted[organization][clinician].add(on)
+    for organization, clinicians in sorted(wanted.items()):
+        for lead, rows in groupby(tx.sessions.beside(clinicians, organization), _lead):
+            alone.discard(lead)
+            yield lead, _attendees(row for row in rows if row.patient_id not in batch)
+    for lead in sorted(alone):
+        yield lead, {}
+
+
+def _attendees(rows: Iterable[SessionRow]) -> _Attendees:
+    found: dict[tuple[str, str, datetime, datetime], list[tuple[str, str]]] = {}
     for row in rows:
-        room = (row.facility, row.session, row.start_at, row.end_at)
-        led = there.setdefault((row.organization, row.clinician, row.on), {})
-        led.setdefault(room, []).append((row.encounter_id, row.patient_id))
-    return {
-        lead: sorted(
-            (
-                Room(facility=facility, session=session, start_at=start_at, end_at=end_at, attendees=tuple(attendees))
-                for (facility, session, start_at, end_at), attendees in led.items()
-            ),
-            key=_start,
+        place = (row.facility, row.session, row.start_at, row.end_at)
+        found.setdefault(place, []).append((row.encounter_id, row.patient_id))
+    return found
+
+
+def _rooms(around: _Attendees, rows: Iterable[SessionRow]) -> Sequence[Room]:
+    """One clinician's rooms of one date, in order of start."""
+    there = _attendees(rows)
+    found = (
+        Room(
+            facility=place[0],
+            session=place[1],
+            start_at=place[2],
+            end_at=place[3],
+            attendees=(*around.get(place, ()), *there.get(place, ())),
         )
-        for lead, led in there.items()
-    }
+        for place in {**around, **there}
+    )
+    return sorted(found, key=_start)
 
 
 def _start(room: Room) -> datetime:
     return room.start_at
 
 
-def _beside(row: SessionRow, rooms: _Rooms) -> Iterator[Room]:
+def _beside(row: SessionRow, led: Sequence[Room]) -> Iterator[Room]:
     """Rooms at an overlapping time, the row's own among them where others are in it."""
-    led = rooms.get((row.organization, row.clinician, row.on), ())
     for room in led[: bisect_left(led, row.end_at, key=_start)]:
         if row.start_at < room.end_at:
             yield room
 
 
 def _elsewhere(
-    rows: Iterable[SessionRow], rooms: _Rooms, kinds: Mapping[str, SessionKind]
+    rows: Iterable[SessionRow], led: Sequence[Room], kinds: Mapping[str, SessionKind]
 ) -> dict[str, tuple[Room, ...]]:
     found = {}
     for row in rows:
         apart = [
             each
-            for each in _beside(row, rooms)
+            for each in _beside(row, led)
             if not each.is_group_of(row.session, row.facility, kinds) and each.others(row.patient_id)
         ]
         if apart:
@@ -141,15 +191,10 @@ def _elsewhere(
     return found
 
 
-def _group_sizes(rows: Iterable[SessionRow], rooms: _Rooms, kinds: Mapping[str, SessionKind]) -> dict[str, int]:
+def _group_sizes(rows: Iterable[SessionRow], led: Sequence[Room], kinds: Mapping[str, SessionKind]) -> dict[str, int]:
     return {
-        row.encounter_id: len(
-            {
-                patient_id
-                for room in _beside(row, rooms)
-                if room.is_group_of(row.session, row.facility, kinds)
-                for _, patient_id in room.attendees
-            }
+        row.encounter_id: _headcount(
+            each for each in _beside(row, led) if each.is_group_of(row.session, row.facility, kinds)
         )
         for row in rows
         if kinds[row.session].group
@@ -163,27 +208,15 @@ def _smallest_cap(catalogue: Catalogue) -> int | None:
     return min((int(each) for each in most if each), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """Everybody's rooms before and after a batch, to tell for whom something else is true now."""
-
-    before: _Rooms
-    after: _Rooms
-    kinds: Mapping[str, SessionKind]
-    cap: int | None
-    differing: dict[_Lead, frozenset[str]] = field(default_factory=dict)
-
-    def affected(self, changed: Iterable[SessionRow]) -> Iterator[str]:
-        """Patients whose clinician is in two rooms now and was not, or the other way round; or whose group has come
-        above the smallest cap, or below it. What is said of them in detail follows with the next day."""
-        for lead in {(row.organization, row.clinician, row.on) for row in changed}:
-            if lead not in self.differing:
-                before, after = self.before.get(lead, ()), self.after.get(lead, ())
-                differing = {*_in_two_rooms(before, self.kinds)} ^ {*_in_two_rooms(after, self.kinds)}
-                if self.cap is not None:
-                    differing |= {*_crowded(before, self.kinds, self.cap)} ^ {*_crowded(after, self.kinds, self.cap)}
-                self.differing[lead] = frozenset(patient_id for _, patient_id in differing)
-            yield from self.differing[lead]
+def _differing(
+    before: Sequence[Room], after: Sequence[Room], kinds: Mapping[str, SessionKind], cap: int | None
+) -> set[str]:
+    """Patients whose clinician is in two rooms now and was not, or the other way round; or whose group has come above
+    the smallest cap, or below it. What is said of them in detail follows with the next day."""
+    differing = {*_in_two_rooms(before, kinds)} ^ {*_in_two_rooms(after, kinds)}
+    if cap is not None:
+        differing |= {*_crowded(before, kinds, cap)} ^ {*_crowded(after, kinds, cap)}
+    return {patient_id for _, patient_id in differing}
 
 
 def _at_one_time(rooms: Sequence[Room]) -> Iterator[list[Room]]:

@@ -5,7 +5,7 @@ Projections all: each derivation of a patient replaces them whole.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -158,5 +158,6 @@ class Sessions(Protocol):
     def of_patients(self, patient_ids: Sequence[str]) -> list[SessionRow]:
         """The patients' sessions as they were last derived."""
 
-    def beside(self, clinicians: Mapping[str, Collection[date]], organization: str) -> list[SessionRow]:
-        """Every session that one of these clinicians led on one of their dates, whoever attended."""
+    def beside(self, clinicians: Mapping[str, Collection[date]], organization: str) -> Iterator[SessionRow]:
+        """Every session that one of these clinicians led on one of their dates, whoever attended: one clinician and
+        date after the other."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select
 
 from gateway.ports.watch import SessionRow
 from gateway.store.schema import attended_session
-from gateway.store.sql import insert_or_replace, slices
+from gateway.store.sql import any_of, insert_or_replace, rows_of, slices
 
 _COLUMNS = (
     attended_session.c.encounter_id,
@@ -24,6 +24,15 @@ _COLUMNS = (
 )
 """In the order of SessionRow's fields."""
 _SESSIONS = select(*_COLUMNS)
+_OF_PATIENTS = _SESSIONS.where(any_of(attended_session.c.patient_id))
+# Built once. Clinicians and dates apart, because SQLite finds those by index and ``(clinician, on) IN (...)`` only by
+# looking at every session there ever was: the few of one clinician on another's dates are passed over.
+_BESIDE = _SESSIONS.where(
+    attended_session.c.organization_id == bindparam("organization"),
+    any_of(attended_session.c.clinician, "clinicians"),
+    any_of(attended_session.c.on, "dates"),
+).order_by(attended_session.c.clinician, attended_session.c.on)
+_AT_ONCE = 500
 
 
 class SessionRows:
@@ -41,20 +50,14 @@ class SessionRows:
 
     def of_patients(self, patient_ids: Sequence[str]) -> list[SessionRow]:
         """The patients' sessions as they were last derived."""
-        found: list[SessionRow] = []
-        for some in slices(list(patient_ids)):
-            rows = self._connection.execute(_SESSIONS.where(attended_session.c.patient_id.in_(some))).all()
-            found += map(SessionRow._make, rows)
-        return found
+        return list(map(SessionRow._make, rows_of(self._connection, _OF_PATIENTS, patient_ids)))
 
-    def beside(self, clinicians: Mapping[str, Collection[date]], organization: str) -> list[SessionRow]:
-        """Every session that one of these clinicians led on one of their dates, whoever attended."""
-        columns = attended_session.c
-        pairs = sorted((clinician, on) for clinician, days in clinicians.items() for on in days)
-        found: list[SessionRow] = []
-        for some in slices(pairs):
-            wanted = _SESSIONS.where(
-                columns.organization_id == organization, tuple_(columns.clinician, columns.on).in_(some)
-            )
-            found += map(SessionRow._make, self._connection.execute(wanted).all())
-        return found
+    def beside(self, clinicians: Mapping[str, Collection[date]], organization: str) -> Iterator[SessionRow]:
+        """Every session that one of these clinicians led on one of their dates, whoever attended: one clinician and
+        date after the other, fetched as they are asked for."""
+        dates = sorted({on for days in clinicians.values() for on in days})
+        for some in slices(sorted(clinicians)):
+            given = {"organization": organization, "clinicians": some, "dates": dates}
+            for rows in self._connection.execute(_BESIDE, given).partitions(_AT_ONCE):
+                found = map(SessionRow._make, rows)
+                yield from (each for each in found if each.on in clinicians[each.clinician])

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import re
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -13,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.dialects import sqlite
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
 from gateway.claim.party import Identifier
@@ -22,6 +18,7 @@ from gateway.pipeline.receive import Receiver
 from gateway.ports import FhirAnswer
 from gateway.store import resources
 from gateway.store.database import Database
+from tests.contract.plans import plan_of
 from tests.factories import CHAIN
 from tests.unit.fhir.samples import EHR, as_bytes, bundle, encounter, entry, identifier, patient, urn, visit_bundle
 
@@ -215,15 +212,6 @@ def test_a_bundle_of_more_identities_than_one_query_takes(ehr: FhirReceiver, dat
 @pytest.mark.parametrize("name", ["_IDENTIFIED", "_IDENTIFIERS", "_NO_LONGER_IDENTIFIED", "_TOLD_BY", "_NEWEST"])
 def test_what_a_bundle_asks_is_found_by_index(tmp_path: Path, name: str) -> None:
     """Without it a feed gets slower with everything it ever sent; a plan that stops short of the id or value walks."""
-    file = tmp_path / "store.sqlite"
-    database = Database(f"sqlite:///{file}", CHAIN)
-    database.migrate()
-    database.close()
-    query = re.sub(
-        r"\(__\[POSTCOMPILE_\w+\]\)", "(?, ?)", str(getattr(resources, name).compile(dialect=sqlite.dialect()))
-    )
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", ["x"] * query.count("?")).fetchall()
-    steps = [row[3] for row in plan if "fhir_" in row[3]]
+    steps = [step for step in plan_of(getattr(resources, name), tmp_path) if "fhir_" in step]
     assert steps
     assert all(step.startswith("SEARCH") and ("id=?" in step or "value=?" in step) for step in steps), steps

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from gateway.claim.contract import RuleSetting
 from gateway.claim.record import AttendanceStatus, EncounterRecord, FeedRecord
+from gateway.store import attended
 from gateway.store.database import Database
+from tests.contract.plans import plan_of
 from tests.factories import NOON
 from tests.pipeline_site import Site, a_catalogue, a_week
 from tests.unit.services.samples import GROUP, INDIVIDUAL, npi
@@ -84,3 +86,9 @@ def test_a_group_that_grows_beyond_the_cap_is_told_on_every_claim_and_no_longer_
     ]
     site.tell(*missed, at=NOON + timedelta(hours=1))
     assert [len(rules_of(site, number)) for number in (1, 2)] == [3, 3]
+
+
+def test_what_a_clinician_led_is_found_by_clinician_and_date_in_their_order(tmp_path: Path) -> None:
+    """Without the index a derivation gets slower with every session there ever was."""
+    (step,) = plan_of(attended._BESIDE, tmp_path)
+    assert step.startswith("SEARCH") and "clinician=? AND on=?" in step, step
