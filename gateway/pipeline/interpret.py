@@ -17,8 +17,9 @@ from gateway.claim.party import Identifier
 from gateway.claim.record import MoveRecord, PatientRecord, RecordKind
 from gateway.errors import GatewayError
 from gateway.fault_points import FaultPoint, reach
+from gateway.pipeline.following import Finder, by_source, look_around, map_dependents_again
 from gateway.pipeline.renumbering import join_renumbered, under_every_number
-from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem, Resource
+from gateway.ports import Clock, Interpretation, MappedRecord, MappingProblem
 from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.ports.policy import PolicyInForce
 from gateway.ports.storage import Store, Transaction
@@ -27,6 +28,8 @@ from gateway.ports.work import WorkKind
 
 _KINDS = (WorkKind.INTERPRET_MESSAGE, WorkKind.INTERPRET_RESOURCE, WorkKind.MAP_AGAIN)
 _BATCH = 200
+_BYTES_AT_ONCE = 20
+"""How many messages' bytes are held at a time."""
 _IDENTIFIER_BYTES_MAX = 1000
 """PostgreSQL's index takes 2,704 bytes of what has to be found again."""
 _LOG = structlog.get_logger("pipeline")
@@ -83,17 +86,16 @@ class InterpretPass:
     def _interpret(self, tx: Transaction, waiting: Mapping[WorkKind, Sequence[str]]) -> None:
         changed = waiting.get(WorkKind.INTERPRET_RESOURCE, ())
         told = [*self._read_messages(tx, waiting.get(WorkKind.INTERPRET_MESSAGE, ()))]
-        for source, references in sorted(_by_source([*changed, *waiting.get(WorkKind.MAP_AGAIN, ())]).items()):
-            tx.resources.hold_lane(source)
-            told += self._read_resources(tx, source, references)
-        self._map_dependents_again(tx, changed)
+        mapped: list[tuple[Finder, list[_Told]]] = []
+        for source, references in sorted(by_source([*changed, *waiting.get(WorkKind.MAP_AGAIN, ())]).items()):
+            find = Finder(tx, source, references)
+            mapped.append((find, self._read_resources(tx, find, references)))
+            told += mapped[-1][1]
         if told:
             self._keep(tx, told)
-
-    def _map_dependents_again(self, tx: Transaction, changed: Iterable[str]) -> None:
-        for source, references in _by_source(changed).items():
-            dependents = tx.resources.dependents(source, references) - set(references)
-            tx.work.add(WorkKind.MAP_AGAIN, (f"{source} {each}" for each in dependents))
+        for find, resources in mapped:
+            look_around(tx, find, {each.origin_key: each.found.references for each in resources})
+        map_dependents_again(tx, changed)
 
     def _set_aside(self, tx: Transaction, kind: WorkKind, key: str, error: Exception) -> None:
         """Keep why one thing could not be kept, in place of what it said."""
@@ -104,37 +106,39 @@ class InterpretPass:
             source, _, reference = key.partition(" ")
             teller = tx.resources.told_by(source, [reference])[reference]
             told = [_Told(message=each, origin_key=reference, found=nothing) for each in tx.inbox.some([teller])]
-        if kind == WorkKind.INTERPRET_RESOURCE:
-            self._map_dependents_again(tx, [key])
         self._keep(tx, told)
+        if kind == WorkKind.INTERPRET_RESOURCE:
+            map_dependents_again(tx, [key])
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def _read_messages(self, tx: Transaction, message_ids: Sequence[str]) -> Iterable[_Told]:
-        for message in tx.inbox.some(message_ids):
-            content = tx.inbox.content(message.sha256)
-            try:
-                found = self._policy.interpreter(message.source).interpret_message(content, message.received_at)
-            except Exception as error:  # whatever one message does to us, the others are interpreted
-                found = Interpretation(problems=(_uninterpreted(error),))
-            yield _Told(message=message, origin_key=message.id, found=_keepable(found))
+        messages = tx.inbox.some(message_ids)
+        for start in range(0, len(messages), _BYTES_AT_ONCE):
+            some = messages[start : start + _BYTES_AT_ONCE]
+            contents = tx.inbox.contents([each.sha256 for each in some])
+            for message in some:
+                content = contents[message.sha256]
+                try:
+                    found = self._policy.interpreter(message.source).interpret_message(content, message.received_at)
+                except Exception as error:  # whatever one message does to us, the others are interpreted
+                    found = Interpretation(problems=(_uninterpreted(error),))
+                yield _Told(message=message, origin_key=message.id, found=_keepable(found))
 
-    def _read_resources(self, tx: Transaction, source: str, references: Sequence[str]) -> list[_Told]:
-        find = _Finder(tx, source, references)
-        tellers = tx.resources.told_by(source, references)
+    def _read_resources(self, tx: Transaction, find: Finder, references: Sequence[str]) -> list[_Told]:
+        tellers = tx.resources.told_by(find.source, references)
         messages = {each.id: each for each in tx.inbox.some(sorted(set(tellers.values())))}
         told = []
         for reference in references:
             resource = find(reference)
             assert resource is not None, "work names a resource that is not there"
             try:
-                found = self._policy.interpreter(source).interpret_resource(resource, find)
+                found = self._policy.interpreter(find.source).interpret_resource(resource, find)
             except Exception as error:
                 if find.failed:
                     raise  # not the resource: the database
                 found = Interpretation(problems=(_uninterpreted(error),))
             told.append(_Told(message=messages[tellers[reference]], origin_key=reference, found=_keepable(found)))
-        tx.resources.link(source, {each.origin_key: each.found.references for each in told})
         return told
 
     # --- keeping -----------------------------------------------------------------------------------------------------
@@ -297,39 +301,11 @@ def _said_before(
     return {source: tx.subjects.asserted_by(source, some) for source, some in keys.items()}
 
 
-def _by_source(keys: Iterable[str]) -> dict[str, list[str]]:
-    """``source Type/id`` keys, each once, by source."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for key in keys:
-        source, _, reference = key.partition(" ")
-        found[source][reference] = None
-    return {source: list(references) for source, references in found.items()}
-
-
 def _by_organization(told: Iterable[_Told]) -> Iterable[tuple[str, list[_Told]]]:
     found: dict[str, list[_Told]] = defaultdict(list)
     for each in told:
         found[each.message.organization].append(each)
-    return found.items()
-
-
-class _Finder:
-    """A look-up that reads each resource once: a batch's encounters share their clinicians and places."""
-
-    def __init__(self, tx: Transaction, source: str, references: Sequence[str]) -> None:
-        self._tx = tx
-        self._source = source
-        self._known: dict[str, Resource | None] = {**tx.resources.newest(source, references)}
-        self.failed = False
-        """True once the database, rather than the mapping, failed."""
-
-    def __call__(self, reference: str) -> Resource | None:
-        """The newest version of ``Type/id``."""
-        if reference not in self._known:
-            self.failed = True
-            self._known[reference] = self._tx.resources.current(self._source, reference)
-            self.failed = False
-        return self._known[reference]
+    return sorted(found.items())  # so that two workers never wait in a circle
 
 
 def _uninterpreted(error: Exception) -> MappingProblem:

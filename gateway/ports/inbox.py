@@ -59,6 +59,9 @@ class Inbox(Protocol):
     def content(self, sha256: str) -> bytes:
         """The bytes as received."""
 
+    def contents(self, sha256s: Sequence[str]) -> Mapping[str, bytes]:
+        """The bytes of several messages, by hash, all held at once."""
+
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Append what interpreting messages, or resources of them, came to; the latest of each counts."""
 

@@ -51,11 +51,14 @@ class Resources(Protocol):
         """Id of the message that brought each resource's newest version."""
 
     def hold_lane(self, source: str) -> None:
-        """Map this source's resources alone until the commit.
+        """Look around among this source's resources alone until the commit.
 
-        Two workers that map one source's resources side by side could each miss the other's: one follows a reference
-        that has not arrived, the other maps what arrived and finds nobody that follows it.
+        Two workers that do it side by side could each miss the other's: one followed a reference that had not arrived,
+        the other mapped what arrived and finds nobody that follows it.
         """
+
+    def overtaken(self, source: str, read: Mapping[str, Resource | None]) -> set[str]:
+        """Those of what was read, by reference, that are found otherwise by now: others changed them meanwhile."""
 
     def link(self, source: str, followed: Mapping[str, Iterable[str]]) -> None:
         """Remember which resources the mapping of each one followed, replacing what was remembered."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from gateway.errors import NotFound
 from gateway.ports.returned import Readable
 from gateway.store.coding import digest
 from gateway.store.schema import blob
-from gateway.store.sql import insert_missing
+from gateway.store.sql import any_of, insert_missing, rows_of
 
 _PIECES = "pieces"
 """The codec of a blob that is the names of others, a line each, which joined are its bytes."""
 _PIECE_BYTES = 1 << 20
+_STORED = select(blob.c.sha256, blob.c.codec, blob.c.content).where(any_of(blob.c.sha256))
 
 
 class BlobRows:
@@ -65,9 +68,17 @@ class BlobRows:
 
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises NotFound."""
-        row = self._connection.execute(select(blob.c.codec, blob.c.content).where(blob.c.sha256 == sha256)).first()
-        if row is None:
+        return self.get_all([sha256])[sha256]
+
+    def get_all(self, sha256s: Iterable[str]) -> dict[str, bytes]:
+        """Several, by hash. Raises NotFound."""
+        wanted = dict.fromkeys(sha256s)
+        found = {row.sha256: self._whole(row) for row in rows_of(self._connection, _STORED, wanted)}
+        if len(found) < len(wanted):
             raise NotFound("there are no stored bytes of that hash")
+        return found
+
+    def _whole(self, row: Row[Any]) -> bytes:
         content = zlib.decompress(row.content)
         return b"".join(map(self.get, content.decode().split("\n"))) if row.codec == _PIECES else content
 

@@ -61,6 +61,10 @@ class InboxRows:
         """The bytes as received."""
         return self._blobs.get(sha256)
 
+    def contents(self, sha256s: Sequence[str]) -> Mapping[str, bytes]:
+        """The bytes of several messages, by hash, all held at once."""
+        return self._blobs.get_all(sha256s)
+
     def some(self, message_ids: Sequence[str]) -> list[InboundMessage]:
         """Messages by id, in the order of the ids."""
         found: dict[str, InboundMessage] = {}

@@ -44,12 +44,12 @@ _TOLD_BY = (
     .where(*_of(fhir_resource), any_of(fhir_resource.c.id, "ids"))
     .order_by(fhir_resource.c.version)
 )
-_LAST = (
+_VERSIONS = (
     select(fhir_resource.c.id, func.max(fhir_resource.c.version).label("version"))
     .where(*_of(fhir_resource), any_of(fhir_resource.c.id, "ids"))
     .group_by(fhir_resource.c.id)
-    .subquery()
 )
+_LAST = _VERSIONS.subquery()
 _NEWEST = select(fhir_resource).join(
     _LAST,
     and_(*_of(fhir_resource), fhir_resource.c.id == _LAST.c.id, fhir_resource.c.version == _LAST.c.version),
@@ -119,8 +119,21 @@ class ResourceRows:
         return told
 
     def hold_lane(self, source: str) -> None:
-        """Map this source's resources alone until the commit."""
+        """Look around among this source's resources alone until the commit."""
         hold_names(self._connection, [f"lane|{source}"])
+
+    def overtaken(self, source: str, read: Mapping[str, Resource | None]) -> set[str]:
+        """Those of what was read that are found otherwise by now. SQLite has one writer, whom nobody overtakes."""
+        if self._connection.dialect.name != "postgresql":
+            return set()
+        newest: dict[str, tuple[str, int]] = {}
+        for type, ids in _grouped(sorted(_type_and_id(each) for each in read if "?" not in each)):
+            given = {"source": source, "type": type, "ids": ids}
+            newest.update((f"{type}/{id}", (id, version)) for id, version in self._connection.execute(_VERSIONS, given))
+        for reference in (each for each in read if "?" in each):
+            if found := self.current(source, reference):
+                newest[reference] = (found.id, found.version)
+        return {each for each, was in read.items() if (was and (was.id, was.version)) != newest.get(each)}
 
     def link(self, source: str, followed: Mapping[str, Iterable[str]]) -> None:
         """Remember which resources the mapping of each one followed."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from threading import Event
 
 import pytest
 
@@ -23,7 +24,7 @@ from gateway.ports import (
 )
 from gateway.ports.submissions import FhirSubmission
 from gateway.store.database import Database
-from tests.contract.races import at_once
+from tests.contract.races import LONG_S, at_once, beside
 from tests.factories import NOON
 from tests.pipeline_site import Site, a_week
 
@@ -245,6 +246,46 @@ def test_a_resource_and_one_it_follows_mapped_by_workers_side_by_side_find_each_
     current = site.receiver.read("ehr", "Any", "b")
     assert current is not None
     assert families(site) == [f"B{current.version}"]
+
+
+class Overtaken(Following):
+    """Maps ``a``, and something happens to ``b`` once it was found."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile = meanwhile
+        self._happened = Event()
+
+    def interpret_resource(self, resource: Resource, find: Callable[[str], Resource | None]) -> Interpretation:
+        found = super().interpret_resource(resource, find)
+        if resource.id == "a" and not self._happened.is_set():
+            self.happening = beside(self._happen)
+            self._happened.wait(1.0)  # on SQLite it has to wait for the transaction that maps
+        return found
+
+    def _happen(self) -> None:
+        self._meanwhile()
+        self._happened.set()
+
+
+def test_a_resource_is_mapped_again_when_one_it_follows_changed_while_it_was_mapped(site: Site) -> None:
+    other = site.heir()
+    for each in (site, other):
+        each.policy.interpreters["ehr"] = Following()  # type: ignore[assignment]
+    put(site, "b")
+    put(site, "a")
+    site.settle_facts()
+    assert families(site) == ["B1"]
+
+    def change() -> None:
+        put(other, "b")
+        other.interpreting.run()
+
+    site.policy.interpreters["ehr"] = slow = Overtaken(change)  # type: ignore[assignment]
+    put(site, "a")
+    site.interpreting.run()
+    slow.happening.result(LONG_S)
+    site.settle_facts()
+    assert families(site) == ["B2"]
 
 
 def test_a_resource_that_breaks_its_mapping_parks_itself(site: Site) -> None:
