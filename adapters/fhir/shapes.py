@@ -69,6 +69,9 @@ class Shape:
     elements: dict[str, Element] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    choice_names: frozenset[str] = frozenset()
+    """What elements of ``choices`` are called, with and without the underscore of a primitive's extensions."""
+    needs_choice: bool = False
 
 
 _COMPILED: dict[str, Shape] = {}
@@ -114,6 +117,9 @@ def _shape(model: Any) -> Shape:
             names.append(element_name)
     shape.required = tuple(required)
     shape.choices = tuple(Choice(stem, tuple(names), needed) for stem, (names, needed) in choices.items())
+    listed = [name for choice in shape.choices for name in choice.names]
+    shape.choice_names = frozenset([*listed, *(f"_{name}" for name in listed)])
+    shape.needs_choice = any(choice.required for choice in shape.choices)
     return shape
 
 

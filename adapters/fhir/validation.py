@@ -134,7 +134,7 @@ class _Walk:
         for name in shape.required:
             if name not in node and not _excused(node, name):
                 self._missing(name, place)
-        if shape.choices:
+        if shape.needs_choice or sum(map(shape.choice_names.__contains__, node)) > 1:
             self._check_choices(node, shape, place)
         own_check = _OWN_CHECKS.get(shape.name)
         if own_check is not None:
