@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from gateway.ports import MappingProblem
 from gateway.ports.inbox import InboundMessage, Outcome
 from gateway.store.blobs import BlobRows
 from gateway.store.coding import decode, encode
 from gateway.store.schema import inbound_message, message_answer, message_outcome
-from gateway.store.sql import hold_names, insert_all, slices
+from gateway.store.sql import any_of, hold_names, insert_all, slices
 
 _ANSWERED = select(inbound_message, message_answer.c.answer, message_answer.c.refusal).outerjoin(
     message_answer, message_answer.c.message_id == inbound_message.c.id
 )
+
+
+_WITH_KEYS = _ANSWERED.where(
+    inbound_message.c.source == bindparam("source"), any_of(inbound_message.c.control_key, "keys")
+).order_by(inbound_message.c.id)
 
 
 class InboxRows:
@@ -35,12 +40,10 @@ class InboxRows:
         by_source: dict[str, dict[str, None]] = {}
         for source, key in keys:
             by_source.setdefault(source, {})[key] = None
-        columns = inbound_message.c
         found: dict[tuple[str, str], list[InboundMessage]] = {}
         for source, names in by_source.items():
             for some in slices(list(names)):
-                told = _ANSWERED.where(columns.source == source, columns.control_key.in_(some))
-                for row in self._connection.execute(told.order_by(columns.id)):
+                for row in self._connection.execute(_WITH_KEYS, {"source": source, "keys": some}):
                     found.setdefault((source, _comparable(row.control_key)), []).append(_message(row))
         return {(source, key): found.get((source, _comparable(key)), []) for source, key in keys}
 
