@@ -63,9 +63,9 @@ def _pointed_at(bodies: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     return found
 
 
-def look_around(tx: Transaction, find: Finder, followed: Mapping[str, Sequence[str]]) -> None:
-    """Remember what each resource followed, and ask for those to be mapped again for which something was read that has
-    changed since, in a transaction beside this one.
+def look_around(tx: Transaction, find: Finder, followed: Mapping[str, Sequence[str]]) -> set[str]:
+    """Remember what each resource followed. The keys of those for which something was read that has changed since, in a
+    transaction beside this one: they have to be mapped again.
 
     Whoever comes here second sees what the first committed: either this one finds what arrived since it read, or the
     one that maps what arrived finds who follows it.
@@ -73,8 +73,7 @@ def look_around(tx: Transaction, find: Finder, followed: Mapping[str, Sequence[s
     tx.resources.hold_lane(find.source)
     tx.resources.link(find.source, followed)
     overtaken = tx.resources.overtaken(find.source, find.known)
-    again = (own for own, others in followed.items() if not overtaken.isdisjoint((own, *others)))
-    tx.work.add(WorkKind.MAP_AGAIN, (f"{find.source} {each}" for each in again))
+    return {f"{find.source} {own}" for own, others in followed.items() if not overtaken.isdisjoint((own, *others))}
 
 
 def map_dependents_again(tx: Transaction, changed: Iterable[str]) -> None:

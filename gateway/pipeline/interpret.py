@@ -94,7 +94,12 @@ class InterpretPass:
         if told:
             self._keep(tx, told)
         for find, resources in mapped:
-            look_around(tx, find, {each.origin_key: each.found.references for each in resources})
+            overtaken = look_around(tx, find, {each.origin_key: each.found.references for each in resources})
+            for kind in (
+                WorkKind.INTERPRET_RESOURCE,
+                WorkKind.MAP_AGAIN,
+            ):  # as it was taken: nobody else holds that row
+                tx.work.add(kind, overtaken.intersection(waiting.get(kind, ())))
         map_dependents_again(tx, changed)
 
     def _set_aside(self, tx: Transaction, kind: WorkKind, key: str, error: Exception) -> None:
