@@ -6,7 +6,7 @@ What is guessed is marked as guessed. Of a sample only words of code lists and n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -32,6 +32,12 @@ _HINTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("activity-therapy", r"ACTIV|RECREAT|ART|MUSIC"),
         ("occupational-therapy", r"OCCUP|\bOT\b"),
         ("psychiatric-evaluation", r"PSYCH.*EVAL|MED.*MGMT"),
+    ),
+    "status": (
+        ("no-show", r"NO.?SHOW|ABSENT|MISSED"),
+        ("cancelled", r"CANC|RESCHED"),
+        ("attended", r"ATTEND|PRESENT|COMPLETE|SHOWED|\A(Y|YES|P|X)\Z"),
+        ("planned", r"SCHED|PLANNED"),
     ),
     "level_of_care": (("PHP", r"PHP|PARTIAL|DAY ?HOSP"), ("IOP", r"IOP|INTENSIVE|EVENING")),
 }
@@ -67,8 +73,10 @@ class Told:
 class Drafting:
     """Looks at samples through a template, then writes what of the template they bear out."""
 
-    def __init__(self, template: SourceInterpreter) -> None:
+    def __init__(self, template: SourceInterpreter, why_guessed: Callable[[str], str]) -> None:
+        """``why_guessed`` says why a path of the template is a guess; nothing where it is none."""
         self._template = template
+        self._why_guessed = why_guessed
         self._seen = {id(each): _EntrySeen() for each in template.entries}
         self._compilers = {id(each): template.compiler_of(each) for each in template.entries}
 
@@ -143,13 +151,17 @@ class Drafting:
 
     def _bears_out(self, compiled: CompiledEntry) -> bool:
         seen = self._seen[id(compiled)]
-        required = [each.target.name for each in compiled.fields if each.required]
-        return seen.applied > 0 and all(seen.values[name].found for name in required)
+        kept = [
+            each
+            for each in compiled.fields
+            if seen.applied and self._is_kept(compiled, each.target.name, each.required)
+        ]
+        return bool(kept) and all(seen.values[each.target.name].found for each in kept if each.required)
 
     def _head(self, told: Told) -> Iterator[str]:
         source = self.source
         yield "# yaml-language-server: $schema=../schema/source.json"
-        yield "# Drafted from samples: the paths of the standard at which the samples have something."
+        yield "# Drafted from samples: of what is usual, the paths at which the samples have something."
         yield "# All of it is a guess until somebody who knows the feed has looked; then say 'verified: true'."
         yield f"source: {source.source}"
         yield f"format: {source.format}"
@@ -224,7 +236,8 @@ class Drafting:
             for name, spec in entry.fields.items():
                 required = any(each.required for each in compiled.fields if each.target.name == name)
                 if name in seen and self._is_kept(compiled, name, required):
-                    yield from lines(name, _tree(_narrowed(spec, seen[name].ways)), 6)
+                    narrowed = _narrowed(spec, seen[name].ways)
+                    yield from self._marked([narrowed], lines(name, _tree(narrowed), 6))
                     yield from _remarks(spec, seen[name].words)
             yield ""
 
@@ -234,8 +247,24 @@ class Drafting:
         seen = self._seen[id(compiled)].values
         numbered = list(enumerate(compiled.entry.identity))
         given = [(number, spec) for number, spec in numbered if seen[f"identity {number}"].found] or numbered
-        yield "    identity:"
-        yield from below([_tree(_narrowed(spec, seen[f"identity {number}"].ways)) for number, spec in given], 6)
+        narrowed = [_narrowed(spec, seen[f"identity {number}"].ways) for number, spec in given]
+        yield from self._marked(narrowed, iter(["    identity:"]))
+        yield from below([_tree(each) for each in narrowed], 6)
+
+    def _marked(self, specs: Iterable[ValueSpec], written_as: Iterator[str]) -> Iterator[str]:
+        """The lines, the first with why what they read is a guess."""
+        why = "; ".join(
+            dict.fromkeys(why for each in specs for path in _paths(each) if (why := self._why_guessed(path)))
+        )
+        yield next(written_as) + (f"  # guess: {why}" if why else "")
+        yield from written_as
+
+
+def _paths(spec: ValueSpec) -> Iterator[str]:
+    if spec.path is not None:
+        yield spec.path
+    for each in spec.inner:
+        yield from _paths(each)
 
 
 def _holds(compiled: CompiledEntry, run: Run) -> bool:

@@ -66,7 +66,7 @@ def new(
     source: Annotated[str, typer.Argument(help="The new source's name.", show_default=False)],
     samples: Annotated[
         list[Path] | None,
-        typer.Option("--from", help="Samples: .hl7 or FHIR .json files, folders. Give it several times."),
+        typer.Option("--from", help="Samples: .hl7, FHIR .json or .csv files, folders. Give it several times."),
     ] = None,
     template: Annotated[
         str, typer.Option("--template", help="Copy the template of an EHR, such as epic-fhir; try it on the samples.")
@@ -74,8 +74,8 @@ def new(
     site: SiteFolder = HERE,
     as_json: AsJson = False,
 ) -> int:
-    """Make a source's mapping file from samples or a template. From samples: the standard's paths that found something.
-    Guesses are marked."""
+    """Make a source's mapping file from samples or a template. From samples: those of the standard's paths, or of the
+    sheet's columns, that found something. Guesses are marked."""
     from gateway.wiring.drafting import copy_template, draft_source
 
     if not (samples or template):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from adapters.csv.table import CsvRow, open_table
+from adapters.csv.unknown_sheet import COLUMNS, columns_missing, columns_taken, is_heading, with_columns
+from adapters.csv.view import RowView, column_of, folded
 from adapters.hl7.view import MessageView
 from adapters.mapping.draft import Drafting, Told
 from adapters.mapping.engine import SourceInterpreter
@@ -20,13 +23,20 @@ from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError, Conflict, FormatError, NotFound
 from gateway.ports.storage import Transaction
 from gateway.wiring.dry_run import dry_run, empty_site, what_comes_of
-from gateway.wiring.files import FHIR, HL7, expand, find_format, shown
+from gateway.wiring.files import CSV, FHIR, HL7, expand, find_format, shown
 from gateway.wiring.ingest import Taking
 from gateway.wiring.mapping_check import check_files, site_files
 from gateway.wiring.policy import LoadedPolicy, load_policy
 from gateway.wiring.site import Site
 
-_GENERIC = {HL7: "generic-hl7", FHIR: "generic-fhir"}
+_GENERIC = {HL7: "generic-hl7", FHIR: "generic-fhir", CSV: "generic-csv"}
+_USUAL_NUMBERS = b'"PID-3[5=MR].1", "PID-3[5=PI].1", "PID-3[1].1"'
+_OTHER_NUMBERS = {
+    "PID-2[1].1": "PID-3 has no number of the patient's, and this may be it",
+    "PID-4[1].1": "PID-3 has no number of the patient's, and this may be it",
+    "PID-18[1].1": "PID-3 has no number of the patient's; an account's may change with each stay",
+}
+"""Where HL7 senders put the patient's number instead, with why it is a guess."""
 _SHIPPED_CLINIC = "riverbend"
 _SYSTEM_WORDS = {"Patient": "mrn", "Encounter": "visit", "EpisodeOfCare": "stay", "Coverage": "policy"}
 _NAMESPACES = re.compile(rb"^namespaces:\n(?:[ #].*\n)+", re.MULTILINE)
@@ -42,10 +52,13 @@ def draft_source(folder: Path, name: str, samples: Sequence[Path]) -> dict[str, 
     contents = _read_samples(samples)
     formats = {find_format(each) for each in contents}
     if len(formats) != 1 or not formats <= set(_GENERIC):
-        shipped = files("mappings").joinpath("sources/generic-csv.yaml")
-        raise FormatError(f"the samples are all HL7 v2, or all FHIR JSON; for a CSV copy {shipped} to {shown(path)}")
-    template = _template(_GENERIC[formats.pop()], name)
-    drafting, told, unread = _look(settings, name, template, contents)
+        raise FormatError("the samples are all HL7 v2, all FHIR JSON, or all CSV with the headings in the first line")
+    look = _look_at_rows if formats == {CSV} else _look
+    drafting, told, unread = look(settings, name, _template(_GENERIC[formats.pop()], name), contents)
+    if not drafting.kept:
+        raise FormatError(
+            f"nothing in the samples makes a record, so no file was written; they have {', '.join(unread)}"
+        )
     return {
         **_write(settings, path, drafting.text(told, unread), contents),
         "records": [each.entry.name for each in drafting.kept],
@@ -134,11 +147,48 @@ def _look(
         with trial.store.read() as tx:
             bodies = [each.body for each in _resources(tx, name, told_by)]
             systems = _namespaces(name, bodies)
-            if systems:
-                interpreter = _with_namespaces(settings, name, template, systems)
-            drafting = Drafting(interpreter)
+            adapted = _with_numbers(template, _views(tx, interpreter, told_by)) + _written_namespaces(systems)
+            if adapted != template:
+                interpreter = _interpreter_of(settings, name, adapted)
+            drafting = Drafting(interpreter, lambda path: _OTHER_NUMBERS.get(path, ""))
             unread = [*_look_at_all(tx, name, interpreter, drafting, told_by), *_extensions(bodies)]
     return drafting, _told(policy, systems), unread
+
+
+def _look_at_rows(
+    settings: Settings, name: str, template: bytes, contents: Mapping[Path, bytes]
+) -> tuple[Drafting, Told, list[str]]:
+    """The sheets seen through the template, its columns called as theirs. Raises FormatError."""
+    tables = [open_table(each) for each in contents.values()]
+    header = tables[0].header
+    if any(each.header != header for each in tables):
+        raise FormatError("the sheets have different headings; draft a source from those of one kind")
+    taken = columns_taken(header)
+    if missing := columns_missing(taken):
+        raise FormatError(
+            f"no heading of the first line sounds like {' or '.join(map(repr, missing))}, which a sheet of sessions "
+            f"has; the shipped one has {', '.join(COLUMNS)}"
+        )
+    policy = load_policy({**site_files(settings.mappings), f"sources/{name}.yaml": template})
+    interpreter = policy.with_source(with_columns(policy.mapping_set.source(name), taken)).interpreter(name)
+    assert isinstance(interpreter, SourceInterpreter), "mapping files are interpreted by the mapping engine"
+    by_sound = {heading for column, heading in taken.items() if folded(heading) != folded(column)}
+    drafting = Drafting(interpreter, lambda path: "by its heading" if column_of(path)[0] in by_sound else "")
+    filled: set[int] = set()
+    for row in (each for table in tables for each in table.rows() if isinstance(each, CsvRow)):
+        view = RowView(header, row.cells)
+        drafting.look(interpreter.entries, view, interpreter.event_names(view))
+        filled.update(place for place, cell in enumerate(row.cells) if cell)
+    return drafting, _told(policy, {}), list(_unread_columns(header, taken, filled))
+
+
+def _unread_columns(header: Sequence[str], taken: Mapping[str, str], filled: Collection[int]) -> Iterator[str]:
+    by_heading = {heading: column for column, heading in taken.items()}
+    for place, heading in enumerate(header):
+        if heading in by_heading and place not in filled:
+            yield f"column {heading}: empty; it may be what the shipped sheet calls {by_heading[heading]!r}"
+        elif heading not in by_heading and is_heading(heading):
+            yield f"column {heading}"
 
 
 def _of_its_tenant(settings: Settings, policy: LoadedPolicy, name: str) -> Settings:
@@ -147,12 +197,24 @@ def _of_its_tenant(settings: Settings, policy: LoadedPolicy, name: str) -> Setti
     return replace(settings, tenant=policy.catalogue.organizations[organization].tenant)
 
 
-def _with_namespaces(settings: Settings, name: str, template: bytes, systems: Mapping[str, str]) -> SourceInterpreter:
-    known = "namespaces:\n" + "".join(f"  {written(system)}: {namespace}\n" for system, namespace in systems.items())
-    edited = {**site_files(settings.mappings), f"sources/{name}.yaml": template + known.encode()}
-    interpreter = load_policy(edited).interpreter(name)
+def _interpreter_of(settings: Settings, name: str, template: bytes) -> SourceInterpreter:
+    interpreter = load_policy({**site_files(settings.mappings), f"sources/{name}.yaml": template}).interpreter(name)
     assert isinstance(interpreter, SourceInterpreter), "mapping files are interpreted by the mapping engine"
     return interpreter
+
+
+def _written_namespaces(systems: Mapping[str, str]) -> bytes:
+    known = "".join(f"  {written(system)}: {namespace}\n" for system, namespace in systems.items())
+    return f"namespaces:\n{known}".encode() if known else b""
+
+
+def _with_numbers(template: bytes, views: Iterable[MessageView]) -> bytes:
+    """The template with the fields at which these messages have the patient's number, where PID-3 has none."""
+    reads = {path: MessageView.compile(path) for path in ("PID-3[1].1", *_OTHER_NUMBERS)}
+    first = {next((path for path, read in reads.items() if read(view)), "") for view in views}
+    others = ", ".join(f'"{path}"' for path in _OTHER_NUMBERS if path in first).encode()
+    usual = _USUAL_NUMBERS if "PID-3[1].1" in first or not others else b""
+    return template.replace(_USUAL_NUMBERS, b", ".join(filter(None, (usual, others))))
 
 
 def _take(site: Site, name: str, contents: Mapping[Path, bytes]) -> list[str]:
@@ -178,11 +240,7 @@ def _look_at_all(
     for resource in _resources(tx, name, told_by):
         entries = interpreter.entries_for_type(resource.type)
         drafting.look(entries, interpreter.open_resource(resource, lambda one: tx.resources.current(name, one)), {})
-    views = [
-        view
-        for each in tx.inbox.some([each for each in told_by if "/" not in each])
-        if isinstance(view := interpreter.open_message(tx.inbox.content(each.sha256)), MessageView)
-    ]
+    views = _views(tx, interpreter, told_by)
     for view in views:
         names = interpreter.event_names(view)
         entries = interpreter.entries_for_event(names)
@@ -191,6 +249,14 @@ def _look_at_all(
         drafting.look(entries, view, names)
     unread.update(_segments(views, drafting))
     return [f"{what} ({times} times)" if times > 1 else what for what, times in sorted(unread.items())]
+
+
+def _views(tx: Transaction, interpreter: SourceInterpreter, told_by: Sequence[str]) -> list[MessageView]:
+    return [
+        view
+        for each in tx.inbox.some([each for each in told_by if "/" not in each])
+        if isinstance(view := interpreter.open_message(tx.inbox.content(each.sha256)), MessageView)
+    ]
 
 
 def _segments(views: Iterable[MessageView], drafting: Drafting) -> Iterator[str]:

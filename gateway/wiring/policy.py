@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from adapters.mapping.code_sets import ShippedCodeSets
 from adapters.mapping.engine import SourceInterpreter, facility_names
 from adapters.mapping.mapping_files import content_hash
 from adapters.mapping.remembered import Remembered
+from adapters.mapping.source_file import SourceFile
 from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.contract import Catalogue
 from gateway.claim.party import Identifier
@@ -68,6 +70,11 @@ class LoadedPolicy:
                 file, notation, facility_names(self.mapping_set.catalogue.facilities.values())
             )
         return found
+
+    def with_source(self, file: SourceFile) -> LoadedPolicy:
+        """The same with another mapping file of one source."""
+        sources = {**self.mapping_set.sources, file.source: file}
+        return LoadedPolicy(replace(self.mapping_set, sources=sources), self.hash, self._imported)
 
     def precedence(self, source: str) -> int:
         """Which source's word counts; the lower number wins."""

@@ -24,6 +24,16 @@ STRANGE = (
 )
 
 
+SHEET = (
+    "MRN,Patient Last,DOB,Insurance,Policy #,Clinic,Track,Admit Date,DC Date,Service Date,Time In,Time Out,"
+    "Group Type,Attendance,Therapist NPI,Signed?,Comments\n"
+    "1001,Thornbury,2/14/1988,Prairie Mutual,PMX441,Main,Evening IOP,8/3/2026,,8/3/2026,5:00 PM,6:00 PM,"
+    "Process Group,Present,1882001088,Yes,came late\n"
+    "1001,Thornbury,2/14/1988,Prairie Mutual,PMX441,Main,Evening IOP,8/3/2026,,8/3/2026,6:00 PM,7:00 PM,"
+    "DBT Skills,No-show,1882001088,Yes,\n"
+)
+
+
 @pytest.fixture
 def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     run(["init", str(tmp_path / "site")])
@@ -119,7 +129,8 @@ def test_a_file_that_is_there_is_left_alone(site: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("client,day\n1,2\n", "/sources/generic-csv.yaml to "),
+        ("color,day\n1,2\n", "sounds like 'Client ID' or 'Start'"),
+        ("M1,Thornbury,1980-05-02\n", "sounds like 'Client ID' or 'Start'"),
         ('{"resourceType": "Cat"}', "Send a resource type of FHIR R4"),
         ("MSH", "MSH"),
     ],
@@ -127,8 +138,81 @@ def test_a_file_that_is_there_is_left_alone(site: Path, capsys: pytest.CaptureFi
 def test_samples_that_are_no_messages_are_refused_with_the_reason(
     site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str, said: str
 ) -> None:
-    name = {"c": "a.csv", "{": "a.json", "M": "a.hl7"}[content[0]]
+    name = "a.csv" if content.count(",") else "a.json" if content.startswith("{") else "a.hl7"
     (tmp_path / name).write_text(content)
     assert run(["mappings", "new", "oak", "--from", str(tmp_path / name), "--site", str(site)]) in (1, 2)
     assert said in capsys.readouterr().err
+    assert not (site / "mappings" / "sources" / "oak.yaml").exists()
+
+
+def test_a_sheet_is_drafted_by_how_its_columns_are_called_and_each_guess_is_marked(
+    site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "sheet.csv").write_text(SHEET)
+    said, text = drafted(site, capsys, "oak-sheet", tmp_path / "sheet.csv")
+    assert ["client", "policy", "stay", "session"] == said["records"]
+    assert (2, 2) == (said["messages"], said["encounters"])
+    lines = text.splitlines()
+    for field in (
+        "      start_at: {parts: [Service Date, Time In]}  # guess: by its heading",
+        "      name.family: Patient Last  # guess: by its heading",
+        "    Process Group: group-psychotherapy  # guess: by the sound of it",
+        "    Evening IOP: IOP  # guess: by the sound of it",
+        "    No-show: no-show  # guess: by the sound of it",
+    ):
+        assert field in lines
+    assert ["column DC Date: empty; it may be what the shipped sheet calls 'Discharged'", "column Comments"] == said[
+        "unread"
+    ]
+    assert "Thornbury" not in text
+    assert sum("# guess" in each for each in lines) == said["guesses"]
+
+
+def test_a_sheet_with_the_shipped_headings_needs_no_guess_about_them(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, text = drafted(site, capsys, "oak-sheet", CASES / "generic-csv" / "attendance.csv")
+    assert "by its heading" not in text
+
+
+def test_a_day_and_a_time_in_one_column_are_enough(
+    site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "sheet.csv").write_text(
+        "Client ID,Start,End,Session,Status\n1001,8/3/2026 5:00 PM,8/3/2026 6:00 PM,Group therapy,Attended\n"
+    )
+    said, text = drafted(site, capsys, "oak-sheet", tmp_path / "sheet.csv")
+    assert (["session"], 1, []) == (said["records"], said["encounters"], said["findings"])
+    assert {"      start_at: Start", "      end_at: End"} <= set(text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("pid", "path"),
+    [
+        ("PID|1|1001|||Rivera^Ana||19800502|F||||||||||A7", "PID-2[1].1"),
+        ("PID|1|||1001|Rivera^Ana||19800502|F||||||||||A7", "PID-4[1].1"),
+        ("PID|1||||Rivera^Ana||19800502|F||||||||||1001", "PID-18[1].1"),
+    ],
+)
+def test_a_patients_number_outside_pid_3_is_guessed_and_marked(
+    site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, pid: str, path: str
+) -> None:
+    usual = "PID|1||1001^^^OAK^MR||Rivera^Ana||19800502|F"
+    (tmp_path / "strange.hl7").write_text(STRANGE.replace(usual, pid))
+    said, text = drafted(site, capsys, "oak", tmp_path / "strange.hl7")
+    assert 2 == said["encounters"]
+    assert (
+        f"      patient: {{from: '{path}', namespace: oak-mrn}}  # guess: PID-3 has no number of the patient's" in text
+    )
+    (tmp_path / "usual.hl7").write_text(STRANGE)
+    _, text = drafted(site, capsys, "elm", tmp_path / "usual.hl7", tmp_path / "strange.hl7")
+    assert f"      patient: {{first_of: ['PID-3[5=MR].1', '{path}'], namespace: elm-mrn}}  # guess: PID-3" in text
+
+
+def test_samples_of_which_nothing_makes_a_record_leave_no_file(
+    site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "result.hl7").write_text("MSH|^~\\&|EHR|OAK|||20260804213000||ORU^R01|S1|P|2.3\rPID|1||1001\r")
+    assert run(["mappings", "new", "oak", "--from", str(tmp_path / "result.hl7"), "--site", str(site)]) == 2
+    assert "messages ORU^R01: no entry is for them" in capsys.readouterr().err
     assert not (site / "mappings" / "sources" / "oak.yaml").exists()
