@@ -13,6 +13,8 @@ from gateway.jobs.engine import EngineLoop
 from gateway.jobs.lane import Lane
 from gateway.jobs.loop import PassLoop
 from gateway.pipeline.collect import Collected
+from gateway.pipeline.derive_pass import PATIENTS_AT_ONCE, DerivePass
+from gateway.pipeline.interpret import InterpretPass
 from gateway.pipeline.send import Sent
 from gateway.wiring.drop_folders import DropFolder
 from gateway.wiring.importing import ImportPass
@@ -29,6 +31,8 @@ LISTEN_EVERY_S = 60.0
 """How often it is asked whether an answer is overdue."""
 KEEP_UP_EVERY_S = 5.0
 """How far a machine's memory of control numbers may lag behind the machine that sends."""
+LONGEST_CATCHING_UP_S = 60.0
+"""How long patients wait at most while messages wait to be interpreted."""
 LONGEST_BACKOFF_S = 60.0
 """A partner that is away, or whose file is in doubt, is asked again less and less often, down to this."""
 
@@ -73,7 +77,7 @@ def _lanes(site: Site) -> list[Lane]:
     every_s = float(site.settings.pass_every_s)
     lanes = [
         Lane(_INTERPRET, site.interpreting.run, every_s, woken=True, shared=True),
-        Lane("derive", site.derive_all, every_s, shared=True),
+        Lane("derive", DerivePasses(site.interpreting, site.deriving).run, every_s, shared=True, most=PATIENTS_AT_ONCE),
         Lane(_IMPORT, ImportPass(site.store, site.receiver).run, every_s, woken=True),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]
@@ -94,6 +98,28 @@ def _keep_up(site: Site) -> int:
     for name in site.exchanges:
         site.connections.keep_up(name)
     return 0
+
+
+class DerivePasses:
+    """Derives when its time comes. As long as more messages wait than are interpreted at once, it lets them go first,
+    up to a bound: patients told of in many of them would be derived again for each batch."""
+
+    def __init__(self, interpreting: InterpretPass, deriving: DerivePass, now: Callable[[], float] = monotonic) -> None:
+        self._interpreting = interpreting
+        self._deriving = deriving
+        self._now = now
+        self._behind_since: float | None = None
+
+    def run(self) -> int:
+        """One batch; how many patients."""
+        if self._interpreting.is_behind():
+            self._behind_since = self._now() if self._behind_since is None else self._behind_since
+            if self._now() - self._behind_since < LONGEST_CATCHING_UP_S:
+                return 0
+        done = self._deriving.run()
+        if done < PATIENTS_AT_ONCE:
+            self._behind_since = None
+        return done
 
 
 class PullPasses:

@@ -169,15 +169,15 @@ class _Job:
     def __init__(self, engine: EngineLoop, lane: Lane) -> None:
         self._engine = engine
         self._lane = lane
-        self._did = 0
+        self._goes_on = False
 
     async def run(self) -> None:
         """One pass in a thread, then the next one asked for: at once while there is more, else in its own time."""
         lane = self._lane
-        if lane.shared and self._did:  # there is so much that whoever is free may take part
+        if lane.shared and self._goes_on:  # there is so much that whoever is free may take part
             await self._engine.ask(lane.name)
-        self._did = await self._engine.in_thread(self._pass)
-        await self._engine.ask(lane.name, 0.0 if self._did and lane.woken else lane.patience_s)
+        self._goes_on = lane.goes_on(await self._engine.in_thread(self._pass))
+        await self._engine.ask(lane.name, 0.0 if self._goes_on else lane.patience_s)
 
     def _pass(self) -> int:
         if self._lane.shared:

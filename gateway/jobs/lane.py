@@ -25,11 +25,17 @@ class Lane:
     what gathers in between is done together."""
     shared: bool = False
     """Several machines may run it at one time, each on rows of its own. Any other lane runs on one at a time."""
+    most: int = 0
+    """How much one pass does at most, where another follows a pass that did so much, whatever the lane's pace."""
     everywhere: bool = False
     """Every machine runs it for itself, at its pace: what it does is done to the machine."""
     failures: int = 0
     passes: int = 0
     last_error: str = ""
+
+    def goes_on(self, done: int) -> bool:
+        """True when a pass that did so much is followed by another at once."""
+        return done > 0 and (self.woken or 0 < self.most <= done)
 
     @property
     def patience_s(self) -> float:

@@ -46,5 +46,5 @@ class PassLoop:
         while not self._stopping.is_set():
             wake.clear()
             done = run_pass(lane)
-            if not (done and lane.woken) and not self._stopping.is_set() and wake.wait(lane.patience_s):
+            if not lane.goes_on(done) and not self._stopping.is_set() and wake.wait(lane.patience_s):
                 self._stopping.wait(_GATHER_S)

@@ -12,7 +12,7 @@ from gateway.ports.storage import Store, Transaction
 from gateway.ports.work import WorkKind
 
 _LOG = structlog.get_logger("pipeline")
-_BATCH = 100
+PATIENTS_AT_ONCE = 100
 
 
 class DerivePass:
@@ -27,7 +27,7 @@ class DerivePass:
     def run(self) -> int:
         """Derive one batch of patients; how many. A new day, or a new mapping set, asks for every draft anew."""
         try:
-            return self._derive(_BATCH) or self._sweep()
+            return self._derive(PATIENTS_AT_ONCE) or self._sweep()
         except GatewayError:
             raise
         except Exception as error:
@@ -68,7 +68,7 @@ class DerivePass:
         return self._derivation.derived_for(self._clock.now())
 
     def _one_by_one(self) -> int:
-        for done in range(_BATCH):
+        for done in range(PATIENTS_AT_ONCE):
             with self._store.write() as tx:
                 patient = tx.work.take(WorkKind.DERIVE, 1)
                 if not patient:
@@ -81,10 +81,10 @@ class DerivePass:
                 except Exception as error:
                     _LOG.error("patient-parked", error=type(error).__name__)
                     tx.work.add(WorkKind.PARKED, patient)
-        return _BATCH
+        return PATIENTS_AT_ONCE
 
     def free_parked(self) -> None:
         """Try the parked patients again."""
         with self._store.write() as tx:
-            while keys := tx.work.take(WorkKind.PARKED, _BATCH):
+            while keys := tx.work.take(WorkKind.PARKED, PATIENTS_AT_ONCE):
                 tx.work.add(WorkKind.DERIVE, keys)

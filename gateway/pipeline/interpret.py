@@ -66,6 +66,12 @@ class InterpretPass:
             _LOG.error("interpreting-broke", error=type(error).__name__)
             return sum(self._one_by_one(kind) for kind in _KINDS)
 
+    def is_behind(self) -> bool:
+        """True while more waits than is interpreted at once."""
+        with self._store.read() as tx:
+            waiting = tx.work.count()
+        return any(waiting.get(kind, 0) > _BATCH for kind in _KINDS)
+
     def _one_by_one(self, kind: WorkKind) -> int:
         """One thing a transaction: what one says that cannot be kept never stops the others."""
         for done in range(_BATCH):

@@ -115,7 +115,7 @@ def _tell_records(site: Site, source: str, content: bytes) -> dict[str, Any]:
     arrival = Arrival(source=source, content=content, content_type=_RECORDS, control_key="")
     (receipt,) = site.receiver.receive([arrival])
     interpreting = InterpretPass(site.store, site.clock, _RecordsPolicy(site.policy, interpreter))
-    while interpreting.run() or site.derive_all():
+    while interpreting.run() or site.deriving.run():
         pass
     with site.store.read() as tx:
         told = tx.subjects.asserted_by(source, [receipt.message_id])[receipt.message_id]

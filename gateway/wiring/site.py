@@ -38,8 +38,6 @@ from gateway.wiring.numbers_beside import SENT_NUMBERS, NumbersBeside
 from gateway.wiring.policy import LoadedPolicy, open_policy
 from gateway.wiring.storage import open_store
 
-_MOST_BATCHES = 20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -75,18 +73,8 @@ class Site:
 
     def settle(self) -> None:
         """Interpret and derive until nothing is left to do."""
-        while self.interpreting.run() or self.derive_all():
+        while self.interpreting.run() or self.deriving.run():
             pass
-
-    def derive_all(self) -> int:
-        """Derive what waits, up to a bound that lets a stopping process stop; how many patients."""
-        done = 0
-        for _ in range(_MOST_BATCHES):
-            batch = self.deriving.run()
-            done += batch
-            if not batch:
-                break
-        return done
 
 
 def open_site(folder: Path) -> Site:

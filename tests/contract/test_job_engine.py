@@ -101,6 +101,17 @@ def test_two_machines_share_a_lane_of_rows(machine: Callable[..., EngineLoop]) -
     assert 2 == heap.most_at_once
 
 
+def test_two_machines_share_a_lane_that_keeps_its_pace_while_its_passes_do_all_they_may(
+    machine: Callable[..., EngineLoop],
+) -> None:
+    heap = Heap(12)
+    for name in ("one", "two"):
+        lane = heap.lane(name, shared=True)
+        machine(Lane("heap", lane.run, 3600.0, shared=True, most=1))
+    wait_until(lambda: len(heap.done_by) == 12)
+    assert {"one", "two"} == set(heap.done_by)
+
+
 def test_a_partners_lane_runs_on_one_machine_at_a_time(machine: Callable[..., EngineLoop]) -> None:
     heap = Heap(15)
     machine(heap.lane("one", shared=False))

@@ -24,6 +24,7 @@ from gateway.ports import (
 )
 from gateway.ports.submissions import FhirSubmission
 from gateway.store.database import Database
+from gateway.workers import DerivePasses
 from tests.contract.races import LONG_S, at_once, beside
 from tests.factories import NOON
 from tests.pipeline_site import Site, a_week
@@ -172,6 +173,25 @@ def test_a_visit_moved_to_another_patient_by_a_later_message_leaves_the_first_on
     assert sorted(list(placed.values()).count(patient) for patient in set(placed.values())) == [6, 12]
     assert lines == [2, 3]
     assert site.ailing() == []
+
+
+def test_deriving_waits_for_messages_that_are_caught_up_with_and_for_so_long_only(site: Site) -> None:
+    seconds = count()
+    passes = DerivePasses(site.interpreting, site.deriving, lambda: float(next(seconds)))
+    arrive(site, (b"week", says(*a_week())))
+    assert 1 == site.interpreting.run()
+    arrive(site, *((b"m%d" % number, says(a_patient("SAME", NEW))) for number in range(450)))
+    assert 0 == passes.run() == len(site.claims())
+    assert 59 == next(number for number in range(1, 100) if passes.run())
+    assert 1 == len(site.claims())
+
+
+def test_deriving_follows_once_no_more_messages_wait_than_are_interpreted_at_once(site: Site) -> None:
+    passes = DerivePasses(site.interpreting, site.deriving)
+    arrive(site, *((b"m%d" % number, says(*a_week(number))) for number in range(250)))
+    assert 0 == passes.run()
+    assert 200 == site.interpreting.run()
+    assert 100 == passes.run()
 
 
 # --- resources -------------------------------------------------------------------------------------------------------
