@@ -25,6 +25,10 @@ class FactKind(StrEnum):
     """``code`` is the ISA13 in nine digits, of the connection the interchange goes by."""
     DELIVERED = "delivered"
     IN_DOUBT = "in-doubt"
+    """``code`` is the attempt, a number."""
+    NOT_ARRIVED = "not-arrived"
+    """The file goes again as it is: it was proved that nothing of it arrived, or a person said so. ``code`` is the
+    attempt whose doubt this ends, ``reason`` the proof."""
     FREED = "freed"
     """The interchange that carried the version is known not to count: abandoned unsent, TA1 R or 999 R."""
     INTERCHANGE = "interchange"
@@ -150,7 +154,8 @@ def version_state(facts: Iterable[ClaimFact]) -> ClaimState:
         return ClaimState.RELEASED
     if FactKind.DELIVERED in said:
         return ClaimState.TRANSMITTED
-    return ClaimState.IN_DOUBT if FactKind.IN_DOUBT in said else ClaimState.FROZEN
+    doubts = said.get(FactKind.IN_DOUBT, set()) - said.get(FactKind.NOT_ARRIVED, set())
+    return ClaimState.IN_DOUBT if doubts else ClaimState.FROZEN
 
 
 def _of_last_interchange(facts: Sequence[ClaimFact]) -> Iterable[ClaimFact]:

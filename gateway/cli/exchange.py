@@ -43,8 +43,8 @@ def _render_status(found: dict[str, Any]) -> None:
         answers = ", ".join(f"{number} {kind}" for kind, number in each["answers"].items() if number)
         output.facts(
             [
-                ("  last contact", _minute(each["last_contact"]) or "never"),
-                ("  next run", _minute(each["next_run"])),
+                ("  last collected", _minute(each["last_contact"]) or "never"),
+                ("  collects next", _minute(each["next_run"])),
                 ("  trouble", each["problem"] and f"{each['problem']} (since {_minute(each['troubled_since'])})"),
                 ("  queued", each["queued"]),
                 ("  sending", each["sending"]),
@@ -54,11 +54,11 @@ def _render_status(found: dict[str, Any]) -> None:
                 ("  reports", each["reports"] or None),
             ]
         )
-        for row in each["under_way"]:
-            output.say(f"  under way: {row['remote_name']}; if its sender died, the partner is asked from "
-                       f"{_minute(row['held_until'])} UTC on")  # fmt: skip
-        for row in each["in_doubt"]:
-            output.say(f"  in doubt: {row['id']} ({row['remote_name']}); {_next_for(row)}")
+        for title, name in (("under way", "under_way"), ("in doubt", "in_doubt"), ("goes again", "goes_again")):
+            for row in each[name]:
+                output.say(f"  {title}: {row['remote_name']}, {output.count(row['claims'], 'claim')}, "
+                           f"{output.dollars(row['charge_cents'])}")  # fmt: skip
+                output.facts([("    id", row["id"]), ("    known", row["known"]), ("    next", row["next"])])
         for row in each["silent"]:
             output.say(f"  silent: {row['remote_name']}: no {row['answer']} for {row['waiting']} of its claims, "
                        f"due {_minute(row['due_at'])}")  # fmt: skip
@@ -66,12 +66,6 @@ def _render_status(found: dict[str, Any]) -> None:
             output.say(f"  set aside: {row['type']} {row['id']}: {row['status']}, {row['reason']}")
         for row in each["not_ours"]:
             output.say(f"  not ours: {row['type']} {row['id']}: {row['reason']}")
-
-
-def _next_for(in_doubt: dict[str, Any]) -> str:
-    if in_doubt["held_until"]:
-        return f"the partner is being asked; if that process died, again from {_minute(in_doubt['held_until'])} UTC on"
-    return f"cleanclaim exchange resolve {in_doubt['id']} ..."
 
 
 def _minute(time: str | None) -> str:
@@ -126,6 +120,9 @@ def _render_sent(done: dict[str, Any]) -> None:
             output.say(f"{each['connection']}: nothing was sent. {each['refused']}")
         for problem in each["problems"]:
             output.say(f"{each['connection']}: {problem}")
+        if each["in_doubt"]:
+            files = output.count(each["in_doubt"], "file")
+            output.say(f"{each['connection']}: {files} in doubt; 'cleanclaim exchange status' says what happens next.")
         if each["problems"]:
             output.say("What was not delivered is tried again by the next 'exchange send', or by 'serve'.")
 

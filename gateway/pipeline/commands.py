@@ -124,17 +124,19 @@ class Commands:
                     raise NotAllowed("only a file of which no byte was ever sent can be abandoned")
                 _move(tx, row, DeliveryState.ABANDONED)
                 tx.exchanges.free_versions(row.id)
-                add_interchange_fact(tx, row.id, FactKind.FREED, "", now)
+                add_interchange_fact(tx, row.id, FactKind.FREED, "", now, actor=actor, reason=reason)
                 self._derive_carried(tx, row.id)
                 return DeliveryState.ABANDONED
             if row.state != DeliveryState.IN_DOUBT:
                 raise NotAllowed(f"this file is {row.state}, not in doubt")
             if resolution == "resend" and spoken_of(tx, row):
                 raise NotAllowed("an answer speaks of this file, so the partner has it; confirm that it is delivered")
-            state = DeliveryState.READY if resolution == "resend" else DeliveryState.DELIVERED
+            if resolution == "resend":
+                state, kind, code = DeliveryState.READY, FactKind.NOT_ARRIVED, str(row.epoch)
+            else:
+                state, kind, code = DeliveryState.DELIVERED, FactKind.DELIVERED, ""
             _move(tx, row, state)
-            if state == DeliveryState.DELIVERED:
-                add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
+            add_interchange_fact(tx, row.id, kind, code, now, actor=actor, reason=reason)
             return state
 
     def close_item(self, item_id: str, outcome: Outcome, actor: Actor, reason: str) -> WorkItem:

@@ -215,7 +215,7 @@ class ConnectionWatch:
                 step = DeliveryStep(interchange_id=row.id, epoch=row.epoch + 1, marker=marker, at=now, detail=ASSUMED)
                 tx.exchanges.add_step(step)
             tx.exchanges.doubt(row.id)
-            add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
+            add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, str(row.epoch + 1), now, reason=ASSUMED)
         return len(rows)
 
     def decide(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from gateway.claim.actor import MACHINE
+from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.identifiers import stable_id
 from gateway.errors import (
     ConfigurationError,
@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.fault_points import FaultPoint, reach
 from gateway.lifecycle import ClaimFact, DeliveryState, FactKind
 from gateway.pipeline.answer_doubts import spoken_of
+from gateway.pipeline.delivery_words import SEEN_THERE, not_arrived
 from gateway.pipeline.money import project
 from gateway.ports import PROBED, Clock, Exchange, RenderedInterchange, Settled
 from gateway.ports.connections import Reached, SentNumbers
@@ -30,6 +31,7 @@ from gateway.ports.exchanges import ISA13, SENDS, DeliveryStep, InterchangeRow
 from gateway.ports.storage import Store, Transaction
 
 LEASE = timedelta(minutes=20)
+_SPOKEN_OF = "an answer speaks of it"
 
 
 def reached_by(tx: Transaction, connection: str) -> Reached:
@@ -99,11 +101,11 @@ class Deliveries:
             raise
         except (Unavailable, PartnerPaused):
             if begun:  # our own database, say, stopped answering between two steps: the file may be there already
-                return self._finish(row.id, epoch, DeliveryState.IN_DOUBT, FactKind.IN_DOUBT)
+                return self._finish(row.id, epoch, DeliveryState.IN_DOUBT, FactKind.IN_DOUBT, str(epoch))
             self._finish(row.id, epoch, DeliveryState.READY, None)
             raise
         except DeliveryUnknown:
-            return self._finish(row.id, epoch, DeliveryState.IN_DOUBT, FactKind.IN_DOUBT)
+            return self._finish(row.id, epoch, DeliveryState.IN_DOUBT, FactKind.IN_DOUBT, str(epoch))
         except Conflict:
             return self._state(row.id)
         reach(FaultPoint.FINISH_UPLOADED)
@@ -132,7 +134,7 @@ class Deliveries:
             for row in tx.exchanges.interchanges(connection, (DeliveryState.SENDING, DeliveryState.IN_DOUBT)):
                 tx.exchanges.set_delivery(row.id, row.epoch, DeliveryState.IN_DOUBT)
                 if row.state == DeliveryState.SENDING:
-                    add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
+                    add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, str(row.epoch), now)
 
     def _settle_one(self, row: InterchangeRow) -> DeliveryState:
         """Probe for one interchange, as the only one who may; the delivery state it is in afterwards."""
@@ -144,7 +146,7 @@ class Deliveries:
             if self._answered(tx, row):
                 return self._state_in(tx, row.id)
             if row.state == DeliveryState.SENDING:
-                add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, "", now)
+                add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, str(row.epoch), now)
             steps = [step for step in tx.exchanges.steps(row.id) if step.epoch == row.epoch]
             content = tx.exchanges.sealed(row.id) or tx.exchanges.raw(row.sha256)
         exchange = self._exchanges[row.connection]
@@ -171,19 +173,26 @@ class Deliveries:
             return False
         if tx.exchanges.set_delivery(row.id, row.epoch, DeliveryState.DELIVERED):
             now = self._clock.now()
-            add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now)
-            tx.audit.record(now, MACHINE, DeliveryState.DELIVERED, f"interchange:{row.id}", "an answer speaks of it")
+            add_interchange_fact(tx, row.id, FactKind.DELIVERED, "", now, reason=_SPOKEN_OF)
+            tx.audit.record(now, MACHINE, DeliveryState.DELIVERED, f"interchange:{row.id}", _SPOKEN_OF)
         return True
 
     def _settled(self, row: InterchangeRow, steps: Sequence[DeliveryStep], settled: Settled) -> DeliveryState:
         if settled is Settled.DELIVERED:
-            return self._finish(row.id, row.epoch, DeliveryState.DELIVERED, FactKind.DELIVERED)
-        gap = self._exchanges[row.connection].settle_gap
-        if settled is Settled.NOT_SENT and steps:
-            self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
-        if settled is Settled.NOT_SENT and (not steps or self._seen_absent_before(steps, gap)):
-            return self._finish(row.id, row.epoch, DeliveryState.READY, None)
+            return self._finish(row.id, row.epoch, DeliveryState.DELIVERED, FactKind.DELIVERED, reason=SEEN_THERE)
+        proof = self._proof_of_absence(row, steps) if settled is Settled.NOT_SENT else ""
+        if proof:
+            code = str(row.epoch)
+            return self._finish(row.id, row.epoch, DeliveryState.READY, FactKind.NOT_ARRIVED, code, proof)
         return self._finish(row.id, row.epoch, DeliveryState.IN_DOUBT, None)
+
+    def _proof_of_absence(self, row: InterchangeRow, steps: Sequence[DeliveryStep]) -> str:
+        """How we know that nothing arrived; empty while another look has to agree with this one."""
+        if not steps:
+            return not_arrived(steps)
+        look = self._note(row.id, row.epoch, PROBED, Settled.NOT_SENT)
+        agreed = self._seen_absent_before(steps, self._exchanges[row.connection].settle_gap)
+        return not_arrived([*steps, look]) if agreed else ""
 
     def _seen_absent_before(self, steps: Sequence[DeliveryStep], gap: timedelta) -> bool:
         """A request still under way at the partner's may land after our probe: two probes, apart, must agree."""
@@ -203,22 +212,32 @@ class Deliveries:
                 raise Conflict("another sender, or a person, has taken this interchange over")
         reach(FaultPoint.SEND_MARKED)
 
-    def _note(self, interchange_id: str, epoch: int, marker: str, detail: str) -> None:
+    def _note(self, interchange_id: str, epoch: int, marker: str, detail: str) -> DeliveryStep:
+        step = self._made(interchange_id, epoch, marker, detail)
         with self._store.write() as tx:
-            tx.exchanges.add_step(self._made(interchange_id, epoch, marker, detail))
+            tx.exchanges.add_step(step)
+        return step
 
     def _made(self, interchange_id: str, epoch: int, marker: str, detail: str) -> DeliveryStep:
         return DeliveryStep(
             interchange_id=interchange_id, epoch=epoch, marker=marker, at=self._clock.now(), detail=detail
         )
 
-    def _finish(self, interchange_id: str, epoch: int, state: DeliveryState, kind: FactKind | None) -> DeliveryState:
+    def _finish(
+        self,
+        interchange_id: str,
+        epoch: int,
+        state: DeliveryState,
+        kind: FactKind | None,
+        code: str = "",
+        reason: str = "",
+    ) -> DeliveryState:
         """Move the delivery state unless an answer or another sender moved it on; the state it is in now."""
         now = self._clock.now()
         with self._store.write() as tx:
             if tx.exchanges.set_delivery(interchange_id, epoch, state) and kind is not None:
-                add_interchange_fact(tx, interchange_id, kind, "", now)
-                tx.audit.record(now, MACHINE, state, f"interchange:{interchange_id}")
+                add_interchange_fact(tx, interchange_id, kind, code, now, reason=reason)
+                tx.audit.record(now, MACHINE, kind, f"interchange:{interchange_id}", reason)
             return self._state_in(tx, interchange_id)
 
     def _state(self, interchange_id: str) -> DeliveryState:
@@ -245,14 +264,29 @@ def _sealed_once(tx: Transaction, exchange: Exchange, row: InterchangeRow) -> by
 
 
 def add_interchange_fact(
-    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
+    tx: Transaction,
+    interchange_id: str,
+    kind: FactKind,
+    code: str,
+    now: datetime,
+    *,
+    actor: Actor = MACHINE,
+    reason: str = "",
 ) -> None:
     """Say one thing of every claim an interchange carries, and project them."""
-    project(tx, say_of_interchange(tx, interchange_id, kind, code, now, answer_id))
+    project(tx, say_of_interchange(tx, interchange_id, kind, code, now, actor=actor, reason=reason))
 
 
 def say_of_interchange(
-    tx: Transaction, interchange_id: str, kind: FactKind, code: str, now: datetime, answer_id: str = ""
+    tx: Transaction,
+    interchange_id: str,
+    kind: FactKind,
+    code: str,
+    now: datetime,
+    answer_id: str = "",
+    *,
+    actor: Actor = MACHINE,
+    reason: str = "",
 ) -> list[str]:
     """Say one thing of every claim an interchange carries; the claims, which the caller projects."""
     carried = tx.exchanges.versions_in(interchange_id)
@@ -264,9 +298,10 @@ def say_of_interchange(
                 version_id=version_id,
                 kind=kind,
                 at=now,
-                actor=MACHINE.name,
-                role=MACHINE.role,
+                actor=actor.name,
+                role=actor.role,
                 code=code,
+                reason=reason,
                 interchange_id=interchange_id,
                 answer_id=answer_id,
             )

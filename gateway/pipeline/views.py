@@ -12,7 +12,7 @@ from gateway.claim.finding import Finding, Origin, blocks
 from gateway.claim.money import dollars
 from gateway.claim.record import EncounterRecord
 from gateway.errors import NotFound
-from gateway.lifecycle import ClaimFact, FactKind
+from gateway.lifecycle import ClaimFact, ClaimState, FactKind
 from gateway.pipeline.adjustment_views import CodeWords, adjustment_views, no_words, remark_views
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.holds import machine_findings
@@ -151,16 +151,20 @@ def _because(row: ClaimRow, findings: Sequence[Finding], facts: Sequence[ClaimFa
     if held:
         others = f" (and {len(held) - 1} more)" if len(held) > 1 else ""
         return f"it is {row.state}: {held[0].message}{others}"
-    heard = [fact for fact in facts if fact.kind in _WORDS]
+    over = FactKind.NOT_ARRIVED if row.state == ClaimState.IN_DOUBT else FactKind.IN_DOUBT
+    heard = [fact for fact in facts if fact.kind in _WORDS and fact.kind is not over]
     if not heard:
         return f"it is {row.state}; nothing holds it"
     last = max(heard, key=lambda fact: (list(_WORDS).index(fact.kind), fact.at))
-    return f"it is {row.state}: {_WORDS[last.kind]} {_said(last)} on {last.at:%Y-%m-%d}"
+    told = " ".join(filter(None, (_WORDS[last.kind], _said(last))))
+    return f"it is {row.state}: {told} on {last.at:%Y-%m-%d}"
 
 
 _WORDS = {
     FactKind.RELEASED: "released by",
     FactKind.FROZEN: "written into interchange",
+    FactKind.IN_DOUBT: "whether its file arrived is not known ('exchange status' says more), since it broke off",
+    FactKind.NOT_ARRIVED: "its file goes again",
     FactKind.DELIVERED: "the partner has the file",
     FactKind.INTERCHANGE: "the interchange was answered",
     FactKind.TRANSACTION: "the transaction set was answered",
@@ -169,6 +173,7 @@ _WORDS = {
     FactKind.REMITTED: "the payer's remittance",
 }
 """What was heard, from the least telling to the most."""
+_OF_THE_WAY = (FactKind.IN_DOUBT, FactKind.NOT_ARRIVED, FactKind.DELIVERED)
 
 
 def _said(fact: ClaimFact) -> str:
@@ -179,6 +184,8 @@ def _said(fact: ClaimFact) -> str:
         return f"pays {dollars(fact.paid.paid_cents)} of {dollars(fact.paid.charge_cents)}{why},"
     if fact.kind is FactKind.RELEASED:
         return f"{fact.actor}, {fact.role},"
+    if fact.kind in _OF_THE_WAY:
+        return f"({fact.reason})" if fact.reason else ""
     return " ".join(filter(None, (fact.code, fact.reason)))
 
 

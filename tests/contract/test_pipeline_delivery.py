@@ -118,7 +118,7 @@ def test_a_sender_that_dies_before_its_first_step_costs_only_its_lease(
     assert heir.uploaded() == []
     assert heir.interchanges()[0].state == "sending"
     with heir.store.read() as tx:
-        told = {each["connection"]: each for each in exchange_status(tx, [CONNECTION])}[CONNECTION]
+        (told,) = exchange_status(tx, {CONNECTION: heir.exchange})
     (under_way,) = told["under_way"]
     assert under_way["held_until"] == (heir.clock.at + LEASE).isoformat()
     heir.clock.move(LEASE + timedelta(seconds=1))

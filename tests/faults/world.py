@@ -44,7 +44,7 @@ PAYERS = PayerTable(
     revenue_codes={"S9480": ("0905",)},
     bill_types=("13",),
 )
-_HOW_IT_ARRIVED = (FactKind.IN_DOUBT, FactKind.DELIVERED)
+_HOW_IT_ARRIVED = (FactKind.IN_DOUBT, FactKind.NOT_ARRIVED, FactKind.DELIVERED)
 NAMES = ("SAMPLE", "PAT", "ABC0000", "RIVERA", "OKAFOR")
 """Of the patients and clinicians: no log may hold one."""
 

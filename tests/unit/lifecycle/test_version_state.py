@@ -23,7 +23,8 @@ def remitted(paid: PaidClaim) -> ClaimFact:
 
 FROZEN = of_interchange(FactKind.FROZEN, "000000001")
 DELIVERED = of_interchange(FactKind.DELIVERED)
-IN_DOUBT = of_interchange(FactKind.IN_DOUBT)
+IN_DOUBT, NOT_ARRIVED = of_interchange(FactKind.IN_DOUBT, "1"), of_interchange(FactKind.NOT_ARRIVED, "1")
+IN_DOUBT_AGAIN = of_interchange(FactKind.IN_DOUBT, "2")
 TA1_ACCEPTED, TA1_ERRORS, TA1_REJECTED = (of_interchange(FactKind.INTERCHANGE, code) for code in "AER")
 ST_ACCEPTED, ST_ERRORS, ST_PARTLY, ST_REJECTED = (of_interchange(FactKind.TRANSACTION, code) for code in "AEPR")
 CLEARED, NOT_CLEARED = (a_fact(FactKind.CLEARINGHOUSE, code) for code in ("accepted", "rejected"))
@@ -77,6 +78,9 @@ def test_hearing_a_fact_again_changes_nothing(heard: list[ClaimFact]) -> None:
         ((ST_ERRORS,), ClaimState.TRANSACTION_ACCEPTED),
         ((ST_PARTLY,), ClaimState.TRANSACTION_ACCEPTED),
         ((IN_DOUBT,), ClaimState.IN_DOUBT),
+        ((IN_DOUBT, NOT_ARRIVED), ClaimState.FROZEN),
+        ((IN_DOUBT, NOT_ARRIVED, IN_DOUBT_AGAIN), ClaimState.IN_DOUBT),
+        ((IN_DOUBT, NOT_ARRIVED, DELIVERED), ClaimState.TRANSMITTED),
         ((IN_DOUBT, DELIVERED), ClaimState.TRANSMITTED),
         ((IN_DOUBT, ST_ACCEPTED), ClaimState.TRANSACTION_ACCEPTED),
         ((TA1_REJECTED,), ClaimState.REJECTED),
