@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.mapping.shapes import BROKEN, ChoiceKind, IntegerKind, Key, ListKind, Shape, TextKind
+from adapters.mapping.shapes import BOOLEAN, BROKEN, ChoiceKind, IntegerKind, Key, ListKind, Shape, TextKind
 from adapters.mapping.yaml_reader import Problems, read_yaml
 from gateway.errors import ConfigurationError, NotFound
 
@@ -39,12 +39,16 @@ class PullSettings:
         "Organization", "Practitioner", "Location", "Patient", "Coverage", "Condition", "EpisodeOfCare", "Appointment",
         "Encounter",
     )  # fmt: skip
+    by_patient: tuple[str, ...] = ()
+    """Those of the types that the EHR lets nobody search without a patient: asked for each patient we know of it."""
+    by_change: bool = True
+    """False where the EHR knows no ``_lastUpdated``: every run asks for everything."""
     every_s: int = 300
     overlap_s: int = 300
     """How far before the last search the next one begins: what an EHR shows late is not missed."""
     page_size: int = 200
     pages_max: int = 5000
-    """Pages of one type in one run: an EHR whose pages never end is left there."""
+    """Pages of one search in one run: an EHR whose pages never end is left there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +162,8 @@ _PULL = Shape(
     {
         **{name: Key(_TEXT, required=True) for name in ("base", "token_url", "client_id", "key", "key_id")},
         "scope": Key(_TEXT),
-        "types": Key(ListKind(_TEXT, filled=True)),
+        **{name: Key(ListKind(_TEXT, filled=True)) for name in ("types", "by_patient")},
+        "by_change": Key(BOOLEAN),
         **{name: Key(IntegerKind(minimum=1)) for name in ("every_s", "page_size", "pages_max")},
         "overlap_s": Key(IntegerKind()),
     },

@@ -37,6 +37,8 @@ class EhrServer:
         self.assertion_ids: set[str] = set()
         self.knows_us = True
         self.next_elsewhere = ""
+        self.by_patient: set[str] = set()
+        """Types that nobody may search without a patient."""
         self.base = ""
 
     def put(self, resource: dict[str, Any], at: datetime) -> None:
@@ -83,11 +85,15 @@ class EhrServer:
             return Response(status_code=401)
         if self.faults:
             return self.faults.popleft()
+        if type in self.by_patient and "patient" not in request.query_params:
+            return Response(status_code=400)
         return self._page(type, dict(request.query_params))
 
     def _page(self, type: str, asked: dict[str, str]) -> Response:
         since = datetime.fromisoformat(asked["_lastUpdated"].removeprefix("ge")) if "_lastUpdated" in asked else None
         found = [body for at, body in self.resources.get(type, []) if since is None or at >= since]
+        if patient := asked.get("patient"):
+            found = [each for each in found if each["subject"]["reference"] == f"Patient/{patient}"]
         start, count = int(asked.get("start", 0)), int(asked["_count"])
         bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
         if found[start : start + count]:

@@ -52,9 +52,10 @@ class EhrReader:
         self._sleep = sleep
         self._limits = limits
 
-    def first_url(self, type: str, since: datetime | None, page_size: int) -> str:
-        """Where the search for resources of a type begins: all of them, or those changed since a moment."""
-        asked = {"_count": str(page_size)}
+    def first_url(self, type: str, patient: str, since: datetime | None, page_size: int) -> str:
+        """Where the search for resources of a type begins, or for those of one patient: all, or changed since then."""
+        asked = {"patient": patient} if patient else {}
+        asked["_count"] = str(page_size)
         if since is not None:
             asked["_lastUpdated"] = f"ge{since.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"
         return f"{self._base}{type}?{urlencode(asked)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullProgress:
-    """How far the search for resources of one type has come."""
+    """How far one search has come: for all resources of a type, or for those of one patient."""
 
     whole_until: datetime | None = None
     """Everything that changed before this moment of the EHR's clock is here; None before the first search ended."""
@@ -21,10 +20,10 @@ class PullProgress:
 
 
 class Pulls(Protocol):
-    """How far pulling has come, by source and resource type."""
+    """How far pulling has come, by source, resource type and patient; the patient is empty where all are asked for."""
 
-    def progress(self, source: str) -> Mapping[str, PullProgress]:
-        """By resource type; a type that was never searched for is left out."""
+    def progress(self, source: str, type: str, patient: str) -> PullProgress:
+        """Of a search that was never begun, nowhere."""
 
-    def record(self, source: str, type: str, progress: PullProgress) -> None:
+    def record(self, source: str, type: str, patient: str, progress: PullProgress) -> None:
         """Remember how far the search has come."""

@@ -41,8 +41,8 @@ class Resources(Protocol):
     def identified(self, source: str, type: str, identifier: Identifier) -> list[str]:
         """Ids of the source's resources with that identifier (namespace is the system)."""
 
-    def references(self, source: str) -> list[str]:
-        """``Type/id`` of every resource of the source."""
+    def references(self, source: str, type: str = "") -> list[str]:
+        """``Type/id`` of every resource of the source, or of those of one type."""
 
     def versions_told(self, message_id: str) -> int:
         """How many resource versions a message brought."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import Connection, select
 
 from gateway.ports.pulls import PullProgress
@@ -17,19 +15,21 @@ class PullRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def progress(self, source: str) -> Mapping[str, PullProgress]:
-        """By resource type."""
-        rows = self._connection.execute(select(pull_progress).where(pull_progress.c.source == source))
-        return {
-            row.type: PullProgress(whole_until=row.whole_until, began_at=row.began_at, next_url=row.next_url)
-            for row in rows
-        }
+    def progress(self, source: str, type: str, patient: str) -> PullProgress:
+        """Of a search that was never begun, nowhere."""
+        columns = pull_progress.c
+        search = select(pull_progress).where(columns.source == source, columns.type == type, columns.patient == patient)
+        row = self._connection.execute(search).first()
+        if row is None:
+            return PullProgress()
+        return PullProgress(whole_until=row.whole_until, began_at=row.began_at, next_url=row.next_url)
 
-    def record(self, source: str, type: str, progress: PullProgress) -> None:
+    def record(self, source: str, type: str, patient: str, progress: PullProgress) -> None:
         """Remember how far the search has come."""
         row = {
             "source": source,
             "type": type,
+            "patient": patient,
             "whole_until": progress.whole_until,
             "began_at": progress.began_at,
             "next_url": progress.next_url,

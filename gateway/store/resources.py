@@ -99,10 +99,12 @@ class ResourceRows:
         )
         return sorted(self._connection.scalars(found))
 
-    def references(self, source: str) -> list[str]:
-        """``Type/id`` of every resource of the source."""
+    def references(self, source: str, type: str = "") -> list[str]:
+        """``Type/id`` of every resource of the source, or of those of one type."""
         columns = fhir_resource.c
         known = select(columns.type, columns.id).where(columns.source == source).distinct()
+        if type:
+            known = known.where(columns.type == type)
         return [f"{row.type}/{row.id}" for row in self._connection.execute(known.order_by(columns.type, columns.id))]
 
     def versions_told(self, message_id: str) -> int:

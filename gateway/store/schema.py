@@ -268,6 +268,7 @@ pull_progress = Table(  # how far each search of an EHR that only answers has co
     metadata,
     Column("source", NAME, primary_key=True),
     Column("type", String(40), primary_key=True),
+    Column("patient", Text, primary_key=True),
     Column("whole_until", UtcTime, nullable=True),
     Column("began_at", UtcTime, nullable=True),
     Column("next_url", Text, nullable=False),

@@ -6,7 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,12 @@ from gateway.ports.pulls import PullProgress
 from gateway.wiring.site import Site
 
 Sleep = Callable[[float], None]
+_NOBODY = (
+    "no patient of this EHR is known yet, and this type is searched patient by patient; let Patient be pulled before "
+    "it, pushed or imported"
+)
+_FAILED_MAX = 3
+"""Searches of a type that fail one after the other before its other patients are left for the next run."""
 _CIRCLE = (
     "the EHR's pages lead in a circle: one that was read already comes again as the next. What came is kept, and the "
     "search begins again at the next run; tell the EHR's vendor"
@@ -41,7 +47,26 @@ class PulledType:
     resources: int = 0
     refused: int = 0
     problem: str | None = None
-    """Why the search for this type ended early; the other types go on."""
+    """Why a search for this type ended early; the other types go on."""
+    failed: int = 0
+    """How many of its searches ended so in a row."""
+
+    def view(self) -> dict[str, Any]:
+        """{"type", "pages", "resources", "refused", "problem"}."""
+        told = ("type", "pages", "resources", "refused", "problem")
+        return {name: getattr(self, name) for name in told}
+
+
+@dataclass(slots=True)
+class _Search:
+    """One search of a run: for all resources of a type, or for those of one patient."""
+
+    pulled: PulledType
+    patient: str
+    """Empty where all are asked for."""
+    read: set[str] = field(default_factory=set)
+    """Its pages so far in this run, by what tells one from another."""
+    begun_again: bool = False
 
 
 class SourcePull:
@@ -53,12 +78,16 @@ class SourcePull:
         self.source = source.name
         self.settings: PullSettings = source.pull
         wrong = [each for each in self.settings.types if each not in SUPPORTED_TYPES]
+        strange = [each for each in self.settings.by_patient if each not in self.settings.types or each == "Patient"]
         if site.policy.mapping_set.source(source.name).format != "fhir":
             raise ConfigurationError(
                 [f"site.yaml: {source.name} has a pull section, and its mapping file maps no FHIR"]
             )
         if wrong:
             raise ConfigurationError([f"site.yaml: pull.types of {source.name}: {', '.join(wrong)} is not kept"])
+        if strange:
+            said = f"pull.by_patient of {source.name}: {', '.join(strange)} is no patient's resource among pull.types"
+            raise ConfigurationError([f"site.yaml: {said}"])
         key = read_key(resolve_secret(self.settings.key, site.settings.folder).reveal())
         client = BackendClient(
             token_url=self.settings.token_url,
@@ -70,10 +99,9 @@ class SourcePull:
         self._reader = EhrReader(self.settings.base, BackendToken(client, site.clock.now), sleep)
         self._receiver = FhirReceiver(site.receiver)
         self._site = site
-        self._waiting: deque[PulledType] = deque()
-        self._read: set[str] = set()
-        """The pages of this run's search, by what tells one from another."""
-        self._begun_again: set[str] = set()
+        self._types: deque[str] = deque()
+        self._searches: deque[_Search] = deque()
+        """Those of one type that are still to come in this run."""
         self.under_way = False
 
     def step(self) -> PulledType | None:
@@ -82,63 +110,84 @@ class SourcePull:
         Raises Unavailable and Throttled (later), PartnerPaused (the EHR does not know us).
         """
         if not self.under_way:
-            self._waiting.extend(PulledType(type=each) for each in self.settings.types)
-            self._read.clear()
-            self._begun_again.clear()
+            self._types.extend(self.settings.types)
             self.under_way = True
-        if not self._waiting:
-            self.under_way = False
-            return None
-        pulled = self._waiting[0]
+        if not self._searches:
+            if not self._types:
+                self.under_way = False
+                return None
+            pulled = PulledType(type=self._types.popleft())
+            self._searches.extend(_Search(pulled, each) for each in self._asked_for(pulled.type))
+            if not self._searches:
+                pulled.problem = _NOBODY
+                return pulled
+        search = self._searches[0]
         try:
-            if self._take_page(pulled):
-                self._waiting.popleft()
+            if self._take_page(search):
+                self._searches.popleft()
+                search.pulled.failed = 0
         except (NotFound, NotAllowed, FormatError) as error:
-            pulled.problem = str(error)
-            self._waiting.popleft()
-        return pulled
+            self._give_up(search, str(error))
+        return search.pulled
 
-    def _take_page(self, pulled: PulledType) -> bool:
+    def _asked_for(self, type: str) -> list[str]:
+        """The patients the source has told of so far, where the type is searched by patient; else all at once."""
+        if type not in self.settings.by_patient:
+            return [""]
+        with self._site.store.read() as tx:
+            return [each.removeprefix("Patient/") for each in tx.resources.references(self.source, "Patient")]
+
+    def _give_up(self, search: _Search, problem: str) -> None:
+        """A patient the EHR has no more keeps nobody else's resources out; several in a row are no accident."""
+        self._searches.popleft()
+        search.pulled.problem = problem
+        search.pulled.failed += 1
+        if search.pulled.failed >= _FAILED_MAX:
+            self._searches.clear()
+
+    def _take_page(self, search: _Search) -> bool:
         """One page stored, and how far that is; True when it was the last."""
-        progress = self._progress(pulled.type)
-        page = self._page(pulled.type, progress)
+        progress = self._progress(search)
+        page = self._page(search, progress)
         if page is None:
             return False
-        self._store(page, pulled)
+        self._store(page, search.pulled)
         now = self._site.clock.now()
         # By the EHR's clock, which its resources go by; one that runs ahead of ours would leave resources out.
         began = (progress.began_at if progress.next_url else None) or min(page.at or now, now)
         if not page.next_url:
-            self._record(pulled.type, PullProgress(whole_until=began))
+            self._record(search, PullProgress(whole_until=began))
             return True
-        if page.mark in self._read:
-            self._begin_again(pulled.type, progress)
+        if page.mark in search.read:
+            self._begin_again(search, progress)
             raise FormatError(_CIRCLE)
-        self._read.add(page.mark)
+        search.read.add(page.mark)
         following = PullProgress(whole_until=progress.whole_until, began_at=began, next_url=page.next_url)
-        self._record(pulled.type, following)
-        if pulled.pages >= self.settings.pages_max:
-            raise FormatError(_ENDLESS.format(pages=pulled.pages, source=self.source))
+        self._record(search, following)
+        if len(search.read) >= self.settings.pages_max:
+            raise FormatError(_ENDLESS.format(pages=len(search.read), source=self.source))
         return False
 
-    def _page(self, type: str, progress: PullProgress) -> Page | None:
+    def _page(self, search: _Search, progress: PullProgress) -> Page | None:
         """The next page; None when the place a search had come to is no more, so that it begins again, once a run."""
         if not progress.next_url:
             overlap = timedelta(seconds=self.settings.overlap_s)
-            since = progress.whole_until - overlap if progress.whole_until is not None else None
-            return self._reader.page(self._reader.first_url(type, since, self.settings.page_size))
+            known = progress.whole_until if self.settings.by_change else None
+            since = known - overlap if known is not None else None
+            first = self._reader.first_url(search.pulled.type, search.patient, since, self.settings.page_size)
+            return self._reader.page(first)
         try:
             return self._reader.page(progress.next_url)
         except (NotFound, FormatError):
-            self._begin_again(type, progress)
-            if type in self._begun_again:
+            self._begin_again(search, progress)
+            if search.begun_again:
                 raise
-            self._begun_again.add(type)
+            search.begun_again = True
             return None
 
-    def _begin_again(self, type: str, progress: PullProgress) -> None:
-        self._record(type, PullProgress(whole_until=progress.whole_until))
-        self._read.clear()
+    def _begin_again(self, search: _Search, progress: PullProgress) -> None:
+        self._record(search, PullProgress(whole_until=progress.whole_until))
+        search.read.clear()
 
     def _store(self, page: Page, pulled: PulledType) -> None:
         pulled.pages += 1
@@ -152,13 +201,13 @@ class SourcePull:
         pulled.resources += len(statuses)
         pulled.refused += sum(not each.startswith("2") for each in statuses)
 
-    def _progress(self, type: str) -> PullProgress:
+    def _progress(self, search: _Search) -> PullProgress:
         with self._site.store.read() as tx:
-            return tx.pulls.progress(self.source).get(type, PullProgress())
+            return tx.pulls.progress(self.source, search.pulled.type, search.patient)
 
-    def _record(self, type: str, progress: PullProgress) -> None:
+    def _record(self, search: _Search, progress: PullProgress) -> None:
         with self._site.store.write() as tx:
-            tx.pulls.record(self.source, type, progress)
+            tx.pulls.record(self.source, search.pulled.type, search.patient, progress)
 
 
 def source_pulls(site: Site) -> list[SourcePull]:
@@ -179,4 +228,4 @@ def pull_now(site: Site, source: str) -> dict[str, Any]:
     while (pulled := pulling.step()) is not None:
         found[pulled.type] = pulled
     site.settle()
-    return {"source": source, "types": [asdict(each) for each in found.values()]}
+    return {"source": source, "types": [each.view() for each in found.values()]}

@@ -12,16 +12,20 @@ from tests.factories import NOON
 LINES = [(1, b"{}"), (3, b'{"a": 1}')]
 
 
-def test_how_far_a_pull_came_is_kept_by_source_and_type(store: Database) -> None:
+def test_how_far_a_pull_came_is_kept_by_source_type_and_patient(store: Database) -> None:
     begun = PullProgress(began_at=NOON, next_url="https://ehr.example.org/fhir?page=2")
     done = PullProgress(whole_until=NOON + timedelta(hours=1))
     with store.write() as tx:
-        tx.pulls.record("cedar", "Patient", begun)
-        tx.pulls.record("cedar", "Encounter", begun)
-        tx.pulls.record("cedar", "Encounter", done)
+        tx.pulls.record("cedar", "Patient", "", begun)
+        tx.pulls.record("cedar", "Encounter", "p1", begun)
+        tx.pulls.record("cedar", "Encounter", "p2", begun)
+        tx.pulls.record("cedar", "Encounter", "p2", done)
     with store.read() as tx:
-        assert {"Patient": begun, "Encounter": done} == tx.pulls.progress("cedar")
-        assert {} == tx.pulls.progress("birch")
+        searches = (("Patient", ""), ("Encounter", "p1"), ("Encounter", "p2"))
+        assert [begun, begun, done] == [tx.pulls.progress("cedar", *each) for each in searches]
+        assert [PullProgress()] * 2 == [
+            tx.pulls.progress(*each) for each in (("cedar", "Encounter", ""), ("birch", "Patient", ""))
+        ]
 
 
 def test_the_parts_of_an_import_are_handed_out_in_order_once_it_is_sealed(store: Database) -> None:

@@ -244,3 +244,91 @@ def test_a_key_of_either_kind_signs(ehr: EhrServer, site: Site) -> None:
 def test_a_key_of_any_other_kind_is_refused_before_anything_is_asked(text: str) -> None:
     with pytest.raises(ConfigurationError, match="P-384"):
         read_key(text)
+
+
+def by_patient(site: Site, **changes: Any) -> SourcePull:
+    """The same, its visits searched patient by patient."""
+    (source,) = (each for each in site.settings.sources if each.name == SOURCE)
+    assert source.pull is not None
+    settings = replace(source.pull, by_patient=("Encounter",), **changes)
+    return SourcePull(site, replace(source, pull=settings), lambda _: None)
+
+
+def test_an_ehr_that_lets_nobody_search_without_a_patient_is_asked_for_each_we_know(site: Site, ehr: EhrServer) -> None:
+    ehr.by_patient.add("Encounter")
+    assert "400" in (run(pulling(site))["Encounter"].problem or "")
+    ehr.searches.clear()
+    found = run(by_patient(site))["Encounter"]
+    assert (5, 2, None) == (found.pages, found.resources, found.problem)
+    assert [f"Encounter?patient=p{number}&_count=2" for number in range(5)] == ehr.searches[1:]
+    assert EVERYTHING == versions(site)
+
+
+def test_a_patient_who_is_new_is_asked_for_whole_and_the_others_for_what_changed(site: Site, ehr: EhrServer) -> None:
+    run(by_patient(site))
+    ehr.now = NOON + timedelta(hours=1)
+    ehr.put(patient(id="p9"), NOON + timedelta(minutes=30))
+    ehr.put(encounter(id="e9", subject={"reference": "Patient/p9"}), NOON - timedelta(days=30))
+    ehr.searches.clear()
+    run(by_patient(site))
+    since = "&_lastUpdated=ge2026-08-17T11%3A59%3A00Z"
+    asked = [f"Encounter?patient=p{number}&_count=2{since}" for number in range(5)] + ["Encounter?patient=p9&_count=2"]
+    assert asked == ehr.searches[1:]
+    assert EVERYTHING | {"Patient/p9": 1, "Encounter/e9": 1} == versions(site)
+
+
+def test_an_ehr_without_changes_since_a_moment_is_asked_for_everything_each_time(site: Site, ehr: EhrServer) -> None:
+    run(by_patient(site, by_change=False))
+    ehr.searches.clear()
+    run(by_patient(site, by_change=False))
+    assert ["Patient?_count=2", "Encounter?patient=p0&_count=2"] == [ehr.searches[0], ehr.searches[3]]
+    assert EVERYTHING == versions(site), "what says nothing new makes no new version"
+
+
+def test_a_run_that_stopped_among_the_patients_goes_on_with_those_it_had_not_come_to(
+    site: Site, ehr: EhrServer
+) -> None:
+    for number in range(3):
+        ehr.put(encounter(id=f"x{number}", subject={"reference": "Patient/p1"}), NOON - timedelta(hours=1))
+    stopped = by_patient(site)
+    while (pulled := stopped.step()) is not None and (pulled.type, pulled.pages) != ("Encounter", 2):
+        pass
+    ehr.searches.clear()
+    run(by_patient(site))
+    assert "Encounter?patient=p1&_count=2&start=2" in ehr.searches
+    assert EVERYTHING | {f"Encounter/x{number}": 1 for number in range(3)} == versions(site)
+
+
+def test_a_patient_the_ehr_has_no_more_keeps_nobody_elses_visits_out(site: Site, ehr: EhrServer) -> None:
+    run(pulling(site))
+    ehr.put(encounter(id="e4", subject={"reference": "Patient/p4"}), NOON)
+    pull = by_patient(site)
+    while (pulled := pull.step()) is not None and pulled.type != "Encounter":
+        pass
+    ehr.faults.append(Response(status_code=404))
+    found = run(pull)["Encounter"]
+    assert "404" in (found.problem or "")
+    assert 1 == versions(site)["Encounter/e4"]
+
+
+def test_a_type_that_fails_for_one_patient_after_the_other_is_left(site: Site, ehr: EhrServer) -> None:
+    pull = by_patient(site)
+    while (pulled := pull.step()) is not None and (pulled.type, pulled.pages) != ("Patient", 3):
+        pass
+    ehr.faults.extend(Response(status_code=403) for _ in range(3))
+    ehr.searches.clear()
+    run(pull)
+    assert 3 == len(ehr.searches)
+
+
+def test_without_a_patient_nobody_is_asked_for_and_the_operator_told_why(site: Site, ehr: EhrServer) -> None:
+    ehr.resources["Patient"].clear()
+    assert "no patient of this EHR is known yet" in (run(by_patient(site))["Encounter"].problem or "")
+
+
+@pytest.mark.parametrize("type", ["Patient", "Condition"])
+def test_only_a_patients_resources_among_the_types_are_searched_by_patient(site: Site, type: str) -> None:
+    (source,) = (each for each in site.settings.sources if each.name == SOURCE)
+    assert source.pull is not None
+    with pytest.raises(ConfigurationError, match=f"by_patient of {SOURCE}: {type} is no patient's resource"):
+        SourcePull(site, replace(source, pull=replace(source.pull, by_patient=(type,))))
