@@ -7,9 +7,10 @@ only whether a fact is in the set. Commands (release, hold) are a person's or th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from gateway.claim.answer import CONTRACTUAL_REASONS, PRIOR_PAYER, PROCESSED_AFTER_ANOTHER, Adjustment, PaidClaim
 from gateway.errors import NotAllowed
@@ -101,8 +102,7 @@ REVERSAL = "22"
 """CLP02 of a reversal of an earlier payment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimFact:
+class ClaimFact(Struct, frozen=True, kw_only=True):
     """One fact about one claim, or one version of it. The same fact has the same ``id`` however often it comes."""
 
     id: str
@@ -122,8 +122,7 @@ class ClaimFact:
     paid_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftSituation:
+class DraftSituation(Struct, frozen=True, kw_only=True):
     """What the state asks of a draft."""
 
     content_hash: str

@@ -17,7 +17,6 @@ from clearinghouse.guide_check import RenderedGuideCheck
 from clearinghouse.partner import FolderAccess
 from clearinghouse.profile_reading import read_profile
 from gateway.claim.actor import Actor
-from gateway.claim.claim import BillingProvider
 from gateway.claim.contract import Catalogue, Payer, Release, Route
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord
@@ -39,6 +38,7 @@ from gateway.ports.claims import ClaimRow, Version
 from gateway.ports.exchanges import AnswerRow, InterchangeRow
 from gateway.ports.storage import Store
 from gateway.rules.context import CodeSets
+from gateway.services.claim_content import billing_provider
 from gateway.wiring.numbers_beside import NumbersBeside
 from tests.factories import CONNECTION, NOON, ORGANIZATION, TENANT, ManualClock
 from tests.unit.services import samples
@@ -127,10 +127,7 @@ class Site:
         self.policy = SitePolicy(catalogue or a_catalogue(), {"ehr": self.script, "hl7": self.script})
         organization = self.policy.catalogue.organizations[ORGANIZATION]
         self.payee_npi = organization.npi
-        self.submitter = submitter = submitter_loop(
-            BillingProvider(**{name: getattr(organization, name) for name in BillingProvider.__dataclass_fields__}),
-            SENDER_ID,
-        )
+        self.submitter = submitter = submitter_loop(billing_provider(organization), SENDER_ID)
         partner = read_profile(a_profile(root, **profile))
         self.mailbox = FolderMailbox(FolderAccess(root), partner.upload)
         exchange = PartnerExchange(partner, self.mailbox, submitter, local_time=LOCAL_TIME, settle_gap=SETTLE_GAP)

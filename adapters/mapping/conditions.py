@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from functools import partial
@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 import orjson
+from msgspec import Struct
 
 from adapters.mapping.yaml_reader import Place, Problems, nearest
 from gateway.claim.claim import Claim
@@ -194,9 +195,19 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if _is_record(type(value)):
+        return {name: plain(getattr(value, name)) for name in _field_names(type(value))}
     return str(value)
+
+
+def _is_record(hint: Any) -> bool:
+    return dataclasses.is_dataclass(hint) or (isinstance(hint, type) and issubclass(hint, Struct))
+
+
+def _field_names(record: Any) -> Sequence[str]:
+    return (
+        record.__struct_fields__ if issubclass(record, Struct) else [each.name for each in dataclasses.fields(record)]
+    )
 
 
 _View = Callable[[Any], Any]
@@ -208,7 +219,7 @@ def _view_of(hint: Any, words: frozenset[str]) -> _View | None:
     Worked out once from the type, and of records only the fields named in ``words``: the engine copies whatever it is
     handed, so a condition is handed nothing it does not name.
     """
-    if dataclasses.is_dataclass(hint):
+    if _is_record(hint):
         hints = get_type_hints(hint)
         return _record_view({name: _view_of(hints[name], words) for name in hints if name in words})
     if get_origin(hint) is tuple:
@@ -241,9 +252,9 @@ def _optional_view(view: _View, value: Any) -> Any:
 
 def _sample_of(hint: Any) -> Any:
     """A made-up value of a type, for trying a condition: text `X`, number 1, lists of one."""
-    if dataclasses.is_dataclass(hint):
+    if _is_record(hint):
         hints = get_type_hints(hint)
-        return {field.name: _sample_of(hints[field.name]) for field in dataclasses.fields(hint)}
+        return {name: _sample_of(hints[name]) for name in _field_names(hint)}
     arguments = [each for each in getattr(hint, "__args__", ()) if each is not type(None)]
     origin = getattr(hint, "__origin__", None)
     if origin is tuple:

@@ -6,9 +6,10 @@ Pure, and says nothing of claims' states: whoever makes the entries knows those.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct
 
 from gateway.authorization.ledger import (
     Use,
@@ -34,8 +35,7 @@ class Stage(StrEnum):
     """Given back: missed, not billable, voided or denied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationEntry:
+class AuthorizationEntry(Struct, frozen=True, kw_only=True):
     """One day of one authorization. ``number`` is empty where a day needs an authorization and none covers it."""
 
     payer: str
@@ -53,8 +53,7 @@ class AuthorizationEntry:
 COUNTED = frozenset({Stage.RESERVED, Stage.ACCRUED, Stage.CONSUMED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationAccount:
+class AuthorizationAccount(Struct, frozen=True, kw_only=True):
     """Where one authorization stands."""
 
     record: AuthorizationRecord

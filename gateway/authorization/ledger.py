@@ -7,9 +7,10 @@ date of service, because that is how a payer counts: what is short falls on the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from gateway.claim.calendar import week_of
 from gateway.claim.contract import Payer
@@ -50,8 +51,7 @@ class Use(NamedTuple):
     sent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationPosition:
+class AuthorizationPosition(Struct, frozen=True, kw_only=True):
     """Where an authorization stands on one date of service."""
 
     number: str

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import date, time
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.envelope import Delimiters, Envelope
 from clearinghouse.x12.parties import Address, Adjustment, DateSpan, Name, Procedure, QualifiedDate

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from gateway.bench.plain_work import PREDICATES, judge, plain_claim
 from gateway.bench.rows import compared
 from gateway.bench.sites import folder_of_site, site_in, take_in
@@ -92,7 +94,7 @@ def _contexts(site: Site) -> list[Judged]:
 
 
 def _without_own_rules(context: GateContext) -> GateContext:
-    return replace(context, payer=replace(context.payer, own_rules=())) if context.payer else context
+    return structs.replace(context, payer=replace(context.payer, own_rules=())) if context.payer else context
 
 
 def _check_all(judged: Sequence[Judged]) -> None:

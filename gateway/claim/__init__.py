@@ -1,1 +1,1 @@
-"""The domain: immutable values of the trade. Standard library only, no side effect, no clock."""
+"""The domain: immutable values of the trade. Standard library, and msgspec for values; no side effect, no clock."""

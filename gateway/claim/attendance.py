@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from gateway.claim.finding import Origin
 from gateway.claim.origins import NO_ORIGINS, Origins
@@ -28,8 +29,7 @@ Interval = tuple[datetime, datetime]
 """From a moment until another, the second not included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """One encounter after its sources were merged: the store's id, the facts, and where each fact came from."""
 
     encounter_id: str
@@ -72,8 +72,7 @@ class Session:
         return self.origins.get(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceDay:
+class ServiceDay(Struct, frozen=True, kw_only=True):
     """One patient, one facility, one program, one level of care, one local date."""
 
     patient_id: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from gateway.claim.contract import ClaimForm, LineOfBusiness, ProgramKind, UnitBasis, ValueCode
 from gateway.claim.finding import Origin
@@ -15,8 +16,7 @@ CHANGE_REASONS = frozenset({"D0", "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8"
 """Condition codes that say why a claim is replaced or taken back (Medicare Claims Processing Manual ch. 1 s. 130)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimKey:
+class ClaimKey(Struct, frozen=True, kw_only=True):
     """A claim's business identity: what stays the same over drafts, corrections and restarts."""
 
     organization: str
@@ -45,8 +45,7 @@ class ClaimKey:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillingProvider:
+class BillingProvider(Struct, frozen=True, kw_only=True):
     """Loop 2010AA: who bills."""
 
     name: str
@@ -58,8 +57,7 @@ class BillingProvider:
     contact_phone: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceFacility:
+class ServiceFacility(Struct, frozen=True, kw_only=True):
     """Where the service was rendered, where that is not the billing address."""
 
     name: str
@@ -67,8 +65,7 @@ class ServiceFacility:
     address: Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Insured:
+class Insured(Struct, frozen=True, kw_only=True):
     """The policy the claim goes to, and its subscriber."""
 
     coverage_id: str
@@ -90,8 +87,7 @@ class Insured:
     subscriber: Person = field(default_factory=Person)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimLine:
+class ClaimLine(Struct, frozen=True, kw_only=True):
     """One service line. ``control_number`` is REF*6R; ``definition`` and ``charge_entry`` are ``file:line``."""
 
     number: int
@@ -118,8 +114,7 @@ class ClaimLine:
         return self.origins.get("start_at" if name == "service_on" else name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """One claim to one payer. Amounts are integer cents; an empty string is an element that is not sent."""
 
     key: ClaimKey

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.origins import NO_ORIGINS

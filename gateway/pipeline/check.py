@@ -6,8 +6,10 @@ Only what passed here can be frozen: ``Cleared`` cannot be made of a claim that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+
+from msgspec import Struct
 
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding, Severity, blocks
@@ -20,8 +22,7 @@ from gateway.rules.gate import check_claims
 _MOST_REMEMBERED = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
+class Cleared(Struct, frozen=True):
     """A claim that no block holds, with the findings that travel with it. The only thing that can be frozen."""
 
     claim: Claim
@@ -33,8 +34,7 @@ class Cleared:
             raise NotAllowed("a blocked claim never leaves; clear the findings, or have a supervisor override them")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A claim to be judged: what the gate may look at, what was found on the way, what people let pass."""
 
     claim: Claim

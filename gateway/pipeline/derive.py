@@ -6,10 +6,12 @@ What is frozen stays as it was. Where the facts now say otherwise, a replacement
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.claim.actor import MACHINE, Actor
 from gateway.claim.attendance import ServiceDay
@@ -49,8 +51,7 @@ _PROGRAM = f"cleanclaim={version('cleanclaim')}"
 REPLACEMENT = "7"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Proposal:
+class _Proposal(Struct, frozen=True, kw_only=True):
     """A draft worth keeping: what would be sent for one claim now."""
 
     row: ClaimRow

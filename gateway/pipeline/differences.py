@@ -117,7 +117,7 @@ def _fields(before: Claim, after: Claim) -> Iterator[str]:
         was, is_now = getattr(before, name), getattr(after, name)
         if was != is_now:
             yield f"{name} {was or 'nothing'} becomes {is_now or 'nothing'}"
-    for name in Claim.__dataclass_fields__:
+    for name in Claim.__struct_fields__:
         if name not in _NOT_SENT and getattr(before, name) != getattr(after, name):
             yield f"{name} differs"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.authorization.account import AuthorizationEntry
 from gateway.claim.origins import NO_ORIGINS
@@ -39,8 +41,7 @@ from gateway.services.days import service_days
 from gateway.services.merge import merge_records
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownClaim:
+class KnownClaim(Struct, frozen=True, kw_only=True):
     """A claim of the patient as stored: identity, draft, versions, facts, overrides."""
 
     row: ClaimRow
@@ -64,8 +65,7 @@ class KnownClaim:
         return next((each for each in reversed(given) if each), "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatientFacts:
+class PatientFacts(Struct, frozen=True, kw_only=True):
     """One patient: the case to assemble, and the claims that exist."""
 
     patient_id: str

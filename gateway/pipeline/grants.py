@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, cast
+
+from msgspec import Struct
 
 from gateway.claim.contract import Catalogue
 from gateway.claim.identifiers import stable_id
@@ -17,8 +19,7 @@ _NAMESPACE = "authorization"
 _SAID = tuple(each.name for each in fields(GrantRecord) if each.name not in ("patient", "payer", "number", "entry"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownAuthorization:
+class KnownAuthorization(Struct, frozen=True, kw_only=True):
     """An authorization with its id and the payer it was recognised as; empty when no file knows the name."""
 
     id: str

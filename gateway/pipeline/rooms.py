@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain, groupby
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from gateway.claim.contract import Catalogue, SessionKind
 from gateway.claim.record import AttendanceStatus
@@ -24,8 +25,7 @@ _Lead = tuple[str, str, date]
 """Organization, clinician, date."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathering:
+class Gathering(Struct, frozen=True, kw_only=True):
     """One patient's attended sessions, and whose they touch."""
 
     rows: tuple[SessionRow, ...] = ()

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from msgspec import structs
+
 from gateway.claim.claim import ClaimLine
 from gateway.claim.finding import Finding, Origin, blocks
 from gateway.claim.money import dollars
@@ -134,7 +136,8 @@ def claim_why(tx: Transaction, text: str, words: CodeWords = no_words) -> dict[s
 def _overrides(tx: Transaction, row: ClaimRow) -> list[dict[str, Any]]:
     """Every override there ever was on the claim, run out or not: by whom, why, until when."""
     return [
-        {**asdict(each), "expires_on": each.expires_on.isoformat()} for each in tx.claims.overrides([row.id])[row.id]
+        {**structs.asdict(each), "expires_on": each.expires_on.isoformat()}
+        for each in tx.claims.overrides([row.id])[row.id]
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gateway.authorization.account import AuthorizationAccount, AuthorizationEntry, Stage
 from gateway.claim.claim import Claim
@@ -16,8 +17,7 @@ from gateway.rules.context import AuthorizationUse
 _TAKEN = (Stage.ACCRUED, Stage.CONSUMED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class Watched(Struct, frozen=True, kw_only=True):
     """One patient's authorizations after a derivation."""
 
     facts: PatientFacts

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from gateway.claim.claim import Claim
 from gateway.claim.contract import ClaimForm
@@ -13,8 +14,7 @@ from gateway.claim.finding import Finding
 from gateway.lifecycle import ClaimFact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A claim as it would be sent now. Replaced whole by each derivation until it is frozen."""
 
     claim_id: str
@@ -29,8 +29,7 @@ class Draft:
     """What its findings rest on, in one word; None where they rest on others' facts too, or nobody can say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """A frozen claim; immutable."""
 
     id: str
@@ -54,8 +53,7 @@ class Version:
         return self.claim.charge_cents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class Bill(Struct, frozen=True, kw_only=True):
     """A frozen version as answers and the ledger see it: what it was called, what it asked for, by whom it went."""
 
     id: str
@@ -68,8 +66,7 @@ class Bill:
     charge_cents: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRow:
+class ClaimRow(Struct, frozen=True, kw_only=True):
     """A claim's identity and its projected state."""
 
     id: str
@@ -82,8 +79,7 @@ class ClaimRow:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementRow:
+class PlacementRow(Struct, frozen=True, kw_only=True):
     """Where one encounter's bill is: ``billed``, ``waiting``, ``held`` or ``not-billable``."""
 
     encounter_id: str
@@ -97,8 +93,7 @@ class PlacementRow:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayRow:
+class DayRow(Struct, frozen=True, kw_only=True):
     """A service day as counted."""
 
     patient_id: str
@@ -115,8 +110,7 @@ class DayRow:
     """Encounters of its attended clinical sessions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(Struct, frozen=True, kw_only=True):
     """A person's recorded decision to let one rule's block pass on one claim, until it expires."""
 
     claim_id: str

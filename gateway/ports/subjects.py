@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from gateway.claim.origins import NO_ORIGINS, Origins
 from gateway.claim.party import Identifier
 from gateway.claim.record import FeedRecord, RecordKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assertion:
+class Assertion(Struct, frozen=True, kw_only=True):
     """One source's word on one subject; ``record`` None takes an earlier word back."""
 
     subject_id: str

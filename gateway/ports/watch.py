@@ -11,6 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from gateway.authorization.account import AuthorizationEntry
 from gateway.claim.finding import Finding
 from gateway.claim.identifiers import stable_id
@@ -20,8 +22,7 @@ AuthorizationName = tuple[str, str, str]
 """(payer, member number, authorization number): what one account is known by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationRow:
+class AuthorizationRow(Struct, frozen=True, kw_only=True):
     """An authorization on file for one patient. ``payer`` is the payer file's id, empty when no file knows it."""
 
     id: str
@@ -33,8 +34,7 @@ class AuthorizationRow:
     record: AuthorizationRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRow:
+class EntryRow(Struct, frozen=True, kw_only=True):
     """One entry of an authorization's account, and whose day it was."""
 
     organization: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from gateway.authorization.account import AuthorizationAccount
 from gateway.claim.attendance import ServiceDay
@@ -16,8 +17,7 @@ from gateway.claim.roster import CertificationRecord, ConsentRecord, CredentialR
 from gateway.services.case import KnownCoverage, KnownEpisode
 
 
-@dataclass(frozen=True, slots=True)
-class UnitLimit:
+class UnitLimit(Struct, frozen=True):
     """The most units of a code that are medically likely: on one line, or on one day."""
 
     units: int
@@ -66,8 +66,7 @@ class CodeSets(Protocol):
         """True for a service of which a Medicare program day needs one; None without a list that says so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationUse:
+class AuthorizationUse(Struct, frozen=True, kw_only=True):
     """Units of an authorization another claim already uses on a day."""
 
     number: str
@@ -78,8 +77,7 @@ class AuthorizationUse:
     """The payer has the claim, or another organization's: its units are gone, whatever its dates."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BilledLine:
+class BilledLine(Struct, frozen=True, kw_only=True):
     """A line of another live claim of the same patient: drafted, sent or answered, not voided or rejected."""
 
     claim_key: str
@@ -122,8 +120,7 @@ def lines_of(claim: Claim, key: str, number: str, *, sent: bool, finalized: bool
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Struct, frozen=True, kw_only=True):
     """What one clinician led at one time in one place: one kind of session, and the patients who attended it."""
 
     facility: str
@@ -145,8 +142,7 @@ class Room:
         return [encounter_id for encounter_id, each in self.attendees if each != patient_id]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviousVersion:
+class PreviousVersion(Struct, frozen=True, kw_only=True):
     """The version a replacement or void takes the place of."""
 
     claim_number: str
@@ -156,8 +152,7 @@ class PreviousVersion:
     adjudicated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateContext:
+class GateContext(Struct, frozen=True, kw_only=True):
     """Facts about one claim, as known on ``today``."""
 
     today: date

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
+
+from msgspec import Struct, structs
 
 from gateway.authorization.ledger import units_of_day
 from gateway.claim.attendance import ServiceDay
@@ -42,8 +44,7 @@ _NEVER_BILLABLE = frozenset({"no-show", "cancelled", "entered-in-error", "told-t
 SeriesKey = tuple[str, str, str, LevelOfCare, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """The days of one claim."""
 
     key: ClaimKey
@@ -94,7 +95,7 @@ def _in_order(case: PatientCase) -> PatientCase:
     if len(case.book.unplaced) < 2:
         return case
     unplaced = tuple(sorted(case.book.unplaced, key=lambda each: each.encounter_id))
-    return replace(case, book=replace(case.book, unplaced=unplaced))
+    return structs.replace(case, book=structs.replace(case.book, unplaced=unplaced))
 
 
 def _judge(
@@ -144,7 +145,7 @@ def _groups(case: PatientCase, days: Sequence[BillableDay]) -> list[_Group]:
             period_start_on=start_on,
         )
         for number, chunk in enumerate(_parts(members), start=1):
-            groups.append(_Group(replace(key, part="" if number == 1 else str(number)), chunk))
+            groups.append(_Group(structs.replace(key, part="" if number == 1 else str(number)), chunk))
     return groups
 
 
@@ -195,8 +196,7 @@ def _by_series(groups: Iterable[_Group]) -> Iterator[list[_Group]]:
 # --- one draft -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A claim's place in its series."""
 
     index: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from gateway.claim.attendance import DayClass, ServiceDay, Session
 from gateway.claim.claim import ClaimLine
@@ -44,8 +45,7 @@ _MISSED = {
 _ServiceKey = tuple[ItemisedService, Practitioner | None, Modality | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayBill:
+class DayBill(Struct, frozen=True, kw_only=True):
     """What a day is worth: lines (numbered by the caller), or none and the reason."""
 
     day_class: DayClass
@@ -142,8 +142,7 @@ def _not_billed(day: ServiceDay, definition: ServiceDefinition, missed: Mapping[
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Bought:
+class _Bought(Struct, frozen=True):
     """The codes of one line, and the entry that names them."""
 
     revenue_code: str
@@ -153,8 +152,7 @@ class _Bought:
     entry: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Billing:
+class _Billing(Struct, frozen=True):
     """The making of one day's lines."""
 
     day: ServiceDay

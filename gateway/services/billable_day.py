@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gateway.authorization.ledger import find_covering
 from gateway.claim.attendance import ServiceDay, Session
@@ -30,8 +32,7 @@ from gateway.services.presence import counted_for
 from gateway.services.resolve import resolve_charge, resolve_definition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillableDay:
+class BillableDay(Struct, frozen=True, kw_only=True):
     """A day with lines, and all that decides on which claim they go."""
 
     day: ServiceDay
@@ -54,8 +55,7 @@ class BillableDay:
         return sum(line.charge_cents for line in self.bill.lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnbilledDay:
+class UnbilledDay(Struct, frozen=True, kw_only=True):
     """A day without lines: held when it has blocking findings, else not billable or still to come."""
 
     day: ServiceDay

@@ -6,10 +6,11 @@ Values only. Nothing here knows where facts are stored or what happens to a clai
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.claim import Claim, ClaimKey
@@ -28,8 +29,7 @@ from gateway.claim.record import (
 R = TypeVar("R", bound=FeedRecord)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcedRecord(Generic[R]):
+class SourcedRecord(Struct, Generic[R], frozen=True, kw_only=True):
     """One source's newest word on one thing. The lowest ``precedence`` is believed first."""
 
     record: R
@@ -39,8 +39,7 @@ class SourcedRecord(Generic[R]):
     precedence: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merged(Generic[R]):
+class Merged(Struct, Generic[R], frozen=True, kw_only=True):
     """One thing after its sources were merged: each field's first known value, and where that came from."""
 
     record: R
@@ -57,8 +56,7 @@ MergedCoverage = Merged[CoverageRecord]
 MergedPatient = Merged[PatientRecord]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownEpisode:
+class KnownEpisode(Struct, frozen=True, kw_only=True):
     """An episode with its store id, its origins and what is wrong with it."""
 
     id: str
@@ -67,8 +65,7 @@ class KnownEpisode:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCoverage:
+class KnownCoverage(Struct, frozen=True, kw_only=True):
     """A policy with its store id, the payer it was recognised as, and its origins."""
 
     id: str
@@ -79,8 +76,7 @@ class KnownCoverage:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedEncounter:
+class PlacedEncounter(Struct, frozen=True, kw_only=True):
     """One encounter whose patient and organization are known, merged over its sources."""
 
     encounter_id: str
@@ -92,8 +88,7 @@ class PlacedEncounter:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnplacedEncounter:
+class UnplacedEncounter(Struct, frozen=True, kw_only=True):
     """An encounter that belongs to no service day: a fact is missing, or the visit was withdrawn or told twice."""
 
     encounter_id: str
@@ -108,8 +103,7 @@ class UnplacedEncounter:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayBook:
+class DayBook(Struct, frozen=True, kw_only=True):
     """Service days in order of patient, date, facility, program and level of care; and what found no day."""
 
     days: tuple[ServiceDay, ...]
@@ -127,8 +121,7 @@ class Place(StrEnum):
     NOT_BILLABLE = "not-billable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
+class Placement(Struct, frozen=True, kw_only=True):
     """Where one encounter's bill is, and why. Its ``cents`` are its share of the line that bills it."""
 
     encounter_id: str
@@ -142,8 +135,7 @@ class Placement:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatientCase:
+class PatientCase(Struct, frozen=True, kw_only=True):
     """All that is known of one patient's program attendance at one organization."""
 
     patient_id: str
@@ -164,8 +156,7 @@ class PatientCase:
     """What is wrong with the patient's own record; it holds every claim of theirs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftClaim:
+class DraftClaim(Struct, frozen=True, kw_only=True):
     """A claim as it would be sent now, before the gate."""
 
     claim: Claim
@@ -179,8 +170,7 @@ class DraftClaim:
     """First day it may leave; None while nobody can say (a stay without discharge)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedDay:
+class ExpectedDay(Struct, frozen=True, kw_only=True):
     """A day without lines for which the payer wants an authorization: scheduled, missed, or attended and not billed."""
 
     day: ServiceDay
@@ -195,8 +185,7 @@ class ExpectedDay:
     """The charge of a whole day, 0 where the definition buys sessions or has no price."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
+class Assembly(Struct, frozen=True, kw_only=True):
     """The drafts of one patient in order of key, and one placement for each encounter in order of id."""
 
     drafts: tuple[DraftClaim, ...]

@@ -7,7 +7,8 @@ most; D1 only where nothing but charges changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gateway.claim.claim import Claim, ClaimLine
 from gateway.claim.contract import ClaimForm, LineOfBusiness

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from gateway.claim.attendance import ServiceDay, Session
 from gateway.claim.contract import Catalogue, Facility
 from gateway.claim.finding import Finding, Owner, Severity, blocks
@@ -102,7 +104,7 @@ def _with_presence_placed(kept: Sequence[PlacedEncounter], catalogue: Catalogue)
             continue
         record = each.record
         level_of_care = record.level_of_care or session.level_of_care
-        yield replace(
+        yield structs.replace(
             each,
             record=replace(
                 record,
@@ -161,7 +163,7 @@ def _completed_by_episode(
         taken["level_of_care"] = episode.record.level_of_care
     origins = Origins.first_of((episode.origins.only(tuple(taken)), each.origins))
     filled: EncounterRecord = replace(record, **taken)  # type: ignore[arg-type]
-    return replace(each, record=filled, origins=origins)
+    return structs.replace(each, record=filled, origins=origins)
 
 
 def _episode_of(each: PlacedEncounter, episodes: Sequence[KnownEpisode], catalogue: Catalogue) -> KnownEpisode | None:

@@ -6,8 +6,9 @@ Knows intervals and kinds of session, no payer. Everything is computed in UTC, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from gateway.claim.attendance import Interval, ServiceDay, Session
 from gateway.claim.contract import SessionKind

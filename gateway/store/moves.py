@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from gateway.claim.moves import Move, last_move
 from gateway.claim.origins import Origins
 from gateway.claim.party import Identifier
@@ -70,4 +72,4 @@ def _moved(told: Assertion, record: EncounterRecord | EpisodeRecord, move: Move,
     assert isinstance(said.record, MoveRecord), "the words that move things are moves"
     moved: FeedRecord = replace(record, patient=said.record.patient)
     origins = Origins.first_of([said.origins.only(["patient"]), told.origins])
-    return replace(told, patient_id=move.to_patient, record=moved, origins=origins)
+    return structs.replace(told, patient_id=move.to_patient, record=moved, origins=origins)

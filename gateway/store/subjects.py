@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, or_, select, union, update
 
 from gateway.claim.identifiers import stable_id
 from gateway.claim.origins import Origins, Sheet, Told
@@ -51,10 +52,41 @@ _NAMED = select(subject_identifier.c.value, subject_identifier.c.subject_id).whe
 )
 """One namespace at a time: asked for pairs, SQLite looks at all that the organization has, and PostgreSQL plans longer
 than it looks."""
+_STANDS_FOR = func.coalesce(subject.c.joined_into, subject.c.id)
+_WORDS = select(
+    assertion.c.id,
+    assertion.c.organization_id,
+    assertion.c.kind,
+    _STANDS_FOR,
+    assertion.c.patient_id,
+    assertion.c.source,
+    assertion.c.origin_key,
+    assertion.c.message_id,
+    assertion.c.mapping_hash,
+    assertion.c.asserted_at,
+    assertion.c.content,
+    assertion.c.sheet,
+).join(subject, subject.c.id == assertion.c.subject_id)
+"""In the order of _Word's fields."""
+_OF_PATIENTS = assertion.c.patient_id.in_(bindparam("patients", expanding=True))
+_TOLD_OF_PATIENTS = _WORDS.where(_OF_PATIENTS)
+_THEIRS = (
+    select(_STANDS_FOR.label("id"))
+    .join(assertion, assertion.c.subject_id == subject.c.id)
+    .where(_OF_PATIENTS, assertion.c.kind != RecordKind.PATIENT)
+    .cte("theirs")
+)
+_TOLD_OF_OTHERS = _WORDS.where(
+    assertion.c.subject_id.in_(
+        union(select(_THEIRS.c.id), select(_ABOUT.c.id).where(_ABOUT.c.joined_into.in_(select(_THEIRS.c.id))))
+    ),
+    ~_OF_PATIENTS,
+)
+"""Words that tie the same subjects to other patients: a visit filed wrongly first, then moved."""
 _MOVES = assertion.c.kind == literal_column(f"'{RecordKind.MOVE}'")
 """Written out, or SQLite does not know that its index of moves alone serves."""
 _NOTHING: tuple[Any, ...] = (None, "", ())
-_RECORD_TYPES: dict[RecordKind, type[FeedRecord]] = {type.kind: type for type in FEED_RECORDS}
+_RECORD_TYPES: dict[str, type[FeedRecord]] = {type.kind.value: type for type in FEED_RECORDS}
 
 
 class SubjectRows:
@@ -160,22 +192,21 @@ class SubjectRows:
         """For each patient, every source's newest word on each subject."""
         patients = self._with_joined(patient_ids)
         rows = self._told_of(patients)
-        moving = any(row.kind == RecordKind.MOVE for row in rows)
-        if moving:
+        if any(row.kind == RecordKind.MOVE for row in rows):
             patients = self._with_joined([*patient_ids, *self.moved_with(patient_ids)])
             rows = self._told_of(patients)
         sheets = self._sheets.find_all(row.sheet for row in rows if row.sheet)
         told: list[Assertion] = []
         moves: list[Assertion] = []
-        for (subject_id, _), words in sorted(_standing(rows).items()):
+        for _, words in sorted(_standing(rows).items()):
             row = max((word for told_once in words.values() for word in told_once), key=_when)
             if row.kind == RecordKind.MOVE:
                 each_last = sorted((told_once[-1] for told_once in words.values()), key=_when)
-                moves += (_assertion(last, {}, last.patient_id, subject_id, sheets) for last in each_last)
+                moves += (_assertion(last, {}, last.patient_id, sheets) for last in each_last)
                 continue
             patient_id = patients.get(row.patient_id)
             if patient_id is not None:
-                told.append(_assertion(row, words, patient_id, subject_id, sheets))
+                told.append(_assertion(row, words, patient_id, sheets))
         said: dict[str, list[Assertion]] = {each: [] for each in patient_ids}
         for each in self._moved(told, moves) if moves else told:
             if each.patient_id in said:
@@ -301,21 +332,14 @@ class SubjectRows:
             update(subject_identifier).where(subject_identifier.c.subject_id == loser).values(subject_id=winner)
         )
 
-    def _words(self, column: Any, values: Sequence[Any]) -> list[Row[Any]]:
-        rows: list[Row[Any]] = []
-        for some in slices(values):
-            statement = (
-                select(assertion, subject.c.joined_into)
-                .join(subject, subject.c.id == assertion.c.subject_id)
-                .where(column.in_(some))
-            )
-            rows.extend(self._connection.execute(statement).all())
-        return rows
-
-    def _told_of(self, patients: Mapping[str, str]) -> list[Row[Any]]:
-        """Every word on these patients, and on what is tied to them."""
-        rows = self._words(assertion.c.patient_id, list(patients))
-        return rows + self._words(assertion.c.id, self._told_of_others(rows, patients))
+    def _told_of(self, patients: Mapping[str, str]) -> list[_Word]:
+        """Every word on these patients, and on what is tied to them, in the order they were heard."""
+        words: dict[int, _Word] = {}
+        for some in slices(list(patients)):
+            for statement in (_TOLD_OF_PATIENTS, _TOLD_OF_OTHERS):
+                rows = self._connection.execute(statement, {"patients": some}).all()
+                words.update((row[0], _Word._make(row)) for row in rows)
+        return [words[id] for id in sorted(words)]
 
     def _moved(self, told: Sequence[Assertion], moves: Sequence[Assertion]) -> list[Assertion]:
         """The words, each of the patient whose it is after the moves."""
@@ -334,16 +358,6 @@ class SubjectRows:
             people=self.who_are(moves[0].organization, RecordKind.PATIENT, people),
             stays=self.identifiers([each.subject_id for each in told if each.kind is RecordKind.EPISODE]),
         ).applied(told)
-
-    def _told_of_others(self, rows: Iterable[Row[Any]], patients: Mapping[str, str]) -> list[int]:
-        """Ids of words that tie the same subjects to other patients: a visit filed wrongly first, then moved."""
-        subjects = {row.joined_into or row.subject_id for row in rows if row.kind != RecordKind.PATIENT}
-        found: list[int] = []
-        for some in slices(sorted(self._with_joined(sorted(subjects)))):
-            columns = assertion.c
-            tied = select(columns.id, columns.patient_id).where(columns.subject_id.in_(some))
-            found.extend(id for id, patient_id in self._connection.execute(tied).all() if patient_id not in patients)
-        return found
 
     def _standing_for(self, ids: Iterable[str]) -> dict[str, str]:
         """Whom each of these ids stands for."""
@@ -392,43 +406,59 @@ class _Resolution:
         return self.joined.get(subject_id, subject_id)
 
 
-_Words = Mapping[str, Sequence[Row[Any]]]
+class _Word(NamedTuple):
+    """What one source said once, as it is stored; the subject is who it now stands for."""
+
+    id: int
+    organization_id: str
+    kind: str
+    subject_id: str
+    patient_id: str
+    source: str
+    origin_key: str
+    message_id: str
+    mapping_hash: str
+    asserted_at: datetime
+    content: bytes | None
+    sheet: str | None
+
+
+_Words = Mapping[str, Sequence[_Word]]
 """By what said them; of one resource or message the last counts."""
+_Sheets = Mapping[str, Sheet]
 
 
-def _when(row: Row[Any]) -> tuple[Any, ...]:
+def _when(word: _Word) -> tuple[datetime, int]:
     """When the source said so, not when we heard it."""
-    return row.asserted_at, row.id
+    return word.asserted_at, word.id
 
 
-def _standing(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], _Words]:
-    """Each source's words on each subject that were not taken back.
+def _standing(words: Iterable[_Word]) -> dict[tuple[str, str], _Words]:
+    """Each source's words, given in the order they were heard, on each subject that were not taken back.
 
     Taking back undoes what the same resource or message said before it, and nothing that others said; the same
     resource may say it again, however old its own date is.
     """
-    standing: dict[tuple[str, str], dict[str, list[Row[Any]]]] = {}
-    for row in sorted(rows, key=lambda each: int(each.id)):
-        by_origin = standing.setdefault((row.joined_into or row.subject_id, row.source), {})
-        if row.content is None:
-            by_origin.pop(row.origin_key, None)
+    standing: dict[tuple[str, str], dict[str, list[_Word]]] = {}
+    for word in words:
+        by_origin = standing.setdefault((word.subject_id, word.source), {})
+        if word.content is None:
+            by_origin.pop(word.origin_key, None)
         else:
-            by_origin.setdefault(row.origin_key, []).append(row)
+            by_origin.setdefault(word.origin_key, []).append(word)
     return {key: by_origin for key, by_origin in standing.items() if by_origin}
 
 
-def _completed(
-    record: FeedRecord, row: Row[Any], words: _Words, sheets: Mapping[str, Sheet]
-) -> tuple[FeedRecord, Origins]:
+def _completed(record: FeedRecord, last: _Word, words: _Words, sheets: _Sheets) -> tuple[FeedRecord, Origins]:
     """The record with what it leaves unsaid as the same source said it last before."""
-    missing = {name for name in sheets[row.sheet].unsaid if getattr(record, name) in _NOTHING}
-    told = [_told(row, sheets)]
+    told = [_told(last, sheets)]
+    missing = {name for each in told[0].told for name in each.sheet.unsaid if getattr(record, name) in _NOTHING}
     values: dict[str, Any] = {}
-    others = (told[-1] for key, told in words.items() if key != row.origin_key)
-    for word in sorted((each for each in others if _when(each) < _when(row)), key=_when, reverse=True):
+    others = (told_once[-1] for key, told_once in words.items() if key != last.origin_key)
+    for word in sorted((each for each in others if _when(each) < _when(last)), key=_when, reverse=True):
         if not missing:
             break
-        earlier = decode(word.content, _RECORD_TYPES[RecordKind(word.kind)])
+        earlier = _record(word)
         taken = sorted(each for each in missing if getattr(earlier, each) not in _NOTHING)
         missing.difference_update(taken)
         values |= {name: getattr(earlier, name) for name in taken}
@@ -436,28 +466,30 @@ def _completed(
     return replace(record, **values), Origins.first_of(told)
 
 
-def _told(row: Row[Any], sheets: Mapping[str, Sheet]) -> Origins:
-    return Origins((Told(sheets[row.sheet], row.message_id),) if row.sheet else ())
+def _told(word: _Word, sheets: _Sheets) -> Origins:
+    return Origins((Told(sheets[word.sheet], word.message_id),) if word.sheet else ())
 
 
-def _assertion(
-    row: Row[Any], words: _Words, patient_id: str, subject_id: str, sheets: Mapping[str, Sheet]
-) -> Assertion:
-    kind = RecordKind(row.kind)
-    record: FeedRecord = decode(row.content, _RECORD_TYPES[kind])
-    origins = _told(row, sheets)
-    if row.sheet and sheets[row.sheet].unsaid:
-        record, origins = _completed(record, row, words, sheets)
+def _record(word: _Word) -> FeedRecord:
+    assert word.content is not None, "words taken back stand no more"
+    return decode(word.content, _RECORD_TYPES[word.kind])
+
+
+def _assertion(word: _Word, words: _Words, patient_id: str, sheets: _Sheets) -> Assertion:
+    record = _record(word)
+    origins = _told(word, sheets)
+    if word.sheet and sheets[word.sheet].unsaid:
+        record, origins = _completed(record, word, words, sheets)
     return Assertion(
-        subject_id=subject_id,
+        subject_id=word.subject_id,
         patient_id=patient_id,
-        organization=row.organization_id,
-        kind=kind,
-        source=row.source,
-        origin_key=row.origin_key,
-        message_id=row.message_id,
-        mapping_hash=row.mapping_hash,
-        asserted_at=row.asserted_at,
+        organization=word.organization_id,
+        kind=record.kind,
+        source=word.source,
+        origin_key=word.origin_key,
+        message_id=word.message_id,
+        mapping_hash=word.mapping_hash,
+        asserted_at=word.asserted_at,
         record=record,
         origins=origins,
     )

@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from adapters.mapping.mapping_files import read_mapping_files
 from clearinghouse.claims_from_837 import StrangersClaim, claim_from_837
 from clearinghouse.x12.claims_837 import FiledClaim
@@ -82,14 +84,14 @@ class FileGate:
         payer = self._payer(claim)
         facility = self._facility(claim)
         organization = facility.organization if facility else claim.key.organization
-        key = replace(claim.key, organization=organization, facility=facility.id if facility else "")
+        key = structs.replace(claim.key, organization=organization, facility=facility.id if facility else "")
         if payer is not None:
-            key = replace(key, payer=payer.id)
-            insured = replace(claim.insured, payer=payer.id, line_of_business=payer.line_of_business)
-            claim = replace(claim, insured=insured)
+            key = structs.replace(key, payer=payer.id)
+            insured = structs.replace(claim.insured, payer=payer.id, line_of_business=payer.line_of_business)
+            claim = structs.replace(claim, insured=insured)
         if payer is not None and facility is not None:
             claim = self._defined(claim, payer, facility)
-        return replace(stranger, claim=replace(claim, key=key))
+        return replace(stranger, claim=structs.replace(claim, key=key))
 
     def _payer(self, claim: Claim) -> Payer | None:
         """The payer whose route has the number; of Medicare and TRICARE the only one there is."""
@@ -119,9 +121,9 @@ class FileGate:
                 self.catalogue, payer, "", claim.program_kind, claim.key.level_of_care, facility, line.service_on
             )
             if isinstance(found, ServiceDefinition):
-                line = replace(line, definition_id=found.id, definition=found.entry)
+                line = structs.replace(line, definition_id=found.id, definition=found.entry)
             lines.append(line)
-        return replace(claim, lines=tuple(lines))
+        return structs.replace(claim, lines=tuple(lines))
 
 
 def _filed(source: Source) -> Iterator[tuple[int, FiledClaim]]:

@@ -11,13 +11,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from clearinghouse.sandbox.clearing import Clearing
 from clearinghouse.sandbox.ledger import Ledger
@@ -26,6 +26,7 @@ from gateway.claim import identifiers
 from gateway.claim.actor import Actor
 from gateway.claim.claim import Claim
 from gateway.claim.finding import Finding
+from gateway.claim.origins import stored_origins
 from gateway.lifecycle import ClaimFact, ClaimState
 from gateway.pipeline.funnel import place_of
 from gateway.pipeline.views import finding_view
@@ -189,7 +190,7 @@ _PROVENANCE = {"origins", "catalogue_hash", "definition", "charge_entry", "encou
 
 
 def _content(claim: Claim) -> Any:
-    return _said({"charge_cents": claim.charge_cents, **asdict(claim)})
+    return _said({"charge_cents": claim.charge_cents, **to_builtins(claim, enc_hook=stored_origins)})
 
 
 def _said(value: Any) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +15,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from msgspec.structs import replace
 from sqlalchemy import create_engine, text
 
 from gateway.claim.actor import Actor
@@ -131,7 +132,7 @@ def test_answers_stored_with_their_entries_inside_keep_them_and_are_known_again(
         assert stored is not None
         assert stored.transaction == row.transaction
         assert [entry for part in tx.exchanges.entries("a1", "835") for entry in part] == claims
-        add_answer(tx, "f1", replace(row, id="a2", status="duplicate"), *claims)
+        add_answer(tx, "f1", dataclasses.replace(row, id="a2", status="duplicate"), *claims)
         (again,) = tx.exchanges.answers(status="duplicate")
         assert [entry for part in tx.exchanges.entries("a2", "835") for entry in part] == claims
         assert again.digest == stored.digest
@@ -147,7 +148,11 @@ def test_origins_stored_with_each_value_are_answered_as_before_from_sheets(empty
         "origins": {**told, "service_on": told["start_at"]},
     }
     stay = {"diagnoses": {"source": "DG1-3", "mapping": "ehr.yaml:5", "message_id": "m0"}, "status": told["status"]}
-    written = {**msgspec.to_builtins(replace(a_claim(lines=()), origins=None)), "origins": stay, "lines": [line]}
+    written = {
+        **msgspec.to_builtins(replace(a_claim(lines=()), origins=None)),
+        "origins": stay,
+        "lines": [line],
+    }
     engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         config = Config()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.claim.claim import Claim, ServiceFacility
 from gateway.claim.contract import ClaimForm
@@ -38,12 +39,16 @@ EXPLANATIONS: dict[str, Claim] = {
     "services": with_first_line(services=3),
 }
 CORRECTIONS: dict[str, Claim] = {
-    "patient name": replace(CLAIM, patient=replace(CLAIM.patient, name=PersonName(family="SAMPLE", given="PATRICIA"))),
+    "patient name": replace(
+        CLAIM, patient=dataclasses.replace(CLAIM.patient, name=PersonName(family="SAMPLE", given="PATRICIA"))
+    ),
     "patient address": replace(CLAIM, patient=Person(name=CLAIM.patient.name)),
     "billing provider": replace(CLAIM, billing_provider=replace(CLAIM.billing_provider, contact_phone="3125550199")),
     "service facility": replace(CLAIM, service_facility=ServiceFacility(name="WEST", npi="", address=ADDRESS)),
     "medical record number": replace(CLAIM, medical_record_number="MRN2"),
-    "attending's name": replace(CLAIM, attending=replace(PSYCHIATRIST, name=PersonName(family="THORNBERRY"))),
+    "attending's name": replace(
+        CLAIM, attending=dataclasses.replace(PSYCHIATRIST, name=PersonName(family="THORNBERRY"))
+    ),
     "frequency": replace(CLAIM, frequency="7"),
     "payer claim number": replace(CLAIM, payer_claim_number="ICN1"),
     "patient status": replace(CLAIM, patient_status="01"),

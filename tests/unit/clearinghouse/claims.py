@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
+
+from msgspec.structs import replace
 
 from clearinghouse.claim_loops import receiver_name, submitter_loop
 from clearinghouse.claims_to_837 import transaction_837

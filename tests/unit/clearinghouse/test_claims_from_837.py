@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from clearinghouse.claims_from_837 import claim_from_837
 from clearinghouse.x12.read_837 import stream_837

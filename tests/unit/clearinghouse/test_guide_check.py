@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from clearinghouse.claim_loops import submitter_loop
 from clearinghouse.guide_check import RenderedGuideCheck

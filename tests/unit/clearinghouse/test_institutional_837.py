@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clearinghouse.x12.check import check_transaction
 from clearinghouse.x12.referee import ask_referee
@@ -112,7 +113,7 @@ def test_claims_of_one_policy_share_one_subscriber_loop() -> None:
 
 
 def test_dependents_of_one_policy_are_kept_together_whatever_order_their_claims_come_in() -> None:
-    sibling = replace(adolescent(), patient=replace(adolescent().patient, name=PARENT.name))
+    sibling = replace(adolescent(), patient=dataclasses.replace(adolescent().patient, name=PARENT.name))
     content = written(adolescent(), sibling, adolescent())
     levels = [segment for segment in segments(content) if segment.startswith("HL*")]
 
@@ -204,7 +205,9 @@ def test_every_line_has_a_control_number_no_other_line_of_ours_has() -> None:
 
 def test_a_claim_that_lacks_everything_a_person_can_lack_still_renders_for_the_guide_check() -> None:
     nobody = Person()
-    as_subscriber = replace(institutional(), patient=nobody, attending=replace(PSYCHIATRIST, npi="", name=None))
+    as_subscriber = replace(
+        institutional(), patient=nobody, attending=dataclasses.replace(PSYCHIATRIST, npi="", name=None)
+    )
     as_dependent = replace(adolescent(), patient=nobody)
 
     assert ask_referee(written(as_subscriber))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from clearinghouse.x12.check import check_transaction
 from clearinghouse.x12.referee import ask_referee

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.mapping.mapping_files import read_mapping_files
 from gateway.claim.claim import Claim
@@ -28,7 +29,7 @@ STRANGERS_PAYER = replace(COMMERCIAL, payer_number="77777", payer_name="Some Mut
 @pytest.fixture(scope="module")
 def gate() -> Iterator[FileGate]:
     with file_gate(None) as shipped:
-        yield replace(shipped, today=AUGUST)
+        yield dataclasses.replace(shipped, today=AUGUST)
 
 
 def judged(gate: FileGate, folder: Path, *claims: Claim) -> dict[str, Any]:
@@ -97,7 +98,10 @@ def line(claim: Claim, **changes: Any) -> Claim:
         (line(institutional(), modifiers=("PO", "PN")), "modifiers-in-order"),
         (line(institutional(), service_on=date(2026, 8, 9)), "dates-in-statement"),
         (replace(institutional(), frequency="7"), "frequency-fits-status"),
-        (replace(institutional(), patient=replace(PATIENT, birth_on=date(2026, 8, 9))), "patient-identified"),
+        (
+            replace(institutional(), patient=dataclasses.replace(PATIENT, birth_on=date(2026, 8, 9))),
+            "patient-identified",
+        ),
         (line(professional(), units=2), "units-fit-basis"),
         (replace(professional(), place_of_service="98"), "place-fits-form"),
     ],

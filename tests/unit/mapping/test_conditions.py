@@ -1,8 +1,8 @@
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.mapping.conditions import ClaimCondition, compile_condition, plain
 from adapters.mapping.yaml_reader import Place, Problems

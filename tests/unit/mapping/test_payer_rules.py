@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.mapping.catalogue import load_catalogue, read_mapping_set
 from adapters.mapping.check import check_mappings
@@ -113,7 +114,7 @@ def test_a_finding_says_which_line_of_the_payers_file_set_its_rule_and_who_decid
     acme = load_catalogue(a_set(payers=PAYERS + lines)).payers["acme"]
     begun = situation("commercial IOP week")
     assert begun.context.payer is not None
-    payer = replace(begun.context.payer, rules=acme.rules, own_rules=acme.own_rules)
+    payer = dataclasses.replace(begun.context.payer, rules=acme.rules, own_rules=acme.own_rules)
     findings = check_claim(replace(begun.claim, diagnoses=("E119",)), replace(begun.context, payer=payer))
     setting, own = [each for each in findings if each.rule in ("diagnoses-valid", "small")]
     assert (Severity.WARN, acme.rules["diagnoses-valid"][0].entry) == (setting.severity, setting.values["setting"])

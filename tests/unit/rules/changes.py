@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct, structs
 
 from gateway.authorization.account import AuthorizationAccount, AuthorizationEntry
 from gateway.claim.party import Identifier
@@ -18,7 +20,7 @@ from gateway.services.case import KnownEpisode
 from tests.unit.rules.situations import Situation
 
 _TOKEN = re.compile(r"(\w+)|\[(\d+)\]")
-_OF_CONTEXT = {each.name for each in fields(GateContext)} - {"catalogue", "codes", "days"}
+_OF_CONTEXT = {*GateContext.__struct_fields__} - {"catalogue", "codes", "days"}
 # What a case need not say of a line of another claim, or of an authorization.
 _UNSAID: dict[type, dict[str, Any]] = {
     AuthorizationAccount: {
@@ -78,19 +80,19 @@ def _apply(start: Situation, tokens: Sequence[str | int], raw: Any) -> Situation
         services = tuple(
             _changed(each, type(each), rest, raw) if each.id == used else each for each in context.catalogue.services
         )
-        return replace(start, context=replace(context, catalogue=replace(context.catalogue, services=services)))
+        return replace(start, context=structs.replace(context, catalogue=replace(context.catalogue, services=services)))
     if root == "organization":
         owner = context.catalogue.organizations[claim.key.organization]
         organizations = {owner.id: _changed(owner, type(owner), rest, raw)}
         return replace(
-            start, context=replace(context, catalogue=replace(context.catalogue, organizations=organizations))
+            start, context=structs.replace(context, catalogue=replace(context.catalogue, organizations=organizations))
         )
     if root == "days":
         days = [context.days[on] for on in sorted(context.days)]
         if not rest:
-            return replace(start, context=replace(context, days={}))
+            return replace(start, context=structs.replace(context, days={}))
         days[int(rest[0])] = _changed(days[int(rest[0])], type(days[0]), rest[1:], raw)
-        return replace(start, context=replace(context, days={day.on: day for day in days}))
+        return replace(start, context=structs.replace(context, days={day.on: day for day in days}))
     assert root in _OF_CONTEXT, f"a case cannot change {root}"
     return replace(start, context=_changed(context, GateContext, tokens, raw))
 
@@ -108,7 +110,8 @@ def _changed(value: Any, shape: Any, tokens: Sequence[str | int], raw: Any) -> A
         items[first] = _changed(items[first], get_args(_known(shape))[0], rest, raw)
         return tuple(items)
     inner = get_type_hints(type(value))[first]
-    return replace(value, **{first: _changed(getattr(value, first), inner, rest, raw)})
+    changed = structs.replace if isinstance(value, Struct) else replace
+    return changed(value, **{first: _changed(getattr(value, first), inner, rest, raw)})
 
 
 def _known(shape: Any) -> Any:
@@ -131,7 +134,7 @@ def built(shape: Any, raw: Any) -> Any:
         return {key: built(arguments[1], each) for key, each in raw.items()}
     if shape is Identifier and isinstance(raw, str):
         return Identifier(*raw.split("|"))
-    if isinstance(shape, type) and is_dataclass(shape):
+    if isinstance(shape, type) and (is_dataclass(shape) or issubclass(shape, Struct)):
         hints = get_type_hints(shape)
         return shape(**{**_UNSAID.get(shape, {}), **{name: built(hints[name], each) for name, each in raw.items()}})
     if isinstance(shape, type) and issubclass(shape, Enum):

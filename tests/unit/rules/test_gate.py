@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+import dataclasses
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.claim.calendar import Span
 from gateway.claim.claim import Claim
@@ -25,7 +26,9 @@ WEEK = situation("commercial IOP week")
 
 def of_payer(start: Situation, **changes: Any) -> Situation:
     assert start.context.payer is not None
-    return replace(start, context=replace(start.context, payer=replace(start.context.payer, **changes)))
+    return dataclasses.replace(
+        start, context=replace(start.context, payer=dataclasses.replace(start.context.payer, **changes))
+    )
 
 
 def check(start: Situation) -> list[Finding]:
@@ -84,15 +87,15 @@ def test_a_condition_that_breaks_holds_the_claim_and_shows_no_values() -> None:
 
 
 def test_a_changed_severity_changes_blocks_and_leaves_warnings() -> None:
-    late = replace(WEEK, context=replace(WEEK.context, today=date(2026, 10, 30)))
-    later = replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1)))
+    late = dataclasses.replace(WEEK, context=replace(WEEK.context, today=date(2026, 10, 30)))
+    later = dataclasses.replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1)))
     setting = {"filed-in-time": (RuleSetting(severity=Severity.NOTE),)}
     assert [Severity.WARN] == [each.severity for each in check(of_payer(late, rules=setting))]
     assert [Severity.NOTE] == [each.severity for each in check(of_payer(later, rules=setting))]
 
 
 def test_a_setting_outside_its_dates_is_no_setting() -> None:
-    later = replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1)))
+    later = dataclasses.replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1)))
     off = RuleSetting(enabled=False, span=Span(MONDAY + timedelta(days=1)))
     assert ["filed-in-time"] == [each.rule for each in check(of_payer(later, rules={"filed-in-time": (off,)}))]
 
@@ -101,7 +104,9 @@ def test_a_setting_outside_its_dates_is_no_setting() -> None:
 def test_what_nothing_overrides_cannot_be_switched_off(rule: Any) -> None:
     claim = replace(WEEK.claim, lines=())
     organizations = {
-        owner.id: replace(owner, programs=tuple(replace(each, part_2=True) for each in owner.programs))
+        owner.id: dataclasses.replace(
+            owner, programs=tuple(dataclasses.replace(each, part_2=True) for each in owner.programs)
+        )
         for owner in WEEK.context.catalogue.organizations.values()
     }
     context = replace(
@@ -117,7 +122,7 @@ def test_what_nothing_overrides_cannot_be_switched_off(rule: Any) -> None:
 
 def test_the_gate_never_edits_the_claim_and_says_the_same_twice() -> None:
     before = copy.deepcopy(WEEK.claim)
-    late = replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1), authorizations=()))
+    late = dataclasses.replace(WEEK, context=replace(WEEK.context, today=date(2026, 12, 1), authorizations=()))
     assert check(late) == check(late)
     assert before == WEEK.claim
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gateway.claim.calendar import Span
 from gateway.claim.contract import ClaimForm, ProviderNumber, Route, SplitOn, ValueCode
@@ -467,7 +468,7 @@ CONFLICT = Finding(
 
 def test_a_contradiction_about_one_visit_holds_its_claim_at_its_line_with_the_days_dollars() -> None:
     encounters = week()
-    encounters[3] = replace(encounters[3], findings=(CONFLICT,))
+    encounters[3] = structs.replace(encounters[3], findings=(CONFLICT,))
     assembly = assemble(case(encounters), CATALOGUE, TODAY)
     (finding,) = assembly.drafts[0].findings
     assert ("lines[1].end_at", 35_000) == (finding.path, finding.cents)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gateway.claim.attendance import DayClass, ServiceDay
 from gateway.claim.contract import ServiceDefinition, UnitBasis
@@ -48,7 +49,7 @@ def bill(day: ServiceDay, definition: ServiceDefinition, payer: str = "acme") ->
     [(150, 3, DayClass.FULL), (149, 3, DayClass.PARTIAL), (150, 2, DayClass.PARTIAL), (400, 9, DayClass.FULL)],
 )
 def test_a_day_is_full_at_the_minimum_and_partial_below_it(minutes: int, services: int, expected: DayClass) -> None:
-    day = replace(a_day(*program_day(MONDAY)), minutes=minutes, services=services)
+    day = structs.replace(a_day(*program_day(MONDAY)), minutes=minutes, services=services)
     assert expected == classify_day(day, IOP)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway.claim.attendance import ServiceDay
 from gateway.claim.contract import AuthorizationNeed, HalfDay, ItemisedService, LineOfBusiness, PartialDay
@@ -49,7 +50,7 @@ def signed_in(on: date, start: int, end: int, **changes: Any) -> PlacedEncounter
     visit = encounter(f"sign-in-{start}", on, **told)
     begin = at(on, 0)
     times = {"start_at": begin + timedelta(minutes=start), "end_at": begin + timedelta(minutes=end)}
-    return replace(visit, record=replace(visit.record, **times))
+    return structs.replace(visit, record=replace(visit.record, **times))
 
 
 def the_day(*encounters: PlacedEncounter) -> ServiceDay:
@@ -97,7 +98,7 @@ def test_signing_in_alone_is_no_day_anybody_pays() -> None:
 
 def test_signing_in_without_signing_out_waits_for_the_front_desk() -> None:
     visit = signed_in(MONDAY, 540, 720)
-    forgotten = replace(visit, record=replace(visit.record, end_at=None))
+    forgotten = structs.replace(visit, record=replace(visit.record, end_at=None))
     book = service_days([*program_day(MONDAY), forgotten], CATALOGUE)
     assert [("sign-in-540", "end-unknown")] == [(each.encounter_id, each.reason) for each in book.unplaced]
 
@@ -133,7 +134,7 @@ def test_a_session_shorter_than_its_block_counts_what_it_was() -> None:
 def test_a_night_on_which_clocks_change_counts_what_elapsed(on: date, minutes: int) -> None:
     start, end = at(on, 1), at(on, 4)
     visit = encounter("a", on)
-    night = replace(visit, record=replace(visit.record, start_at=start, end_at=end))
+    night = structs.replace(visit, record=replace(visit.record, start_at=start, end_at=end))
     day = the_day(night)
     assert (on, minutes) == (day.on, day.minutes)
 
@@ -150,7 +151,7 @@ def test_presence_and_sessions_of_a_day_on_which_clocks_change_meet(on: date) ->
 def test_a_session_before_midnight_is_of_the_day_it_began_on_by_the_facilitys_wall() -> None:
     start = datetime(2026, 8, 4, 4, 30, tzinfo=UTC)  # half past eleven on Monday in Chicago
     visit = encounter("a", MONDAY)
-    late = replace(visit, record=replace(visit.record, start_at=start, end_at=start + timedelta(hours=1)))
+    late = structs.replace(visit, record=replace(visit.record, start_at=start, end_at=start + timedelta(hours=1)))
     assert (MONDAY, 60) == (the_day(late).on, the_day(late).minutes)
 
 
@@ -195,7 +196,7 @@ def php(**changes: Any) -> Any:
 
 
 def php_case(catalogue: Any, **changes: Any) -> Any:
-    short = [replace(each, record=replace(each.record, level_of_care=LevelOfCare.PHP)) for each in SHORT]
+    short = [structs.replace(each, record=replace(each.record, level_of_care=LevelOfCare.PHP)) for each in SHORT]
     stay = episode(level_of_care=LevelOfCare.PHP, authorization_number="")
     return case(short, episodes=(stay,), catalogue=catalogue, **changes)
 
