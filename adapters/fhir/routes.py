@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -16,9 +15,9 @@ from adapters.batching import BatchWriter
 from adapters.fhir.capability import STATUS_TYPES, capability_statement
 from adapters.fhir.http_edge import (
     BEARER,
-    RETRY_AFTER_S,
     Authenticate,
     OutcomeRoute,
+    Slots,
     arriving,
     plain_issue,
     response_of,
@@ -116,7 +115,7 @@ class _FhirApi:
         self._statuses = statuses
         self._authenticate = authenticate
         self._limits = limits
-        self._in_work: Counter[str] = Counter()
+        self._in_work = Slots(limits.submissions_per_source_max, "requests")
         self._capability = write_json(capability_statement())
 
     async def metadata(self, request: Request) -> Response:
@@ -148,16 +147,9 @@ class _FhirApi:
         _check_content_type(request)
         if id and not is_id(id):
             raise Refused(400, [plain_issue("value", "id-malformed", "The id of the address is no FHIR id.", _ID_FIX)])
-        if self._in_work[source] >= self._limits.submissions_per_source_max:
-            raise _too_many_at_once()
-        self._in_work[source] += 1
-        try:
+        with self._in_work.taken(source):
             content = await self._body(request)
             answer = await self._stored(_request(request, source, content, type, id, query))
-        finally:
-            self._in_work[source] -= 1
-            if not self._in_work[source]:
-                del self._in_work[source]
         return response_of(answer)
 
     async def _stored(self, request: FhirRequest) -> FhirAnswer:
@@ -344,9 +336,3 @@ def _not_searchable() -> Refused:
 def _nothing_there() -> Refused:
     message, fix = "This source has sent no such resource.", "Check type and id."
     return Refused(404, [plain_issue("not-found", "not-found", message, fix)])
-
-
-def _too_many_at_once() -> Refused:
-    message, fix = "Too many requests of this source are in work.", "Wait, then send it again."
-    issue = plain_issue("throttled", "too-many-requests", message, fix)
-    return Refused(429, [issue], {"Retry-After": str(RETRY_AFTER_S)})
