@@ -24,7 +24,6 @@ from gateway.pipeline.money import project
 from gateway.ports.claims import Bill
 from gateway.ports.exchanges import InterchangeRow
 from gateway.ports.storage import Transaction
-from gateway.ports.work import WorkKind
 from gateway.receivable.ledger import LedgerEntry, adjusted, unexplained, unmatched
 
 
@@ -63,8 +62,8 @@ class AnswerApplication:
             self._derives = True
             self._take(entries, remittance)
         # First the wishes, then the claims: a derivation takes its patients before it writes claims. Each in order.
-        for patients in self._tx.claims.patients_answered(self._answer_id) if self._derives else ():
-            self._tx.work.add(WorkKind.DERIVE, patients)
+        if self._derives:
+            self._tx.work.add_patients_answered(self._answer_id)
         for claims in self._tx.claims.answered(self._answer_id):
             project(self._tx, claims)
         return f"{self._strangers} of its entries are not ours" if self._strangers else ""

@@ -53,16 +53,14 @@ class DerivePass:
         if due == self._swept:
             return 0
         with self._store.write() as tx:
-            patients: list[str] = []
+            patients = 0
             last = tx.work.last_sweep(WorkKind.DERIVE)
             if last != due:
                 other_files = last.partition(" ")[0] != due.partition(" ")[0]  # which may make claims of any visit
-                drafted = tx.claims.patients_with_drafts(or_visits_not_billed=other_files)
-                patients = sorted({*drafted, *tx.worklist.patients()})
-                tx.work.add(WorkKind.DERIVE, patients)
+                patients = tx.work.add_patients_of_a_new_day(or_visits_not_billed=other_files)
                 tx.work.record_sweep(WorkKind.DERIVE, due)
         self._swept = due
-        return len(patients)
+        return patients
 
     def _due(self) -> str:
         return self._derivation.derived_for(self._clock.now())

@@ -145,9 +145,6 @@ class Claims(Protocol):
     def save_drafts(self, drafts: Sequence[Draft]) -> None:
         """Replace the drafts of these claims."""
 
-    def patients_with_drafts(self, *, or_visits_not_billed: bool = False) -> list[str]:
-        """Patients who have a claim that is not frozen as it stands."""
-
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:
         """Remove drafts that nothing supports any more."""
 
@@ -174,9 +171,6 @@ class Claims(Protocol):
 
     def answered(self, answer_id: str) -> Iterator[list[str]]:
         """Ids of the claims that an answer's facts speak of, in order, part by part."""
-
-    def patients_answered(self, answer_id: str) -> Iterator[list[str]]:
-        """The same for the claims' patients."""
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; a fact whose ``id`` is there already is the same fact."""

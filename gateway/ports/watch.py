@@ -130,9 +130,6 @@ class Worklist(Protocol):
     def reopen(self, item_id: str) -> bool:
         """Take the closing back; False when there is none."""
 
-    def patients(self) -> list[str]:
-        """Patients who have an item, or an authorization: a new day may change what is said of them."""
-
 
 class SessionRow(NamedTuple):
     """One attended clinical session, as other patients' claims may have to look at it; they come by the thousand."""

@@ -28,6 +28,16 @@ class Work(Protocol):
     def add(self, kind: WorkKind, keys: Iterable[str]) -> None:
         """Ask for the keys to be worked on; asking twice is asking once."""
 
+    def add_patients_answered(self, answer_id: str) -> None:
+        """Ask for the patients of the claims that an answer's facts speak of to be derived."""
+
+    def add_patients_of_a_new_day(self, *, or_visits_not_billed: bool = False) -> int:
+        """Ask for the patients of whom a new day may say something else to be derived; how many.
+
+        They have a claim that is not frozen as it stands, an item of work or an authorization; with the option, a visit
+        that is on no claim.
+        """
+
     def take(self, kind: WorkKind, limit: int) -> list[str]:
         """Up to ``limit`` keys, oldest first, removed when this transaction commits; other workers get others."""
 

@@ -69,8 +69,6 @@ _FACTS: Select[Any] = (
 _KINDS = {kind.value: kind for kind in FactKind}
 
 _CLAIMS_IN_PART = 500
-_PATIENTS_IN_PART = 50_000
-"""Each part looks at all that an answer speaks of: few parts, each of some megabytes."""
 
 
 class _Sent(msgspec.Struct):
@@ -167,19 +165,6 @@ class ClaimRows:
         ]
         insert_or_replace(self._connection, claim_draft, rows)
 
-    def patients_with_drafts(self, *, or_visits_not_billed: bool = False) -> list[str]:
-        """Patients who have a claim that is not frozen as it stands; with the option, or a visit that is on none."""
-        found = set(
-            self._connection.scalars(
-                select(claim.c.patient_id).join(claim_draft, claim_draft.c.claim_id == claim.c.id).distinct()
-            )
-        )
-        if or_visits_not_billed:
-            found.update(
-                self._connection.scalars(select(placement.c.patient_id).where(placement.c.claim_key == "").distinct())
-            )
-        return sorted(found)
-
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:
         """Remove drafts that nothing supports any more."""
         for some in slices(list(claim_ids)):
@@ -254,27 +239,12 @@ class ClaimRows:
         insert_all(self._connection, claim_version, rows)
 
     def answered(self, answer_id: str) -> Iterator[list[str]]:
-        """Ids of the claims that an answer's facts speak of, in order, part by part."""
-        spoken_of = select(claim_fact.c.claim_id).where(claim_fact.c.answer_id == answer_id)
-        return self._in_parts(spoken_of, claim_fact.c.claim_id, _CLAIMS_IN_PART)
-
-    def patients_answered(self, answer_id: str) -> Iterator[list[str]]:
-        """The same for the claims' patients."""
-        spoken_of = select(claim.c.patient_id).join(claim_fact, claim_fact.c.claim_id == claim.c.id)
-        return self._in_parts(
-            spoken_of.where(claim_fact.c.answer_id == answer_id), claim.c.patient_id, _PATIENTS_IN_PART
-        )
-
-    def _in_parts(self, wanted: Select[Any], column: Any, most: int) -> Iterator[list[str]]:
-        """Different values in order, asked for part by part, because others are written in between."""
-        last = ""
-        while True:
-            found = list(self._connection.scalars(wanted.where(column > last).distinct().order_by(column).limit(most)))
-            if found:
-                yield found
-            if len(found) < most:
-                return
-            last = found[-1]
+        """Ids of the claims that an answer's facts speak of, in order, part by part: others are written in between."""
+        claim_id, last = claim_fact.c.claim_id, ""
+        spoken_of = select(claim_id).where(claim_fact.c.answer_id == answer_id).distinct().order_by(claim_id)
+        while part := list(self._connection.scalars(spoken_of.where(claim_id > last).limit(_CLAIMS_IN_PART))):
+            yield part
+            last = part[-1]
 
     def add_facts(self, facts: Sequence[ClaimFact]) -> None:
         """Append facts; one whose id is there already is the same fact."""

@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from gateway.ports.storage import Transaction
+from gateway.ports.work import WorkKind
 from gateway.store.database import Database
+from gateway.store.work import patients_answered, patients_of_a_new_day
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def rehearsed_beside(database: Database) -> Iterator[Database]:
 def _taken_back(database: Database, *, writing: bool) -> Iterator[Database]:
     try:
         with database._opened(writing=writing) as (connection, tx):
-            yield _Rehearsal(database.url, connection, replace(tx, work=_WorkAtHand()))
+            yield _Rehearsal(database.url, connection, replace(tx, work=_WorkAtHand(connection)))
             raise _TakenBack
     except _TakenBack:
         pass
@@ -82,13 +84,25 @@ class _Rehearsal(Database):
 class _WorkAtHand:
     """Implements gateway.ports.work.Work in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._waiting: dict[str, dict[str, None]] = defaultdict(dict)
         self._sweeps: dict[str, str] = {}
 
     def add(self, kind: str, keys: Iterable[str]) -> None:
         """Ask for the keys to be worked on; asking twice is asking once."""
         self._waiting[kind].update(dict.fromkeys(keys))
+
+    def add_patients_answered(self, answer_id: str) -> None:
+        """Ask for the patients of the claims that an answer's facts speak of to be derived."""
+        self.add(WorkKind.DERIVE, self._connection.scalars(patients_answered(answer_id)))
+
+    def add_patients_of_a_new_day(self, *, or_visits_not_billed: bool = False) -> int:
+        """Ask for the patients of whom a new day may say something else to be derived; how many."""
+        wanted = patients_of_a_new_day(or_visits_not_billed=or_visits_not_billed)
+        patients = self._connection.scalars(wanted).all()
+        self.add(WorkKind.DERIVE, sorted(patients))
+        return len(patients)
 
     def waiting(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that wait for anything."""

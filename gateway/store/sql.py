@@ -50,6 +50,14 @@ def insert_or_touch(connection: Connection, table: Table, rows: Sequence[Mapping
     _insert(connection, table, rows, _touching)
 
 
+def insert_or_touch_found(connection: Connection, table: Table, given: Sequence[str], found: Select[Any]) -> int:
+    """The same with the rows that a query finds, each once, in the query's order; how many."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).from_select(given, found, include_defaults=False)
+    counted = _touching(statement, table, tuple(given)).execution_options(preserve_rowcount=True)
+    return connection.execute(counted).rowcount
+
+
 _Insert = postgresql.Insert | sqlite.Insert
 _Clash = Callable[[_Insert, Table, tuple[str, ...]], _Insert]
 """What is to happen to a row that is there already."""

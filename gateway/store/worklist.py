@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, union
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from gateway.claim.finding import Finding
 from gateway.ports.watch import Closing, Outcome, WorkItem
 from gateway.store.coding import decode, encode
-from gateway.store.schema import authorization_on_file, work_item, work_item_closing
+from gateway.store.schema import work_item, work_item_closing
 from gateway.store.sql import hold_names, insert_all, slices
 
 
@@ -78,11 +78,6 @@ class WorklistRows:
         """Take the closing back; False when there is none."""
         done = self._connection.execute(delete(work_item_closing).where(work_item_closing.c.item_id == item_id))
         return bool(done.rowcount)
-
-    def patients(self) -> list[str]:
-        """Patients who have an item, or an authorization."""
-        tables = (work_item, authorization_on_file)
-        return sorted(self._connection.scalars(union(*(select(each.c.patient_id) for each in tables))))
 
 
 def _closing(row: Row[Any]) -> Closing:

@@ -7,9 +7,13 @@ from threading import Event
 import pytest
 
 from gateway.errors import Conflict
+from gateway.lifecycle import FactKind
+from gateway.ports.work import WorkKind
 from gateway.receivable.ledger import Account, LedgerEntry
 from gateway.store.database import Database
 from tests.contract.races import LONG_S, at_once, beside
+from tests.contract.rows import a_claim_row
+from tests.factories import a_fact
 
 
 def test_asking_twice_is_asking_once_and_the_oldest_comes_first(store: Database) -> None:
@@ -22,6 +26,30 @@ def test_asking_twice_is_asking_once_and_the_oldest_comes_first(store: Database)
         assert tx.work.take("derive", 1) == ["b"]
         assert tx.work.take("derive", 10) == ["a"]
         assert tx.work.take("derive", 10) == []
+
+
+def test_a_new_day_asks_once_for_every_patient_with_a_draft_in_order(store: Database) -> None:
+    patients = [a_claim_row(store, number).patient_id for number in range(3)]
+    frozen = a_claim_row(store, 3)
+    with store.write() as tx:
+        tx.claims.drop_drafts([frozen.id])
+        tx.work.add(WorkKind.DERIVE, [patients[2]])
+    with store.write() as tx:
+        assert 3 == tx.work.add_patients_of_a_new_day()
+    with store.write() as tx:
+        first, *others = tx.work.take(WorkKind.DERIVE, 10)
+    assert [patients[2], *sorted(patients[:2])] == [first, *others]
+
+
+def test_an_answers_patients_are_asked_for_once_in_order(store: Database) -> None:
+    rows = [a_claim_row(store, number) for number in range(3)]
+    facts = [a_fact(FactKind.REMITTED, code, claim_id=row.id, answer_id="a1") for row in rows for code in "12"]
+    others = a_fact(FactKind.REMITTED, claim_id=a_claim_row(store, 3).id, answer_id="a2")
+    with store.write() as tx:
+        tx.claims.add_facts([*facts, others])
+        tx.work.add_patients_answered("a1")
+    with store.write() as tx:
+        assert sorted(row.patient_id for row in rows) == tx.work.take(WorkKind.DERIVE, 10)
 
 
 def test_taken_keys_are_gone_with_the_commit_and_back_with_a_rollback(store: Database) -> None:
