@@ -135,6 +135,8 @@ def _render_audit(found: dict[str, Any]) -> None:
     if len(found["broken"]) > _MOST_BROKEN:
         output.say(f"and {len(found['broken']) - _MOST_BROKEN:,} more; --json lists them all")
     output.say("NOT INTACT from the first of these on." if found["broken"] else "Intact.")
+    if found["broken"]:
+        output.say("After a restored backup it stays so until audit.anchors is moved away, to the backup's papers.")
 
 
 def readiness(

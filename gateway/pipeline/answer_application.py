@@ -66,7 +66,9 @@ class AnswerApplication:
             self._tx.work.add_patients_answered(self._answer_id)
         for claims in self._tx.claims.answered(self._answer_id):
             project(self._tx, claims)
-        return f"{self._strangers} of its entries are not ours" if self._strangers else ""
+        if not self._strangers:
+            return ""
+        return f"{self._strangers} of its entries {'is' if self._strangers == 1 else 'are'} not ours"
 
     def _take(self, entries: Sequence[Entry], remittance: Remittance | None) -> None:
         """Write what some entries say; a paid claim's are of the remittance."""

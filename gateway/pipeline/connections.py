@@ -132,7 +132,7 @@ class ConnectionWatch:
             return ""
         return (
             f"the database knows {connection} up to number {known.number} and {known.sends} sends, and {seen}: it may "
-            f"have been restored from a backup. Run 'cleanclaim exchange guard {connection}'"
+            f"have been restored from a backup. Have a supervisor run 'cleanclaim exchange guard {connection}'"
         )
 
     def pause(self, connection: str, refusal: PartnerPaused) -> str:

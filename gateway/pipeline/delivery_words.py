@@ -18,7 +18,9 @@ _BROKE_OFF = {
     RENAME_SENT: "while it got its final name",
     "rename_ok": "after it got its final name",
 }
-_GOES_AGAIN = "the same bytes go again under the same name, by the next 'exchange send' or by 'serve'"
+_GOES_AGAIN = (
+    "the same bytes go again under the same name, once 'exchange send' or 'serve' may send and reaches the partner"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,12 @@ def told_of(row: InterchangeRow, steps: Sequence[DeliveryStep], ended_by: str, s
     if row.state == DeliveryState.SENDING:
         held = _minute(row.lease_until)
         return Told(
-            f"it is being sent, {_how_far(attempt)}", f"if its sender died, the partner is asked from {held} on"
+            f"it is being sent, and was last heard of {_how_far(attempt)}",
+            f"if its sender died, the partner is asked from {held} on",
         )
     if row.state == DeliveryState.READY:
-        tried = f"the last try, {_minute(attempt[-1].at)}, failed" if attempt else "the last try failed"
-        return Told(ended_by or f"{tried} before the file could count, and nothing of it arrived", _GOES_AGAIN)
+        tried = f"before the file could count ({_minute(attempt[-1].at)})" if attempt else "before its first byte"
+        return Told(ended_by or f"the last try failed {tried}, and nothing of it arrived", _GOES_AGAIN)
     if row.lease_until is not None:
         again = f"if that process died, it is asked again from {_minute(row.lease_until)} on"
         return Told(_doubt(attempt), f"the partner is being asked now; {again}")

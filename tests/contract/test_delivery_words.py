@@ -17,7 +17,7 @@ from tests.contract.test_pipeline_delivery import Died, die_at, freeze_one
 from tests.factories import CONNECTION
 from tests.pipeline_site import SETTLE_GAP, SUPERVISOR, Site
 
-AGAIN = "the same bytes go again under the same name, by the next 'exchange send' or by 'serve'"
+AGAIN = "the same bytes go again under the same name, once 'exchange send' or 'serve' may send and reaches the partner"
 
 
 def files(site: Site, name: str) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def broken_off(site: Site, step: Step, *, after: bool) -> Site:
 def test_two_looks_that_agree_are_the_proof_and_the_file_is_said_to_go_again(site: Site) -> None:
     heir = broken_off(site, Step.BYTES_DONE, after=False)
     (under_way,) = files(heir, "under_way")
-    assert under_way["known"] == "it is being sent, after it was begun (2026-08-17 12:00 UTC)"
+    assert under_way["known"] == "it is being sent, and was last heard of after it was begun (2026-08-17 12:00 UTC)"
     assert under_way["next"] == "if its sender died, the partner is asked from 2026-08-17 12:20 UTC on"
     assert heir.sending.settle(CONNECTION) == 1
     (doubtful,) = files(heir, "in_doubt")

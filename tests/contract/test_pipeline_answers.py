@@ -171,7 +171,7 @@ def test_a_277ca_whose_charge_is_not_the_claims_is_not_believed(site: Site, part
     _, version = sent(site)
     site.answer(partner.status_277ca(version, accepted=False, charge_cents=1))
     assert site.state() is ClaimState.TRANSMITTED
-    assert answers(site, "applied")[0].reason == "1 of its entries are not ours"
+    assert answers(site, "applied")[0].reason == "1 of its entries is not ours"
 
 
 def test_a_277ca_by_a_connection_that_did_not_carry_the_claim_is_not_believed(site: Site, partner: Partner) -> None:
