@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak lint serve lock bench clean
+.PHONY: help demo test faults soak lint serve lock bench clean
 
 help:  ## Show this list
 	@echo "cleanclaim: EHR encounters in, clean PHP and IOP claims out."
@@ -32,6 +32,10 @@ bench: $(VENV)/.installed  ## Measure the stages against their references
 test: lint  ## Check everything: lint, then all tests (PostgreSQL and OpenSSH start by themselves)
 	@echo "==> Tests"
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+faults: $(VENV)/.installed  ## Make every fault happen, and write docs/reference/faults.md from what that showed
+	@$(BIN)/pytest -m fault -n auto --dist worksteal --keep-fault-results $(ARGS)
+	@$(BIN)/python -m tests.faults.page
 
 soak: $(VENV)/.installed  ## Random months with kills and faults by the thousand (SEEDS=2000), a kill at every point
 	@CLEANCLAIM_SEEDS=$(SEEDS) CLEANCLAIM_DEATHS=1000 $(BIN)/pytest -n auto -rP -o faulthandler_timeout=0 \

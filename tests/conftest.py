@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.results import pytest_addoption, pytest_configure  # noqa: F401 - pytest finds hooks by name
 from tests.servers import OpenSshServer, PostgresCluster, running_openssh
 
 

@@ -1,11 +1,11 @@
-"""Writes docs/reference/faults.md from the tests: `python -m tests.faults.page`. A test keeps the page true."""
+"""Writes docs/reference/faults.md from what the fault tests showed: `python -m tests.faults.page`, by `make faults`."""
 
 from __future__ import annotations
 
-import ast
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from tests.faults.results import NEITHER, POSTGRES, SQLITE, Shown, collected, shown
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "faults.md"
@@ -106,46 +106,66 @@ FAULTS: Mapping[str, tuple[str, str]] = {
 _HEAD = """\
 # Faults
 
-Written from the tests by `python -m tests.faults.page`; a test keeps it current and fails when a fault has no test.
+Written by `make faults` from what a run of the tests showed (`tests/faults/results.json`). A test fails when a fault
+has no test, or a test of a fault was not shown to pass.
 
 What can go wrong around the gateway, what it does then, and the tests that make it happen: real servers, files and
-kills, on SQLite and PostgreSQL where a database is concerned. All are part of `make test`; `pytest -m fault` runs them
-alone.
-
-Two of them go through everything. *killed everywhere* has names for the moments between the durable steps
-(`gateway/fault_points.py`), kills a process at each, and compares what the next one makes of it with an undisturbed
-run. *the model* draws random months from a seed: feeds, people, broken connections, false answers, kills; at rest it
-asks the sandbox's own ledger what was taken, decided and paid. `make soak SEEDS=2000` does both at length.
+kills. The numbers are cases that passed: on SQLite, on PostgreSQL, and of tests that ask for neither, or make a site of
+their own. All are part of `make test`.
 
 """
 
 
-def collected() -> dict[str, list[tuple[str, str]]]:
-    """(file, test) of every test that is marked with a fault, by fault, in order."""
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                for fault in _faults_of(node):
-                    found[fault].append((str(path.relative_to(ROOT)), node.name))
-    return found
-
-
-def _faults_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.fault":
-            yield from (ast.literal_eval(each) for each in decorator.args)
-
-
-def faults_page() -> str:
-    """The whole page."""
+def faults_page(results: Shown) -> str:
+    """The whole page of what runs have shown."""
     tests = collected()
-    lines = ["| | what happens | what the product does | tests |", "|---|---|---|---|"]
-    lines += [f"| {name} | {what} | {does} | {len(tests[name])} |" for name, (what, does) in FAULTS.items()]
+    lines = [_models(results), "", "| | what happens | what the product does | tests | SQLite | PostgreSQL | others |"]
+    lines += ["|---|---|---|---|---|---|---|"]
+    for name, (what, does) in FAULTS.items():
+        cells = " | ".join(map(str, _passed(results, tests[name])))
+        lines += [f"| {name} | {what} | {does} | {len(tests[name])} | {cells} |"]
     for name, (what, _) in FAULTS.items():
         lines += ["", f"## {name}: {what}", ""]
-        lines += [f"* {_sentence(test)} (`{path}`)" for path, test in tests[name]]
+        lines += [f"* {_sentence(test)} (`{path}`): {_cases(results, path, test)}" for path, test in tests[name]]
     return _HEAD + "\n".join(lines) + "\n"
+
+
+def unshown(results: Shown) -> list[str]:
+    """Tests of faults of which no run is kept in which they passed."""
+    return sorted({f"{path}::{test}" for tests in collected().values() for path, test in tests} - set(results))
+
+
+def _passed(results: Shown, tests: Iterable[tuple[str, str]]) -> Iterator[int]:
+    for database in (SQLITE, POSTGRES, NEITHER):
+        yield sum(results.get(f"{path}::{test}", {}).get(database, {}).get("passed", 0) for path, test in tests)
+
+
+def _cases(results: Shown, path: str, test: str) -> str:
+    words = ("on SQLite", "on PostgreSQL", "")
+    counts = zip(_passed(results, [(path, test)]), words, strict=True)
+    return ", ".join(f"{count} {word}".strip() for count, word in counts if count) or "not shown"
+
+
+def _models(results: Shown) -> str:
+    """What the two tests that go through everything counted themselves."""
+    killed = _figures(results, "tests/faults/test_killed_everywhere.py::", ("kills",))
+    model = _figures(results, "tests/faults/test_model.py::", ("runs", "kills", "files", "claims", "payments"))
+    return f"""\
+Two of them go through everything, on each of the databases; what they counted is of both together. `make soak
+SEEDS=2000` does both at length.
+
+* *killed everywhere* has names for the moments between the durable steps (`gateway/fault_points.py`), kills a process
+  at each, and compares what the next one makes of it with an undisturbed run: {killed}.
+* *the model* draws random months from a seed: feeds, people, broken connections, false answers, kills; at rest it asks
+  the sandbox's own ledger what was taken, decided and paid: {model}."""
+
+
+def _figures(results: Shown, file: str, words: Iterable[str]) -> str:
+    """``12 kills, ... and 0 violations``, summed over the databases."""
+    counted = [each for test, shown in results.items() if test.startswith(file) for each in shown.values()]
+    sums = {word: sum(each.get(word, 0) for each in counted) for word in (*words, "violations")}
+    *first, last = (f"{number:,} {word}" for word, number in sums.items())
+    return f"{', '.join(first)} and {last}"
 
 
 def _sentence(test: str) -> str:
@@ -153,4 +173,7 @@ def _sentence(test: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(faults_page())
+    found = shown()
+    if missing := unshown(found):
+        raise SystemExit("not shown to pass; run `make faults`:\n" + "\n".join(missing))
+    PAGE.write_text(faults_page(found))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,14 @@ DEATHS_AT_A_POINT = int(os.environ.get("CLEANCLAIM_DEATHS", "2"))
 
 
 @pytest.mark.fault("F01")
-def test_a_death_at_any_point_is_made_good_by_whoever_starts_next(url: str, folder: Path) -> None:
+def test_a_death_at_any_point_is_made_good_by_whoever_starts_next(
+    url: str, folder: Path, record_property: Callable[[str, object], None]
+) -> None:
     arguments = [sys.executable, "-m", "tests.faults.killing", url, str(folder), str(DEATHS_AT_A_POINT)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
-    print(f"{sum(found['killed'].values())} kills: {found['killed']}")
+    kills = sum(found["killed"].values())
+    print(f"{kills} kills: {found['killed']}")
+    record_property("figures", {"kills": kills, "violations": len(found["violations"])})
     assert [] == found["violations"]
     assert set(FaultPoint) == set(found["killed"]), "no point is left without a death"
