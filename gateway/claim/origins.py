@@ -91,8 +91,13 @@ class Origins(Mapping[str, Origin]):
         """Field by field, the first of these that knows it."""
         told: list[Told] = []
         known: set[str] = set()
+        heard: set[tuple[Sheet, str, frozenset[str] | None]] = set()
         for origins in several:
             for each in origins.told:
+                said = (each.sheet, each.prefix, each.names)
+                if said in heard:  # of another message: most of a claim's sessions are told by one sheet
+                    continue
+                heard.add(said)
                 if not known.issuperset(each.fields()):
                     known.update(each.fields())
                     told.append(each)

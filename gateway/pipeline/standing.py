@@ -42,7 +42,7 @@ def standing_of(
         for patient_id, case in cases.items()
         if case is not None and loaded[case.organization]
     }
-    people = {person_of(npi) for id in patients for npi in _people(cases[id], catalogue)}
+    people = {person_of(npi) for npi in {npi for id in patients for npi in _people(cases[id], catalogue)}}
     told: defaultdict[tuple[str, Identifier], list[RosterRecord]] = defaultdict(list)
     wanted = [*people, *(name for each in patients.values() for name in each)]
     for organization, record in tx.rosters.about(organizations, wanted) if wanted else ():

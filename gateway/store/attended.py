@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, select
 
 from gateway.ports.watch import SessionRow
 from gateway.store.schema import attended_session
-from gateway.store.sql import any_of, insert_or_replace, rows_of, slices
+from gateway.store.sql import any_of, delete_of, insert_or_replace, rows_of, slices
 
 _COLUMNS = (
     attended_session.c.encounter_id,
@@ -43,8 +43,7 @@ class SessionRows:
 
     def replace(self, patient_ids: Sequence[str], rows: Sequence[SessionRow]) -> None:
         """Replace what was derived of the patients' sessions."""
-        for some in slices(list(patient_ids)):
-            self._connection.execute(delete(attended_session).where(attended_session.c.patient_id.in_(some)))
+        delete_of(self._connection, attended_session.c.patient_id, patient_ids)
         names = [column.name for column in _COLUMNS]
         insert_or_replace(self._connection, attended_session, [dict(zip(names, each, strict=True)) for each in rows])
 

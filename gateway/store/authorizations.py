@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, or_, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from gateway.authorization.account import AuthorizationEntry, Stage
 from gateway.claim.record import AuthorizationRecord
@@ -13,7 +13,7 @@ from gateway.lifecycle import ClaimState
 from gateway.ports.watch import AuthorizationName, AuthorizationRow, EntryRow
 from gateway.store.coding import decode, encode
 from gateway.store.schema import authorization_entry, authorization_on_file, claim
-from gateway.store.sql import hold_names, insert_all, insert_or_replace, slices
+from gateway.store.sql import delete_of, hold_names, insert_all, insert_or_replace, slices
 
 _OURS = frozenset({ClaimState.WAITING, ClaimState.HELD, ClaimState.READY, ClaimState.RELEASED, ClaimState.REJECTED})
 _GIVEN_BACK = {ClaimState.DENIED: "denied", ClaimState.VOIDED: "voided", ClaimState.WITHDRAWN: "withdrawn"}
@@ -43,9 +43,8 @@ class AuthorizationRows:
         self, patient_ids: Sequence[str], rows: Sequence[AuthorizationRow], entries: Sequence[EntryRow]
     ) -> None:
         """Replace what was derived of the patients' authorizations."""
-        for some in slices(list(patient_ids)):
-            for table in (authorization_on_file, authorization_entry):
-                self._connection.execute(delete(table).where(table.c.patient_id.in_(some)))
+        for table in (authorization_on_file, authorization_entry):
+            delete_of(self._connection, table.c.patient_id, patient_ids)
         on_file = [
             {
                 "id": each.id,

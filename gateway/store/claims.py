@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, insert, select, update
 
 from gateway.claim.answer import PaidClaim
 from gateway.claim.claim import Claim
@@ -28,7 +28,15 @@ from gateway.store.schema import (
     service_day,
     subject,
 )
-from gateway.store.sql import any_of, insert_all, insert_missing, insert_or_replace, next_value, rows_of, slices
+from gateway.store.sql import (
+    any_of,
+    delete_of,
+    insert_all,
+    insert_missing,
+    insert_or_replace,
+    next_value,
+    rows_of,
+)
 
 _FINDINGS = tuple[Finding, ...]
 _BILLS: Select[Any] = select(
@@ -44,6 +52,7 @@ _BILLS: Select[Any] = select(
 """What money and answers ask of versions."""
 _BILLS_OF_CLAIMS = _BILLS.where(any_of(claim_version.c.claim_id))
 _BILLS_OF_NUMBERS = _BILLS.where(any_of(claim_version.c.claim_number))
+_IDS_BY_KEY = select(claim.c.key, claim.c.id).where(any_of(claim.c.key))
 _HELD = select(claim.c.id, claim.c.state).where(any_of(claim.c.id)).order_by(claim.c.id).with_for_update(key_share=True)
 _FACTS: Select[Any] = (
     select(
@@ -66,6 +75,12 @@ _FACTS: Select[Any] = (
     .order_by(claim_fact.c.sequence)
 )
 """Of some claims, in the order they were recorded."""
+_TOLD_OF_VERSIONS = (
+    select(claim.c.patient_id, func.count())
+    .join(claim_fact, claim_fact.c.claim_id == claim.c.id)
+    .where(any_of(claim.c.patient_id), claim_fact.c.version_id != "")
+    .group_by(claim.c.patient_id)
+)
 _KINDS = {kind.value: kind for kind in FactKind}
 
 _CLAIMS_IN_PART = 500
@@ -105,11 +120,7 @@ class ClaimRows:
                 for row in rows
             ],
         )
-        ids: dict[str, str] = {}
-        for some in slices([row.key for row in rows]):
-            found = self._connection.execute(select(claim.c.key, claim.c.id).where(claim.c.key.in_(some)))
-            ids.update(found.all())
-        return ids
+        return dict(rows_of(self._connection, _IDS_BY_KEY, [row.key for row in rows]))
 
     def rows(self, claim_ids: Sequence[str]) -> list[ClaimRow]:
         """Claims by id, in the order asked for; ids that are no claim's are left out."""
@@ -167,8 +178,7 @@ class ClaimRows:
 
     def drop_drafts(self, claim_ids: Sequence[str]) -> None:
         """Remove drafts that nothing supports any more."""
-        for some in slices(list(claim_ids)):
-            self._connection.execute(delete(claim_draft).where(claim_draft.c.claim_id.in_(some)))
+        delete_of(self._connection, claim_draft.c.claim_id, claim_ids)
 
     def drafts(self, claim_ids: Sequence[str]) -> Mapping[str, Draft]:
         """Drafts by claim id."""
@@ -278,16 +288,8 @@ class ClaimRows:
 
     def facts_of_versions(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
         """How many facts there are of any version of each patient's claims."""
-        found = dict.fromkeys(patient_ids, 0)
-        for some in slices(list(patient_ids)):
-            counted = (
-                select(claim.c.patient_id, func.count())
-                .join(claim_fact, claim_fact.c.claim_id == claim.c.id)
-                .where(claim.c.patient_id.in_(some), claim_fact.c.version_id != "")
-                .group_by(claim.c.patient_id)
-            )
-            found.update(self._connection.execute(counted).all())
-        return found
+        counted = dict(rows_of(self._connection, _TOLD_OF_VERSIONS, patient_ids))
+        return {each: counted.get(each, 0) for each in patient_ids}
 
     def set_states(self, states: Sequence[tuple[str, str]]) -> None:
         """Write projected states."""
@@ -317,9 +319,8 @@ class ClaimRows:
         self, patient_ids: Sequence[str], placements: Sequence[PlacementRow], days: Sequence[DayRow]
     ) -> None:
         """Replace what was derived of the patients' encounters."""
-        for some in slices(list(patient_ids)):
-            self._connection.execute(delete(placement).where(placement.c.patient_id.in_(some)))
-            self._connection.execute(delete(service_day).where(service_day.c.patient_id.in_(some)))
+        delete_of(self._connection, placement.c.patient_id, patient_ids)
+        delete_of(self._connection, service_day.c.patient_id, patient_ids)
         placed = [
             {
                 "encounter_id": each.encounter_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -39,17 +40,23 @@ class UtcTime(TypeDecorator[datetime]):
     impl = String(27)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:  # noqa: ARG002 - the interface
         """Refuse naive times; they would be somebody's local time."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a stored time must be aware")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+        return _as_text
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the interface
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None]:  # noqa: ARG002 - the interface
         """Back to an aware datetime."""
-        return None if value is None else datetime.fromisoformat(value)
+        return _as_time
+
+
+def _as_text(value: datetime | None) -> str | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError("a stored time must be aware")
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def _as_time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 ID = String(26)

@@ -8,14 +8,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
+    Column,
     ColumnElement,
     Connection,
-    Row,
+    Delete,
     Select,
     Table,
     Text,
     UniqueConstraint,
     bindparam,
+    delete,
     func,
     select,
     text,
@@ -172,7 +174,18 @@ def any_of(column: ColumnElement[Any], name: str = "values") -> ColumnElement[bo
     return column.in_(bindparam(name, expanding=True))
 
 
-def rows_of(connection: Connection, statement: Select[Any], values: Iterable[str]) -> Iterator[Row[Any]]:
+def delete_of(connection: Connection, column: Column[Any], values: Iterable[str]) -> None:
+    """Delete the rows of the column's table that have one of the values in it."""
+    for some in slices(list(values)):
+        connection.execute(_deleting(column), {"values": some})
+
+
+@lru_cache(maxsize=100)
+def _deleting(column: Column[Any]) -> Delete:
+    return delete(column.table).where(any_of(column))
+
+
+def rows_of(connection: Connection, statement: Select[Any], values: Iterable[str]) -> Iterator[Any]:
     """What a statement with ``any_of`` finds, asked for in runs of values short enough for one IN (...)."""
     for some in slices(list(values)):
         yield from connection.execute(statement, {"values": some}).all()

@@ -25,7 +25,7 @@ from gateway.store.schema import (
     subject,
     subject_identifier,
 )
-from gateway.store.sql import any_of, insert_all, insert_missing, insert_or_replace, slices
+from gateway.store.sql import any_of, insert_all, insert_missing, insert_or_replace, rows_of, slices
 
 _ABOUT, _PATIENT = subject.alias(), subject.alias()
 _SAID_BY = (
@@ -52,6 +52,19 @@ _NAMED = select(subject_identifier.c.value, subject_identifier.c.subject_id).whe
 )
 """One namespace at a time: asked for pairs, SQLite looks at all that the organization has, and PostgreSQL plans longer
 than it looks."""
+_NAMES = (
+    select(subject_identifier.c.subject_id, subject_identifier.c.namespace, subject_identifier.c.value)
+    .where(any_of(subject_identifier.c.subject_id))
+    .order_by(subject_identifier.c.namespace)
+)
+_STANDING = select(subject.c.id, subject.c.joined_into).where(any_of(subject.c.id))
+_JOINED = select(subject.c.id, subject.c.joined_into).where(any_of(subject.c.joined_into))
+_HELD = select(subject.c.id).where(any_of(subject.c.id)).order_by(subject.c.id).with_for_update(key_share=True)
+_LAST_WORDS = (
+    select(assertion.c.patient_id, func.max(assertion.c.id))
+    .where(any_of(assertion.c.patient_id))
+    .group_by(assertion.c.patient_id)
+)
 _STANDS_FOR = func.coalesce(subject.c.joined_into, subject.c.id)
 _WORDS = select(
     assertion.c.id,
@@ -68,7 +81,7 @@ _WORDS = select(
     assertion.c.sheet,
 ).join(subject, subject.c.id == assertion.c.subject_id)
 """In the order of _Word's fields."""
-_OF_PATIENTS = assertion.c.patient_id.in_(bindparam("patients", expanding=True))
+_OF_PATIENTS = any_of(assertion.c.patient_id)
 _TOLD_OF_PATIENTS = _WORDS.where(_OF_PATIENTS)
 _THEIRS = (
     select(_STANDS_FOR.label("id"))
@@ -130,11 +143,8 @@ class SubjectRows:
     def identifiers(self, subject_ids: Sequence[str]) -> Mapping[str, tuple[Identifier, ...]]:
         """Every identifier of the subjects."""
         found: dict[str, list[Identifier]] = {each: [] for each in subject_ids}
-        columns = subject_identifier.c
-        for some in slices(list(subject_ids)):
-            statement = select(columns.subject_id, columns.namespace, columns.value).where(columns.subject_id.in_(some))
-            for subject_id, namespace, value in self._connection.execute(statement.order_by(columns.namespace)):
-                found[subject_id].append(Identifier(namespace, value))
+        for subject_id, namespace, value in rows_of(self._connection, _NAMES, subject_ids):
+            found[subject_id].append(Identifier(namespace, value))
         return {each: tuple(names) for each, names in found.items()}
 
     def assert_records(self, assertions: Sequence[Assertion]) -> None:
@@ -238,12 +248,8 @@ class SubjectRows:
 
     def last_words(self, patient_ids: Sequence[str]) -> Mapping[str, int]:
         """The number of the newest word any source said of each patient; a later word has a higher one."""
-        found = dict.fromkeys(patient_ids, 0)
-        columns = assertion.c
-        for some in slices(list(patient_ids)):
-            last = select(columns.patient_id, func.max(columns.id)).where(columns.patient_id.in_(some))
-            found.update(self._connection.execute(last.group_by(columns.patient_id)).all())
-        return found
+        last = dict(rows_of(self._connection, _LAST_WORDS, patient_ids))
+        return {each: last.get(each, 0) for each in patient_ids}
 
     def patients_of(self, subject_ids: Sequence[str]) -> set[str]:
         """Every patient that any word tied one of these subjects to, taken-back and later moved ones too."""
@@ -266,9 +272,7 @@ class SubjectRows:
         derivations of one patient follow each other instead of writing over each other."""
         found = {*self._standing_for(set(patient_ids)).values()}
         if self._connection.get_execution_options().get("cleanclaim_writing"):
-            for some in slices(sorted(found)):
-                rows_of = select(subject.c.id).where(subject.c.id.in_(some)).order_by(subject.c.id)
-                self._connection.execute(rows_of.with_for_update(key_share=True))
+            list(rows_of(self._connection, _HELD, sorted(found)))
         return sorted(found)
 
     def patient_ids(self) -> Iterable[str]:
@@ -337,7 +341,7 @@ class SubjectRows:
         words: dict[int, _Word] = {}
         for some in slices(list(patients)):
             for statement in (_TOLD_OF_PATIENTS, _TOLD_OF_OTHERS):
-                rows = self._connection.execute(statement, {"patients": some}).all()
+                rows = self._connection.execute(statement, {"values": some}).all()
                 words.update((row[0], _Word._make(row)) for row in rows)
         return [words[id] for id in sorted(words)]
 
@@ -361,18 +365,12 @@ class SubjectRows:
 
     def _standing_for(self, ids: Iterable[str]) -> dict[str, str]:
         """Whom each of these ids stands for."""
-        found: dict[str, str] = {}
-        for some in slices(sorted(ids)):
-            rows = self._connection.execute(select(subject.c.id, subject.c.joined_into).where(subject.c.id.in_(some)))
-            found |= {row.id: row.joined_into or row.id for row in rows}
-        return found
+        return {id: joined_into or id for id, joined_into in rows_of(self._connection, _STANDING, sorted(ids))}
 
     def _with_joined(self, patient_ids: Sequence[str]) -> dict[str, str]:
         """Every id under which assertions of these patients were written, with the patient it now stands for."""
         standing = {each: each for each in patient_ids}
-        for some in slices(list(patient_ids)):
-            joined = select(subject.c.id, subject.c.joined_into).where(subject.c.joined_into.in_(some))
-            standing.update({row.id: row.joined_into for row in self._connection.execute(joined)})
+        standing.update((id, into) for id, into in rows_of(self._connection, _JOINED, patient_ids))
         return standing
 
 

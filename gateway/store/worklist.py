@@ -12,7 +12,7 @@ from gateway.claim.finding import Finding
 from gateway.ports.watch import Closing, Outcome, WorkItem
 from gateway.store.coding import decode, encode
 from gateway.store.schema import work_item, work_item_closing
-from gateway.store.sql import hold_names, insert_all, slices
+from gateway.store.sql import delete_of, hold_names, insert_all
 
 
 class WorklistRows:
@@ -23,8 +23,7 @@ class WorklistRows:
 
     def replace(self, patient_ids: Sequence[str], items: Sequence[WorkItem]) -> None:
         """Replace what was found of the patients."""
-        for some in slices(list(patient_ids)):
-            self._connection.execute(delete(work_item).where(work_item.c.patient_id.in_(some)))
+        delete_of(self._connection, work_item.c.patient_id, patient_ids)
         rows = [
             {
                 "organization_id": each.organization,
