@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from adapters.csv.view import column_of, folded
 from adapters.mapping.source_file import SourceFile, ValueSpec
@@ -59,7 +60,7 @@ def _needs(source: SourceFile) -> Iterator[_Need]:
 
 
 def _needs_of(spec: ValueSpec) -> Iterator[_Need]:
-    """Of alternatives one is enough, and where there is a default none is needed."""
+    """Of alternatives one is enough, with all that it needs; where there is a default none is needed."""
     if spec.default is not None or spec.value is not None:
         return
     if spec.path is not None:
@@ -68,6 +69,5 @@ def _needs_of(spec: ValueSpec) -> Iterator[_Need]:
         for part in spec.parts:
             yield from _needs_of(part)
     else:
-        either = tuple(dict.fromkeys(column for each in spec.inner for _, found in _needs_of(each) for column in found))
-        if either and all(list(_needs_of(each)) for each in spec.inner):
-            yield spec.place, either
+        for chosen in product(*(list(_needs_of(each)) for each in spec.inner)):
+            yield spec.place, tuple(dict.fromkeys(column for _, found in chosen for column in found))

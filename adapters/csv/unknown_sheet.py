@@ -36,6 +36,7 @@ _SOUNDS: Final = (
     ("Note signed", r"signed|\bnote|documentation"),
     ("Start", r"start|begin|(time|check|sign)\W*in\b|^in$|^from$"),
     ("End", r"\bend|stop|(time|check|sign)\W*out\b|^out$|^to$"),
+    ("Minutes", r"minutes|\bmins?\b|duration|length"),
     ("Status", r"status|attend|present|show|outcome"),
     ("Where", r"where|modality|telehealth|in.?person|delivery"),
     ("Program", r"program|level of care|\bloc\b|track"),
@@ -53,8 +54,8 @@ _SOUNDS: Final = (
 )
 """Columns of the shipped sheet by what sheets call them; what says more is asked first, each heading given once."""
 COLUMNS: Final = tuple(name for name, _ in _SOUNDS)
-_MOMENT: Final = frozenset({"Date", "Start", "End"})
-"""A day and a time are one moment; a sheet that has both in one column needs only that."""
+_DAY: Final = "Date"
+"""A sheet that has day and time in one column needs no column of days."""
 _NEEDED: Final = ("Client ID", "Start")
 _LONGEST_HEADING: Final = 60
 
@@ -117,17 +118,14 @@ def _spec(spec: ValueSpec, taken: Mapping[str, str], unknown: frozenset[str]) ->
     if not spec.inner:
         return spec
     inner = tuple(_specs(spec.inner, taken, unknown))
-    if not inner or (spec.parts and len(inner) < len(spec.parts) and not _is_moment(spec)):
+    wanted = sum(each.path != _DAY or _DAY in taken for each in spec.parts)
+    if len(inner) < max(wanted, 1):
         return None
     if spec.parts and len(inner) == 1:
         return replace(spec, parts=(), path=inner[0].path)
     if spec.first_of:
         return replace(spec, first_of=inner)
     return replace(spec, all_of=inner) if spec.all_of else replace(spec, parts=inner)
-
-
-def _is_moment(spec: ValueSpec) -> bool:
-    return all(each.path in _MOMENT for each in spec.parts)
 
 
 def _path(path: str, taken: Mapping[str, str]) -> str:

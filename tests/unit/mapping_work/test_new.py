@@ -186,6 +186,15 @@ def test_a_day_and_a_time_in_one_column_are_enough(
     assert {"      start_at: Start", "      end_at: End"} <= set(text.splitlines())
 
 
+def test_minutes_stand_for_an_end_that_a_sheet_has_no_column_for(
+    site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "sheet.csv").write_text("MRN,DOS,Start,Duration (min)\n1001,8/3/2026,5:00 PM,50\n")
+    said, text = drafted(site, capsys, "oak-sheet", tmp_path / "sheet.csv")
+    assert (1, []) == (said["encounters"], said["findings"])
+    assert "      end_at: {from: Duration (min), minutes_after: start_at}  # guess: by its heading" in text.splitlines()
+
+
 @pytest.mark.parametrize(
     ("pid", "path"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,15 @@ def test_a_file_without_a_column_that_is_read_is_refused_with_every_one(site: Si
     assert "'Status'" in message["reason"]
     assert "'Start'" in message["reason"]
     assert "sources/generic-csv.yaml:" in message["reason"]
+
+
+def test_the_minutes_of_a_session_stand_for_its_end_and_a_file_with_neither_is_refused(site: Site) -> None:
+    text = attendance_sheet().decode().replace(",Start,End,", ",Start,Minutes,")
+    minutes = re.sub(r"(,\d{1,2}:\d\d [AP]M),\d{1,2}:\d\d [AP]M,", r"\1,60,", text)
+    found = take(site, minutes.replace(",Minutes,", ",Ended,").encode())
+    assert "no column is called 'End' or 'Minutes'" in found["messages"][0]["reason"]
+    assert (9, 0) == ((totals := take(site, minutes.encode())["totals"])["stored"], totals["findings"])
+    assert [("released", 93_000)] == claims(site)
 
 
 def test_a_file_with_a_title_above_its_headings_is_refused_in_one_sentence(site: Site) -> None:
