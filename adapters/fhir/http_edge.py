@@ -8,17 +8,16 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-import structlog
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from adapters.fhir.bundle import outcome_answer
 from adapters.fhir.issues import Issue, Refused
-from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable, innermost_place
+from adapters.fhir.receiving import broke
+from gateway.errors import Conflict, NotAllowed, NotFound, Unavailable
 from gateway.ports import FHIR_CONTENT, FhirAnswer
 
-_LOG = structlog.get_logger(__name__)
 RETRY_AFTER_S = 5
 
 Authenticate = Callable[[str], str | None]
@@ -55,10 +54,7 @@ def _answer_to(error: Exception) -> FhirAnswer:
         if isinstance(error, kind):
             issue = plain_issue(code, detail, str(error), "Change the request, then send it again.")
             return outcome_answer(status, [issue])
-    # The text of an unexpected error may hold what was sent; its type and place may not.
-    _LOG.error("fhir request failed", error=type(error).__name__, at=innermost_place(error))
-    issue = plain_issue("exception", "unexpected", "The server failed; nothing was stored.", "Tell whoever runs it.")
-    return outcome_answer(500, [issue])
+    return outcome_answer(500, broke(error).issues)
 
 
 _KNOWN_ERRORS: tuple[tuple[type[Exception], int, str, str], ...] = (

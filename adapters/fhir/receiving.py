@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from adapters.fhir.bundle import apply_submission, look_ahead, outcome_answer
 from adapters.fhir.issues import Issue, Refused
 from adapters.fhir.shapes import resource_shape
@@ -18,9 +20,12 @@ from adapters.fhir.submission import (
     read_if_match,
     read_single,
 )
+from gateway.errors import innermost_place
 from gateway.ports import FHIR_CONTENT, Arrival, FhirAnswer, Resource
 from gateway.ports.storage import Transaction
 from gateway.ports.submissions import FhirIntake, FhirSubmission, note_nothing
+
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,8 @@ class FhirReceiver:
             submission = self._read(request)
         except Refused as refused:
             return _refusal(request, refused)
+        except Exception as error:  # its sender's alone, whoever it is read together with
+            return _refusal(request, broke(error))
         arrival = Arrival(
             source=request.source,
             content=request.content,
@@ -127,13 +134,31 @@ class FhirReceiver:
         return submission
 
 
+def broke(error: Exception) -> Refused:
+    """What a sender hears where the server itself failed. Logs where."""
+    # The text of an unexpected error may hold what was sent; its type and place may not.
+    _LOG.error("fhir request failed", error=type(error).__name__, at=innermost_place(error))
+    return Refused(
+        500,
+        [
+            Issue(
+                code="exception",
+                detail="unexpected",
+                expression="",
+                message="The server failed; no resource of it was stored.",
+                fix="Tell whoever runs it.",
+            )
+        ],
+    )
+
+
 def _given(answers: Sequence[FhirAnswer | Exception]) -> list[FhirAnswer]:
-    given = []
-    for each in answers:
-        if isinstance(each, Exception):
-            raise each
-        given.append(each)
-    return given
+    """An answer each: what broke one of many is no reason to keep the others out."""
+    return [each if isinstance(each, FhirAnswer) else _answer_of(broke(each)) for each in answers]
+
+
+def _answer_of(refused: Refused) -> FhirAnswer:
+    return outcome_answer(refused.status, refused.issues, refused.headers)
 
 
 def _refusal(request: FhirRequest, refused: Refused) -> FhirSubmission:
@@ -146,7 +171,7 @@ def _refusal(request: FhirRequest, refused: Refused) -> FhirSubmission:
         event=f"{_type_of(request)}/refused",
         refusal=str(refused),
     )
-    answer = outcome_answer(refused.status, refused.issues, refused.headers)
+    answer = _answer_of(refused)
     return FhirSubmission(arrival=arrival, request_key=_once(request), apply=lambda _table, _now: answer)
 
 

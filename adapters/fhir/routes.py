@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -32,7 +31,6 @@ from adapters.fhir.submission import SUPPORTED_TYPES
 from gateway.ports import FHIR_CONTENT, FhirAnswer, StatusReader
 from gateway.ports.submissions import FhirIntake
 
-_LOG = structlog.get_logger(__name__)
 _JSON_TYPES = {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
 _MOST_IN_ONE_COMMIT = 64
 _PAGE_SIZE_MAX = 500

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.fhir import receiving
 from gateway.fault_points import FaultPoint, arm
 from gateway.pipeline.imports import StoredImports
 from gateway.pipeline.owners import SourceOwner
@@ -102,6 +103,27 @@ def test_wherever_a_part_is_stopped_each_line_is_told_and_kept_as_if_it_had_been
     assert deaths >= 2, "there is one before the commit and one after it"
     with store.read() as tx:
         assert 4 * (deaths + 1) == len(list(tx.inbox.messages(EHR))), "a duplicate is no message of its own"
+
+
+@pytest.mark.parametrize("where", ["read_single", "apply_submission"])
+def test_a_line_that_breaks_us_is_refused_and_the_others_are_stored(
+    desk: StoredImports, work: ImportPass, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    works, calls = getattr(receiving, where), []
+
+    def breaks(*given: Any, **named: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 2:
+            raise ZeroDivisionError
+        return works(*given, **named)
+
+    monkeypatch.setattr(receiving, where, breaks)
+    id = given(desk, EHR, [patient(id=f"p{number}") for number in range(3)])
+    while work.run():
+        pass
+    (told,) = desk.outcomes(EHR, id)
+    assert ["stored", "refused", "stored"] == [each.outcome for each in told]
+    assert ("The server failed; no resource of it was stored. Tell whoever runs it.",) == told[1].issues
 
 
 def test_sources_take_turns_and_each_one_s_own_imports_go_in_order(
