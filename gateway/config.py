@@ -9,11 +9,11 @@ from typing import Any
 from adapters.mapping.shapes import BOOLEAN, BROKEN, ChoiceKind, IntegerKind, Key, ListKind, Shape, TextKind
 from adapters.mapping.yaml_reader import Problems, read_yaml
 from gateway.errors import ConfigurationError, NotFound
+from gateway.permissions import ROLES
 
 SETTINGS_FILE = "site.yaml"
 DATABASES = ("sqlite:///", "postgresql://")
 """How a database's address may begin."""
-ROLES = ("viewer", "biller", "supervisor", "clinician", "utilization-review", "integration", "auditor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

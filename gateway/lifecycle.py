@@ -355,22 +355,17 @@ RELEASABLE = frozenset(
 )
 """Held and correction-held: where a person holds the claim. Where a block does, no release helps."""
 HOLDABLE = frozenset({ClaimState.READY, ClaimState.RELEASED, ClaimState.CORRECTION_READY, ClaimState.WAITING})
-RELEASING_ROLES = frozenset({"biller", "supervisor", "machine"})
 
 
-def guard_release(state: ClaimState, role: str, *, blocked: bool) -> None:
-    """Raise NotAllowed unless the role may release a claim in this state; one that a person held, but no block."""
-    if role not in RELEASING_ROLES:
-        raise NotAllowed(f"the role {role} may not release claims; a biller or supervisor may")
+def guard_release(state: ClaimState, *, blocked: bool) -> None:
+    """Raise NotAllowed unless a claim in this state may be released; one that a person held, but no block."""
     if blocked:
         raise NotAllowed("a block keeps this claim from being released; clear its findings or have them overridden")
     if state not in RELEASABLE:
         raise NotAllowed(f"a claim that is {state} cannot be released; only one that is ready, held or rejected can")
 
 
-def guard_hold(state: ClaimState, role: str) -> None:
-    """Raise NotAllowed unless the role may hold a claim in this state."""
-    if role not in RELEASING_ROLES:
-        raise NotAllowed(f"the role {role} may not hold claims; a biller or supervisor may")
+def guard_hold(state: ClaimState) -> None:
+    """Raise NotAllowed unless a claim in this state may be held."""
     if state not in HOLDABLE:
         raise NotAllowed(f"a claim that is {state} cannot be held any more")

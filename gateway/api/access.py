@@ -12,8 +12,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.api.errors import Unauthenticated
 from gateway.claim.actor import Actor
+from gateway.permissions import Permission, require
 from gateway.wiring.feeds import source_of_token
-from gateway.wiring.people import Permission, require, user_of_token
+from gateway.wiring.people import user_of_token
 from gateway.wiring.site import Site
 
 BODY_MAX = 32 * 1024 * 1024

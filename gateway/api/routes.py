@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.access import Access, guarded_route
 from gateway.claim.actor import Actor
+from gateway.permissions import Permission
 from gateway.ports import CSV_CONTENT, FHIR_CONTENT, HL7_CONTENT
 from gateway.wiring import messages, partners
 from gateway.wiring.desk import Desk
 from gateway.wiring.explanations import explain
 from gateway.wiring.ingest import Taking
-from gateway.wiring.people import Permission
 from gateway.wiring.preview import preview
 from gateway.wiring.rosters import OWN_ROSTER
 
@@ -347,7 +347,8 @@ def _add_answers(router: APIRouter, desk: Desk, access: Access) -> None:
 
 
 def _add_connections(router: APIRouter, desk: Desk, access: Access) -> None:
-    may_exchange, may_resolve = access.may(Permission.EXCHANGE), access.may(Permission.RESOLVE)
+    may_exchange, may_waive = access.may(Permission.EXCHANGE), access.may(Permission.WAIVE)
+    may_move = access.may(Permission.MOVE_NUMBERS)
 
     @router.post(
         "/exchange/{connection}/test",
@@ -363,7 +364,7 @@ def _add_connections(router: APIRouter, desk: Desk, access: Access) -> None:
         return partners.certify(desk.site, connection, actor, again=again)
 
     @router.post("/exchange/{connection}/waive", tags=["exchange"], summary="Go live without a test batch")
-    def waive(connection: str, request: RequiredReason, actor: Annotated[Actor, Depends(may_resolve)]) -> Answer:
+    def waive(connection: str, request: RequiredReason, actor: Annotated[Actor, Depends(may_waive)]) -> Answer:
         return partners.waive_certification(desk.site, connection, actor, request.reason)
 
     @router.post("/exchange/{connection}/resume", tags=["exchange"], summary="Let a paused connection be tried again")
@@ -371,7 +372,7 @@ def _add_connections(router: APIRouter, desk: Desk, access: Access) -> None:
         return partners.resume(desk.site, connection, actor, request.reason)
 
     @router.post("/exchange/{connection}/guard", tags=["exchange"], summary="Move control numbers on after a restore")
-    def guard(connection: str, request: GuardRequest, actor: Annotated[Actor, Depends(may_resolve)]) -> Answer:
+    def guard(connection: str, request: GuardRequest, actor: Annotated[Actor, Depends(may_move)]) -> Answer:
         return partners.guard(
             desk.site, connection, actor, request.reason, skip=request.skip, restored=request.restored
         )

@@ -177,7 +177,7 @@ def resolve(
     as_json: AsJson = False,
 ) -> int:
     """Decide on a file in doubt, after asking the partner. Supervisors only; it is audited."""
-    with open_desk_as(site, act_as, "resolve") as (desk, actor):
+    with open_desk_as(site, act_as, "resolve-doubts") as (desk, actor):
         done = desk.resolve(interchange, resolution, actor, reason)
     output.show(
         done, as_json=as_json, render=lambda _: output.say(f"Interchange {done['interchange']} is {done['state']}.")

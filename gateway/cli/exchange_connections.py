@@ -50,7 +50,7 @@ def certify(
     """Send specimen claims in test mode, judge the answers. Production files leave only once they were taken."""
     from gateway.wiring import partners
 
-    with open_desk_as(site, act_as, "resolve" if waive else "exchange") as (desk, actor):
+    with open_desk_as(site, act_as, "waive-certification" if waive else "exchange") as (desk, actor):
         if waive:
             done = partners.waive_certification(desk.site, connection, actor, reason)
         else:
@@ -105,7 +105,7 @@ def guard(
     """Move control numbers on after a restore. What may have left is held or looked for. Supervisors only."""
     from gateway.wiring.partners import guard as guard_connection
 
-    with open_desk_as(site, act_as, "resolve") as (desk, actor):
+    with open_desk_as(site, act_as, "move-control-numbers") as (desk, actor):
         done = guard_connection(desk.site, connection, actor, reason, skip=skip, restored=not not_restored)
     output.show(done, as_json=as_json, render=_render_guard)
     return output.OK

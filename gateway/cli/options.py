@@ -58,7 +58,8 @@ def open_desk_as(folder: Path, name: str, permission: str) -> Iterator[tuple[Des
     Raises NotAllowed, ConfigurationError, Unavailable.
     """
     from gateway.config import read_settings
-    from gateway.wiring.people import Permission, find_actor
+    from gateway.permissions import Permission
+    from gateway.wiring.people import find_actor
 
     actor = find_actor(read_settings(folder), name, Permission(permission))
     with open_desk(folder) as desk:

@@ -15,6 +15,7 @@ from gateway.claim.contract import Organization
 from gateway.claim.identifiers import stable_id
 from gateway.errors import Conflict, FormatError, NoAnswer, NotAllowed, NotFound, PartnerPaused, Unavailable
 from gateway.fault_points import FaultPoint, reach
+from gateway.permissions import Permission, require
 from gateway.pipeline.answer_application import AnswerApplication
 from gateway.pipeline.answer_doubts import LIFTED_BY_FACTS, business_key, doubt_of, is_payee
 from gateway.pipeline.certify import answers_test
@@ -272,8 +273,9 @@ class CollectPass:
 
         Raises NotFound for any other answer, NotAllowed, and Conflict when one of its number was posted meanwhile.
         """
-        if actor.role != "supervisor" or not reason:
-            raise NotAllowed("only a supervisor posts a remittance that does not balance, and says why")
+        require(actor, Permission.POST)
+        if not reason:
+            raise NotAllowed("posting a remittance that does not balance needs a reason; say why with --reason")
         now = self._clock.now()
         with self._store.write() as tx:
             row = tx.exchanges.unbalanced(answer_id)

@@ -12,6 +12,7 @@ from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimState, DeliveryState, FactKind, guard_hold, guard_release
+from gateway.permissions import Permission, require
 from gateway.pipeline.answer_doubts import begun, spoken_of
 from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
@@ -25,7 +26,6 @@ from gateway.ports.storage import Store, Transaction
 from gateway.ports.watch import Closing, Outcome, WorkItem
 from gateway.ports.work import WorkKind
 
-OVERRIDING_ROLES = frozenset({"supervisor"})
 RESOLUTIONS = frozenset({"resend", "confirm-delivered", "abandon"})
 
 
@@ -50,10 +50,11 @@ class Commands:
 
     def release(self, claim: str, actor: Actor, reason: str = "") -> ClaimState:
         """Let a clean claim leave as it is now. Raises NotFound, NotAllowed."""
+        require(actor, Permission.RELEASE)
         with self._store.write() as tx:
             row = self._fresh(tx, claim)
             draft = tx.claims.drafts([row.id]).get(row.id)
-            guard_release(ClaimState(row.state), actor.role, blocked=draft is not None and bool(blocks(draft.findings)))
+            guard_release(ClaimState(row.state), blocked=draft is not None and bool(blocks(draft.findings)))
             if draft is None:
                 raise NotAllowed("nothing supports this claim any more, so there is nothing to release")
             facts = tx.claims.facts([row.id])[row.id]
@@ -66,17 +67,17 @@ class Commands:
 
     def hold(self, claim: str, actor: Actor, reason: str) -> None:
         """Keep a claim back until somebody releases it. Raises NotFound, NotAllowed."""
+        require(actor, Permission.HOLD)
         if not reason:
             raise NotAllowed("a hold needs a reason; say why with --reason")
         with self._store.write() as tx:
             row = self._fresh(tx, claim)
-            guard_hold(ClaimState(row.state), actor.role)
+            guard_hold(ClaimState(row.state))
             hold(tx, row.id, actor, reason, self._clock.now())
 
     def override(self, claim: str, rule: str, actor: Actor, reason: str, expires_on: date) -> None:
         """Let one rule's block pass on one claim until a day. Raises NotFound, NotAllowed."""
-        if actor.role not in OVERRIDING_ROLES:
-            raise NotAllowed(f"the role {actor.role} may not override a rule; a supervisor may")
+        require(actor, Permission.OVERRIDE)
         if not reason:
             raise NotAllowed("an override needs a reason; it shows on the claim for ever")
         with self._store.write() as tx:
@@ -109,14 +110,17 @@ class Commands:
 
         Raises NotFound, NotAllowed; Conflict where a sender or an answer moved the file since it was looked at.
         """
-        if actor.role != "supervisor" or not reason:
-            raise NotAllowed("only a supervisor resolves a file in doubt, and says why")
+        require(actor, Permission.RESOLVE)
+        if not reason:
+            raise NotAllowed("a decision on a file in doubt needs a reason; say why with --reason")
         if resolution not in RESOLUTIONS:
             raise NotAllowed(f"a file is resolved by one of {', '.join(sorted(RESOLUTIONS))}")
         with self._store.write() as tx:
             row = tx.exchanges.interchange(interchange_id)
             if row is None:
-                raise NotFound("there is no such interchange")
+                raise NotFound(
+                    "there is no such interchange; 'cleanclaim exchange status' shows the ids of those in doubt"
+                )
             now = self._clock.now()
             tx.audit.record(now, actor, resolution, f"interchange:{row.id}", reason)
             if resolution == "abandon":
@@ -144,6 +148,7 @@ class Commands:
 
         Raises NotFound, NotAllowed without a reason, Conflict where somebody closed it otherwise.
         """
+        require(actor, Permission.WRITE_OFF if outcome is Outcome.WRITTEN_OFF else Permission.CLOSE_WORK)
         if not reason:
             raise NotAllowed("closing an item needs a reason; say what was done with --reason")
         with self._store.write() as tx:
@@ -159,7 +164,8 @@ class Commands:
             return replace(item, closing=stands or closing)
 
     def reopen_item(self, item_id: str, actor: Actor, reason: str = "") -> WorkItem:
-        """Put a closed item back on the worklist; one that is open stays as it is. Raises NotFound."""
+        """Put a closed item back on the worklist; one that is open stays as it is. Raises NotFound, NotAllowed."""
+        require(actor, Permission.CLOSE_WORK)
         with self._store.write() as tx:
             item = self._fresh_item(tx, item_id)
             if tx.worklist.reopen(item.id):
@@ -174,6 +180,7 @@ class Commands:
 
         Two patients' visits are never one; two that one feed told itself are one only for a reason.
         """
+        require(actor, Permission.DECIDE_ENCOUNTERS)
         if decision not in ("same", "different"):
             raise NotAllowed("two encounters are either the same or different")
         if len(pair) != 2:
@@ -201,8 +208,9 @@ class Commands:
         """Put rows in place of the source's rows of the same keys; claims of everybody concerned are judged again.
 
         ``file`` is what they were read from. ``whole``: the rows are all there are, so whatever else the source said is
-        over.
+        over. Raises NotAllowed.
         """
+        require(actor, Permission.LOAD_ROSTERS)
         with self._store.write() as tx:
             first = kind not in tx.rosters.kinds([organization])[organization]
             now = self._clock.now()

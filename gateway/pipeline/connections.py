@@ -11,6 +11,7 @@ from gateway.claim.answer import InterchangeAnswer, TransactionAnswer
 from gateway.claim.contract import ClaimForm
 from gateway.errors import NotAllowed, PartnerPaused
 from gateway.lifecycle import DeliveryState, FactKind
+from gateway.permissions import Permission, require
 from gateway.pipeline.deliver import add_interchange_fact, reached_by
 from gateway.pipeline.holds import RESTORED, hold_by_machine
 from gateway.ports import OPENED, RENAME_SENT, Clock, Exchange
@@ -144,6 +145,7 @@ class ConnectionWatch:
 
     def resume(self, connection: str, actor: Actor, reason: str) -> None:
         """Let a paused connection be tried again. Raises NotAllowed without a reason, or when it is not paused."""
+        require(actor, Permission.EXCHANGE)
         with self._store.write() as tx:
             if not standing_of(tx.connections.facts(connection)).paused:
                 raise NotAllowed(f"{connection} is not paused")
@@ -151,8 +153,7 @@ class ConnectionWatch:
 
     def waive_certification(self, connection: str, actor: Actor, reason: str) -> None:
         """Let production files leave without a certified test batch. Raises NotAllowed."""
-        if actor.role != "supervisor":
-            raise NotAllowed("only a supervisor lets production files leave without a certified test batch")
+        require(actor, Permission.WAIVE)
         with self._store.write() as tx:
             self.decide(tx, connection, ConnectionFactKind.CERTIFICATION_WAIVED, actor, reason)
 
@@ -164,8 +165,7 @@ class ConnectionWatch:
         ``skip`` more numbers are left out, for files the partner no longer shows. ``restored`` is False on one more
         machine of a running site, which only begins to remember. Raises NotAllowed, Unavailable.
         """
-        if actor.role != "supervisor":
-            raise NotAllowed("only a supervisor moves control numbers after a restore")
+        require(actor, Permission.MOVE_NUMBERS)
         at_partner = exchange.highest_number_seen()
         remembered = self.sent_numbers.reached(connection)
         memory = remembered or Reached(0, 0)

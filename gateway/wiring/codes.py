@@ -16,11 +16,12 @@ from adapters.codes.table import CodeTable, compare_tables, write_table
 from gateway.claim.calendar import COUNTABLE, Span, federal_fiscal_year
 from gateway.config import read_settings
 from gateway.errors import FormatError, NotFound
+from gateway.permissions import Permission
 from gateway.ports.code_lists import CodeReleaseRow
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.files import shown
-from gateway.wiring.people import Permission, find_actor
+from gateway.wiring.people import find_actor
 from gateway.wiring.storage import opened_store
 
 

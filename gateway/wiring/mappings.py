@@ -10,11 +10,12 @@ from typing import Any
 from adapters.mapping.mapping_files import content_hash
 from gateway.config import Settings, read_settings
 from gateway.errors import ConfigurationError, NotFound
+from gateway.permissions import Permission
 from gateway.ports.oversight import MappingVersion
 from gateway.ports.storage import Store
 from gateway.wiring.clock import clock_of
 from gateway.wiring.mapping_check import check_files, placed, site_files
-from gateway.wiring.people import Permission, find_actor
+from gateway.wiring.people import find_actor
 from gateway.wiring.policy import put_in_force
 from gateway.wiring.site import Site
 from gateway.wiring.storage import opened_store

@@ -8,13 +8,13 @@ from typing import Any
 
 from gateway.claim.actor import Actor
 from gateway.errors import NotFound
+from gateway.permissions import Permission, require
 from gateway.pipeline.interpret import interpret_again
 from gateway.ports import FHIR_CONTENT, MappingProblem
 from gateway.ports.inbox import InboundMessage
 from gateway.ports.storage import Transaction
 from gateway.ports.work import WorkKind
 from gateway.wiring.asked import one_source
-from gateway.wiring.people import Permission, require
 from gateway.wiring.site import Site
 
 

@@ -1,83 +1,20 @@
-"""Who acts at a site, and what each role may do: the same for the command line and the API."""
+"""Who acts at a site: users by name, and whose a token is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterable
 from hmac import compare_digest
 from pathlib import Path
 from typing import TypeVar
 
 from clearinghouse.secret import resolve_secret
 from gateway.claim.actor import Actor
-from gateway.config import ROLES, Settings
+from gateway.config import Settings
 from gateway.errors import NotAllowed
+from gateway.permissions import PERMISSIONS, Permission, require
 
 Holder = TypeVar("Holder")
 """Whoever a token is given to: a user, or a source."""
-
-
-class Permission(StrEnum):
-    """What somebody may do or see."""
-
-    SEE_COUNTS = "see-counts"
-    """Numbers and states, no claim's content."""
-    SEE_CLAIMS = "see-claims"
-    SEE_MESSAGES = "see-messages"
-    HAND_ON_ANSWERS = "hand-on-answers"
-    """Raw 835s and other answers as they came: they name patients."""
-    RELEASE = "release"
-    HOLD = "hold"
-    OVERRIDE = "override"
-    RESOLVE = "resolve"
-    POST = "post-remittances"
-    """Such as do not balance; the others are posted by themselves."""
-    EXCHANGE = "exchange"
-    TEST_CONNECTIONS = "test-connections"
-    """Log in at a partner and look around; no claim leaves."""
-    CLOSE_WORK = "close-work"
-    WRITE_OFF = "write-off"
-    """Give the money of a work item up."""
-    DECIDE_ENCOUNTERS = "decide-encounters"
-    LOAD_ROSTERS = "load-rosters"
-    INTERPRET_AGAIN = "interpret-again"
-    PUT_MAPPINGS = "put-mappings"
-    IMPORT_CODES = "import-codes"
-    PREVIEW = "preview"
-    """See what would come of a message, of which nothing is kept."""
-
-
-_BILLING = ("biller", "supervisor")
-_CARE = ("clinician", "utilization-review")
-PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {
-    Permission.SEE_COUNTS: ROLES,
-    Permission.SEE_CLAIMS: (*_BILLING, *_CARE, "auditor"),
-    Permission.SEE_MESSAGES: ("integration", "supervisor", "auditor"),
-    Permission.HAND_ON_ANSWERS: _BILLING,
-    Permission.RELEASE: _BILLING,
-    Permission.HOLD: _BILLING,
-    Permission.OVERRIDE: ("supervisor",),
-    Permission.RESOLVE: ("supervisor",),
-    Permission.POST: ("supervisor",),
-    Permission.EXCHANGE: _BILLING,
-    Permission.TEST_CONNECTIONS: ("integration", *_BILLING),
-    Permission.CLOSE_WORK: (*_BILLING, "utilization-review"),
-    Permission.WRITE_OFF: ("supervisor",),
-    Permission.DECIDE_ENCOUNTERS: (*_BILLING, "utilization-review"),
-    Permission.LOAD_ROSTERS: (*_BILLING, "utilization-review"),
-    Permission.INTERPRET_AGAIN: ("integration", "supervisor"),
-    Permission.PUT_MAPPINGS: ("integration", "supervisor"),
-    Permission.IMPORT_CODES: ("integration", "supervisor"),
-    Permission.PREVIEW: ("integration", *_BILLING, *_CARE),
-}
-"""Which roles have each permission, the one that should be asked first in front."""
-
-
-def require(actor: Actor, permission: Permission) -> None:
-    """Raise NotAllowed unless the actor's role has the permission."""
-    allowed = PERMISSIONS[permission]
-    if actor.role not in allowed:
-        raise NotAllowed(f"the role {actor.role} may not {_words(permission)}; {_either(allowed)} may")
 
 
 def find_actor(settings: Settings, name: str, permission: Permission) -> Actor:
@@ -101,9 +38,7 @@ def find_actor(settings: Settings, name: str, permission: Permission) -> Actor:
         if users:
             names = ", ".join(user.name for user in users)
             raise NotAllowed(f"several users are {role}: {names}; say who you are with --as NAME")
-    raise NotAllowed(
-        f"nobody at this site may {_words(permission)}; add a user with the role {allowed[0]} to site.yaml"
-    )
+    raise NotAllowed(f"nobody at this site may {permission.words}; add a user with the role {allowed[0]} to site.yaml")
 
 
 def user_of_token(settings: Settings) -> Callable[[str], Actor | None]:
@@ -129,11 +64,3 @@ def holder_of_token(references: Iterable[tuple[Holder, str]], folder: Path) -> C
         return found
 
     return find
-
-
-def _words(permission: Permission) -> str:
-    return permission.value.replace("-", " ")
-
-
-def _either(roles: tuple[str, ...]) -> str:
-    return roles[0] if len(roles) == 1 else f"{', '.join(roles[:-1])} or {roles[-1]}"

@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 from gateway.api.access import BODY_MAX
 from gateway.api.app import create_app
 from gateway.claim.actor import Actor
-from gateway.config import ROLES
 from gateway.demo.month import clinic_month
 from gateway.errors import NotAllowed
-from gateway.wiring.people import PERMISSIONS, Permission, find_actor, require
+from gateway.permissions import PERMISSIONS, ROLES, Permission, require
+from gateway.wiring.people import find_actor
 from gateway.wiring.site import Site
 
 Tokens = dict[str, dict[str, str]]

@@ -119,8 +119,6 @@ def test_a_version_freed_unsent_that_nothing_supports_any_more_is_withdrawn() ->
     assert claim_state(draft(), VERSIONS, [FROZEN, freed]) is ClaimState.READY
 
 
-ROLES = ("viewer", "biller", "supervisor", "clinician", "utilization-review", "integration", "auditor", "machine", "")
-RELEASING = {"biller", "supervisor", "machine"}
 LEGAL_RELEASES = {
     ClaimState.READY,
     ClaimState.HELD,
@@ -132,22 +130,20 @@ LEGAL_HOLDS = {ClaimState.WAITING, ClaimState.READY, ClaimState.RELEASED, ClaimS
 
 
 @pytest.mark.parametrize("state", ClaimState)
-@pytest.mark.parametrize("role", ROLES)
-def test_every_pair_of_state_and_role_may_release_or_may_not(state: ClaimState, role: str) -> None:
-    if state in LEGAL_RELEASES and role in RELEASING:
-        guard_release(state, role, blocked=False)
+def test_every_state_may_be_released_or_may_not(state: ClaimState) -> None:
+    if state in LEGAL_RELEASES:
+        guard_release(state, blocked=False)
     else:
         with pytest.raises(NotAllowed, match="release"):
-            guard_release(state, role, blocked=False)
+            guard_release(state, blocked=False)
     with pytest.raises(NotAllowed, match="release"):
-        guard_release(state, role, blocked=True)
+        guard_release(state, blocked=True)
 
 
 @pytest.mark.parametrize("state", ClaimState)
-@pytest.mark.parametrize("role", ROLES)
-def test_every_pair_of_state_and_role_may_hold_or_may_not(state: ClaimState, role: str) -> None:
-    if state in LEGAL_HOLDS and role in RELEASING:
-        guard_hold(state, role)
+def test_every_state_may_be_held_or_may_not(state: ClaimState) -> None:
+    if state in LEGAL_HOLDS:
+        guard_hold(state)
         return
-    with pytest.raises(NotAllowed, match=r"hold|held"):
-        guard_hold(state, role)
+    with pytest.raises(NotAllowed, match="held"):
+        guard_hold(state)
