@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +35,10 @@ class Sheet:
     def digest(self) -> str:
         """SHA-256 of its content: its name."""
         return hashlib.sha256(self.content).hexdigest()
+
+
+_Stored = tuple[str, str, str, Collection[str] | None]
+"""Digest of a sheet, message, prefix, names."""
 
 
 class Told(NamedTuple):
@@ -75,10 +79,11 @@ class Origins(Mapping[str, Origin]):
     Of those who tell of a field, the first one counts.
     """
 
-    __slots__ = ("told",)
+    __slots__ = ("_stored", "told")
 
-    def __init__(self, told: tuple[Told, ...] = ()) -> None:
+    def __init__(self, told: tuple[Told, ...] = (), stored: Sequence[_Stored] | None = None) -> None:
         self.told = told
+        self._stored = stored
 
     @classmethod
     def of(cls, origins: Mapping[str, Origin], message_id: str = "") -> Origins:
@@ -112,6 +117,15 @@ class Origins(Mapping[str, Origin]):
         """The same, with something before each name."""
         return Origins(tuple(each._replace(prefix=prefix + each.prefix) for each in self.told))
 
+    def stored(self) -> Sequence[_Stored]:
+        """What is stored of them, worked out once: a draft is written, sealed, read and written again."""
+        if self._stored is None:
+            self._stored = [
+                (each.sheet.digest, each.message_id, each.prefix, each.names and sorted(each.names))
+                for each in self.told
+            ]
+        return self._stored
+
     def __getitem__(self, name: str) -> Origin:
         for each in self.told:
             found = each.find(name)
@@ -143,16 +157,15 @@ def stored_origins(value: object) -> Any:
     """For an encoder: what is stored of origins. Raises TypeError for anything else."""
     if not isinstance(value, Origins):
         raise TypeError(f"nothing says how a {type(value).__name__} is stored")
-    return [(each.sheet.digest, each.message_id, each.prefix, each.names and sorted(each.names)) for each in value.told]
+    return value.stored()
 
 
-def origins_stored(
-    stored: Sequence[tuple[str, str, str, Sequence[str] | None]], find: Callable[[str], Sheet]
-) -> Origins:
+def origins_stored(stored: Sequence[_Stored], find: Callable[[str], Sheet]) -> Origins:
     """The origins of what was stored of them; ``find`` has the sheet of a digest."""
     return Origins(
         tuple(
             Told(find(digest), message_id, prefix, None if names is None else frozenset(names))
             for digest, message_id, prefix, names in stored
-        )
+        ),
+        stored,
     )

@@ -84,17 +84,8 @@ def _rows(case: PatientCase, catalogue: Catalogue) -> Iterator[SessionRow]:
             clinician = each.rendering.npi if each.rendering else ""
             attended = each.status is AttendanceStatus.ATTENDED and catalogue.sessions[each.session].clinical
             if attended and clinician:
-                yield SessionRow(
-                    encounter_id=each.encounter_id,
-                    patient_id=case.patient_id,
-                    organization=case.organization,
-                    facility=day.facility,
-                    session=each.session,
-                    clinician=clinician,
-                    on=day.on,
-                    start_at=each.start_at,
-                    end_at=each.end_at,
-                )
+                who = (each.encounter_id, case.patient_id, case.organization)
+                yield SessionRow(*who, day.facility, each.session, clinician, day.on, each.start_at, each.end_at)
 
 
 def _lead(row: SessionRow) -> _Lead:

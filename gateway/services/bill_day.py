@@ -6,7 +6,7 @@ those, else no line.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
@@ -311,8 +311,5 @@ def _all_remote(sessions: Sequence[Session]) -> Modality | None:
 
 def most_named(practitioners: Iterable[Practitioner | None]) -> Practitioner | None:
     """The one named most often, the first of those named equally often."""
-    counts: dict[Practitioner, int] = {}
-    for each in practitioners:
-        if each is not None:
-            counts[each] = counts.get(each, 0) + 1
-    return max(counts, key=lambda each: counts[each]) if counts else None
+    counts = Counter(each for each in practitioners if each is not None)
+    return max(counts, key=counts.__getitem__, default=None)

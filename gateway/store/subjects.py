@@ -209,7 +209,8 @@ class SubjectRows:
         told: list[Assertion] = []
         moves: list[Assertion] = []
         for _, words in sorted(_standing(rows).items()):
-            row = max((word for told_once in words.values() for word in told_once), key=_when)
+            heard = [word for told_once in words.values() for word in told_once]
+            row = heard[0] if len(heard) == 1 else max(heard, key=_when)
             if row.kind == RecordKind.MOVE:
                 each_last = sorted((told_once[-1] for told_once in words.values()), key=_when)
                 moves += (_assertion(last, {}, last.patient_id, sheets) for last in each_last)
