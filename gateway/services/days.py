@@ -348,7 +348,8 @@ def _is_clinical(session: Session, catalogue: Catalogue) -> bool:
 
 def reaches_minimum(session: Session, catalogue: Catalogue) -> bool:
     """True when the session lasted as long as its kind asks for it to count as a service."""
-    return session.minutes > 0 and session.minutes >= catalogue.sessions[session.session].minimum_minutes
+    minutes = session.minutes
+    return minutes > 0 and minutes >= catalogue.sessions[session.session].minimum_minutes
 
 
 def findings_of_day(day: ServiceDay, findings: Mapping[str, tuple[Finding, ...]]) -> list[Finding]:
