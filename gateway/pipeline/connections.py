@@ -206,17 +206,20 @@ class ConnectionWatch:
     def _doubt_unsent(self, tx: Transaction, connection: str) -> int:
         """What the database takes for unsent may have been sent since the backup: only a probe or a person can say.
 
-        Under a new epoch: that looks before the backup found nothing says nothing of what happened after it.
+        Under a new epoch: that looks before the backup found nothing says nothing of what happened after it. Which one
+        that is, is known once the file is ours: its sender may have taken it up since it was looked at.
         """
-        now = self._clock.now()
-        rows = tx.exchanges.interchanges(connection, _NOT_KNOWN_SENT)
-        for row in rows:
+        now, doubtful = self._clock.now(), 0
+        for row in tx.exchanges.interchanges(connection, _NOT_KNOWN_SENT):
+            epoch = tx.exchanges.doubt(row.id)
+            if epoch is None:  # delivered meanwhile
+                continue
             for marker in (OPENED, RENAME_SENT):
-                step = DeliveryStep(interchange_id=row.id, epoch=row.epoch + 1, marker=marker, at=now, detail=ASSUMED)
+                step = DeliveryStep(interchange_id=row.id, epoch=epoch, marker=marker, at=now, detail=ASSUMED)
                 tx.exchanges.add_step(step)
-            tx.exchanges.doubt(row.id)
-            add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, str(row.epoch + 1), now, reason=ASSUMED)
-        return len(rows)
+            add_interchange_fact(tx, row.id, FactKind.IN_DOUBT, str(epoch), now, reason=ASSUMED)
+            doubtful += 1
+        return doubtful
 
     def decide(
         self,

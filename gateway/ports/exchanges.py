@@ -134,8 +134,8 @@ class Exchanges(Protocol):
         ``epoch`` None is the partner's own word, which counts whoever is sending.
         """
 
-    def doubt(self, interchange_id: str) -> None:
-        """Put an interchange that is not known to be delivered in doubt under a new epoch, whoever holds it."""
+    def doubt(self, interchange_id: str) -> int | None:
+        """Put an interchange that is not known to be delivered in doubt, whoever holds it; the new epoch, or None."""
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""

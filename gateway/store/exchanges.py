@@ -207,17 +207,19 @@ class ExchangeRows:
         moved = self._connection.execute(move.values(state=state, lease_until=None))
         return moved.rowcount == 1
 
-    def doubt(self, interchange_id: str) -> None:
-        """Put an interchange that is not known to be delivered in doubt under a new epoch, whoever holds it."""
+    def doubt(self, interchange_id: str) -> int | None:
+        """Put an interchange that is not known to be delivered in doubt, whoever holds it; the new epoch, or None."""
         columns = interchange.c
-        self._connection.execute(
+        epoch: int | None = self._connection.scalar(
             update(interchange)
             .where(
                 columns.id == interchange_id,
                 columns.state.in_((DeliveryState.READY, *_MAY_COME_INTO_DOUBT)),
             )
             .values(state=DeliveryState.IN_DOUBT, epoch=columns.epoch + 1, lease_until=None)
+            .returning(columns.epoch)
         )
+        return epoch
 
     def free_versions(self, interchange_id: str) -> None:
         """Let the interchange's versions be sent again under another number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,25 @@ def test_looks_that_found_nothing_before_the_backup_prove_nothing_after_the_rest
     assert not taken.exists()
     (row,) = after.interchanges()
     assert after.answer(Partner(after.payee_npi).ta1(row, "R", "025")).set_aside == 1, "one send of ours is on record"
+
+
+@pytest.mark.fault("F21")
+def test_a_file_taken_up_by_its_sender_while_the_guard_looked_at_it_stays_in_doubt(store: Database, site: Site) -> None:
+    site.admit(1)
+    interchange_id = site.sending.freeze(CONNECTION, INSTITUTIONAL)
+    assert interchange_id is not None
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        with store.write() as tx:
+            assert tx.exchanges.claim_send(interchange_id, 0, site.clock.now() + LEASE)
+            guarding = beside.submit(
+                site.connections.guard, CONNECTION, site.exchange, SUPERVISOR, "to be sure", skip=0
+            )
+            wait([guarding], timeout=1.0)  # it has seen the file as it was, or waits for the database itself
+        guarding.result()
+    for _ in range(4):
+        site.clock.move(LEASE)
+        site.sending.run(CONNECTION)
+    assert [row.state for row in site.interchanges()] == ["in-doubt"]
 
 
 def test_guarding_a_database_that_was_never_restored_changes_no_number_and_holds_nothing(restored: Restored) -> None:
