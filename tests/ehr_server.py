@@ -39,6 +39,8 @@ class EhrServer:
         self.next_elsewhere = ""
         self.by_patient: set[str] = set()
         """Types that nobody may search without a patient."""
+        self.gone: set[str] = set()
+        """Patients it has no more, of whom it answers nothing."""
         self.base = ""
 
     def put(self, resource: dict[str, Any], at: datetime) -> None:
@@ -87,6 +89,8 @@ class EhrServer:
             return self.faults.popleft()
         if type in self.by_patient and "patient" not in request.query_params:
             return Response(status_code=400)
+        if request.query_params.get("patient") in self.gone:
+            return Response(status_code=404)
         return self._page(type, dict(request.query_params))
 
     def _page(self, type: str, asked: dict[str, str]) -> Response:

@@ -26,7 +26,7 @@ _NOBODY = (
     "it, pushed or imported"
 )
 _FAILED_MAX = 3
-"""Searches of a type that fail one after the other before its other patients are left for the next run."""
+"""Searches of a type that fail one after the other before its other patients are left for the next run, first."""
 _CIRCLE = (
     "the EHR's pages lead in a circle: one that was read already comes again as the next. What came is kept, and the "
     "search begins again at the next run; tell the EHR's vendor"
@@ -102,6 +102,8 @@ class SourcePull:
         self._types: deque[str] = deque()
         self._searches: deque[_Search] = deque()
         """Those of one type that are still to come in this run."""
+        self._left_at: dict[str, str] = {}
+        """By type, the patient at whom a run gave the others up."""
         self.under_way = False
 
     def step(self) -> PulledType | None:
@@ -131,11 +133,16 @@ class SourcePull:
         return search.pulled
 
     def _asked_for(self, type: str) -> list[str]:
-        """The patients the source has told of so far, where the type is searched by patient; else all at once."""
+        """The patients the source has told of so far, where the type is searched by patient; else all at once.
+
+        Those whom the last run gave up come first: the ones who failed before them may fail every time.
+        """
         if type not in self.settings.by_patient:
             return [""]
         with self._site.store.read() as tx:
-            return [each.removeprefix("Patient/") for each in tx.resources.references(self.source, "Patient")]
+            patients = [each.removeprefix("Patient/") for each in tx.resources.references(self.source, "Patient")]
+        left_at = self._left_at.pop(type, "")
+        return sorted(patients, key=lambda each: each <= left_at)
 
     def _give_up(self, search: _Search, problem: str) -> None:
         """A patient the EHR has no more keeps nobody else's resources out; several in a row are no accident."""
@@ -143,6 +150,7 @@ class SourcePull:
         search.pulled.problem = problem
         search.pulled.failed += 1
         if search.pulled.failed >= _FAILED_MAX:
+            self._left_at[search.pulled.type] = search.patient
             self._searches.clear()
 
     def _take_page(self, search: _Search) -> bool:

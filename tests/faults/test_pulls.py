@@ -321,6 +321,21 @@ def test_a_type_that_fails_for_one_patient_after_the_other_is_left(site: Site, e
     assert 3 == len(ehr.searches)
 
 
+def test_patients_left_because_others_failed_one_after_the_other_come_first_in_the_next_run(
+    site: Site, ehr: EhrServer
+) -> None:
+    ehr.put(encounter(id="e4", subject={"reference": "Patient/p4"}), NOON)
+    ehr.gone.update(("p0", "p1", "p2"))
+    pull = by_patient(site)
+    assert "404" in (run(pull)["Encounter"].problem or "")
+    assert "Encounter/e4" not in versions(site), "they were left"
+    ehr.searches.clear()
+    run(pull)
+    assert 1 == versions(site)["Encounter/e4"]
+    asked = [each.partition("patient=")[2].partition("&")[0] for each in ehr.searches if "patient=" in each]
+    assert ["p3", "p4", "p0", "p1", "p2"] == asked
+
+
 def test_without_a_patient_nobody_is_asked_for_and_the_operator_told_why(site: Site, ehr: EhrServer) -> None:
     ehr.resources["Patient"].clear()
     assert "no patient of this EHR is known yet" in (run(by_patient(site))["Encounter"].problem or "")
