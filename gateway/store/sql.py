@@ -146,11 +146,23 @@ def hold_names(connection: Connection, names: Iterable[str]) -> None:
     circle. SQLite has one writer at a time and needs none of it, and who only reads holds nobody up.
     """
     wanted = sorted(set(names)) if connection.get_execution_options().get("cleanclaim_writing", True) else []
-    if wanted and connection.dialect.name == "postgresql":
-        statement = (
-            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
-        )
-        connection.execute(text(statement), {"names": wanted})
+    if not wanted or connection.dialect.name != "postgresql":
+        return
+    if len(wanted) > _MOST_NAMES:
+        connection.execute(_HOLD_EVERY_NAME)
+    else:
+        connection.execute(_HOLD_NAMES, {"names": wanted})
+
+
+_MOST_NAMES = 4000
+"""The server has room for some ten thousand locks of all its transactions, with the settings it comes with. Whoever
+wants more than these holds every name there is, which whoever holds any holds too, but shared."""
+_HOLD_EVERY_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended('every name', 0))")
+_HOLD_NAMES = text(
+    "WITH every AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended('every name', 0))) "
+    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
+    "FROM every CROSS JOIN unnest(CAST(:names AS text[])) AS name"
+)
 
 
 def hold_if_free(connection: Connection, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -308,6 +309,26 @@ def test_a_full_disk_is_unavailable_and_keeps_what_was_there(tmp_path: Path) -> 
     with database.read() as tx:
         assert tx.work.count() == {}
     database.close()
+
+
+@pytest.mark.parametrize(("first", "second"), [(50_000, 1), (1, 50_000), (50_000, 50_000)])
+def test_whoever_holds_more_names_than_the_server_has_room_for_keeps_every_other_waiting(
+    store: Database, first: int, second: int
+) -> None:
+    held: list[str] = []
+
+    def hold(who: str, most: int) -> None:
+        with store.write() as tx:
+            tx.inbox.hold(("cedar", f"{number}") for number in range(most))
+            held.append(who)
+            if who == "first":
+                waiting = beside.submit(hold, "second", second)
+                wait([waiting], timeout=0.5)
+                assert held == ["first"]
+
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        beside.submit(hold, "first", first).result()
+    assert held == ["first", "second"]
 
 
 def test_equal_bytes_are_stored_once_and_named_by_their_hash(store: Database) -> None:
