@@ -61,7 +61,7 @@ class EngineLoop:
         self._arrived = asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=max(1, len(lanes)), thread_name_prefix="lane")
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="jobs-engine")
-        listening = sum(lane.woken for lane in lanes)
+        listening = sum(map(_listens, lanes))
         connector = PsycopgConnector(conninfo=url, kwargs=_in_schema(), min_size=1, max_size=listening + 3)
         self._app = App(connector=connector)
         for lane in lanes:
@@ -124,7 +124,7 @@ class EngineLoop:
                 queues=[lane.name],
                 name=lane.name,
                 concurrency=1,
-                listen_notify=lane.woken,  # which keeps a connection for each; the others look every second
+                listen_notify=_listens(lane),  # which keeps a connection for each; the others look every second
                 fetch_job_polling_interval=_POLL_S,
                 delete_jobs=DeleteJobCondition.ALWAYS.value,
                 install_signal_handlers=False,
@@ -184,6 +184,11 @@ class _Job:
             return run_pass(self._lane)
         with self._engine.alone(self._lane) as ours:
             return run_pass(self._lane) if ours else 0
+
+
+def _listens(lane: Lane) -> bool:
+    """Whether a worker hears at once that a lane is asked for: of new work, or that it may take part in another's."""
+    return lane.woken or lane.shared
 
 
 def _task(lane: str) -> str:
