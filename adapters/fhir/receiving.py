@@ -81,8 +81,14 @@ class FhirReceiver:
         note: Callable[[Transaction, Sequence[FhirAnswer]], None] = note_nothing,
     ) -> list[FhirAnswer]:
         """The same for many in one transaction, in order; ``note`` writes in it what hangs on the answers."""
-        submissions = [self._submission(each) for each in requests]
-        return _given(self._intake.submit_all(submissions, lambda tx, answers: note(tx, _given(answers))))
+        given: list[FhirAnswer] = []
+
+        def note_given(tx: Transaction, answers: Sequence[FhirAnswer | Exception]) -> None:
+            given[:] = _given(answers)
+            note(tx, given)
+
+        self._intake.submit_all([self._submission(each) for each in requests], note_given)
+        return given
 
     def read(self, source: str, type: str, id: str) -> Resource | None:
         """The newest version of a resource as the source sent it."""

@@ -101,11 +101,8 @@ class InterpretPass:
             self._keep(tx, told)
         for find, resources in mapped:
             overtaken = look_around(tx, find, {each.origin_key: each.found.references for each in resources})
-            for kind in (
-                WorkKind.INTERPRET_RESOURCE,
-                WorkKind.MAP_AGAIN,
-            ):  # as it was taken: nobody else holds that row
-                tx.work.add(kind, overtaken.intersection(waiting.get(kind, ())))
+            for kind, taken in waiting.items():  # put back as it was taken: nobody else holds that row
+                tx.work.add(kind, overtaken.intersection(taken))
         map_dependents_again(tx, changed)
 
     def _set_aside(self, tx: Transaction, kind: WorkKind, key: str, error: Exception) -> None:
