@@ -50,6 +50,11 @@ class Permission(StrEnum):
         return self.value.replace("-", " ")
 
 
+def to_close_as(outcome: str) -> Permission:
+    """What it takes to close a work item with an outcome (gateway.ports.watch.Outcome)."""
+    return Permission.WRITE_OFF if outcome == "written-off" else Permission.CLOSE_WORK
+
+
 _BILLING = ("biller", "supervisor")
 _CARE = ("clinician", "utilization-review")
 PERMISSIONS: Mapping[Permission, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ import typer
 
 from gateway.cli import output
 from gateway.cli.options import HERE, ActAs, AsJson, Reason, SiteFolder, open_books, open_desk_as
+from gateway.permissions import to_close_as
 
 _Item = Annotated[str, typer.Argument(help="The item's id, as 'worklist' shows it.", show_default=False)]
 
@@ -73,8 +74,7 @@ def close(
     as_json: AsJson = False,
 ) -> int:
     """Take an item off the list, with a reason. Something new makes another one; writing off is a supervisor's."""
-    permission = "write-off" if outcome == "written-off" else "close-work"
-    with open_desk_as(site, act_as, permission) as (desk, actor):
+    with open_desk_as(site, act_as, to_close_as(outcome)) as (desk, actor):
         done = desk.close_item(item, outcome, actor, reason)
     output.show(done, as_json=as_json, render=_render_done)
     return output.OK

@@ -12,7 +12,7 @@ from gateway.claim.record import EncounterRecord, RecordKind
 from gateway.claim.roster import CredentialRecord, RosterKind, RosterRecord, is_member
 from gateway.errors import Conflict, NotAllowed, NotFound
 from gateway.lifecycle import ClaimState, DeliveryState, FactKind, guard_hold, guard_release
-from gateway.permissions import Permission, require
+from gateway.permissions import Permission, require, to_close_as
 from gateway.pipeline.answer_doubts import begun, spoken_of
 from gateway.pipeline.deliver import add_interchange_fact
 from gateway.pipeline.derive import Derivation, release_fact
@@ -148,7 +148,7 @@ class Commands:
 
         Raises NotFound, NotAllowed without a reason, Conflict where somebody closed it otherwise.
         """
-        require(actor, Permission.WRITE_OFF if outcome is Outcome.WRITTEN_OFF else Permission.CLOSE_WORK)
+        require(actor, to_close_as(outcome))
         if not reason:
             raise NotAllowed("closing an item needs a reason; say what was done with --reason")
         with self._store.write() as tx:
