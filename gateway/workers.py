@@ -14,7 +14,7 @@ from gateway.jobs.lane import Lane
 from gateway.jobs.loop import PassLoop
 from gateway.pipeline.collect import Collected
 from gateway.pipeline.derive_pass import PATIENTS_AT_ONCE, DerivePass
-from gateway.pipeline.interpret import InterpretPass
+from gateway.pipeline.interpret import MESSAGES_AT_ONCE, InterpretPass
 from gateway.pipeline.send import Sent
 from gateway.wiring.drop_folders import DropFolder
 from gateway.wiring.importing import ImportPass
@@ -22,7 +22,7 @@ from gateway.wiring.pulling import SourcePull, source_pulls
 from gateway.wiring.site import Site
 from gateway.wiring.webhooks import webhook_passes
 
-_INTERPRET, _IMPORT = "interpret", "import"
+_INTERPRET, _DERIVE, _IMPORT = "interpret", "derive", "import"
 _WOKEN = (_INTERPRET, _IMPORT)
 _LOG = structlog.get_logger("exchange")
 REST_S = 15 * 60.0
@@ -76,8 +76,8 @@ def _lanes(site: Site) -> list[Lane]:
     site.deriving.free_parked()  # whatever broke us last time is tried again by the program that starts now
     every_s = float(site.settings.pass_every_s)
     lanes = [
-        Lane(_INTERPRET, site.interpreting.run, every_s, woken=True, shared=True),
-        Lane("derive", DerivePasses(site.interpreting, site.deriving).run, every_s, shared=True, most=PATIENTS_AT_ONCE),
+        Lane(_INTERPRET, site.interpreting.run, every_s, woken=True, shared=True, most=MESSAGES_AT_ONCE, then=_DERIVE),
+        Lane(_DERIVE, DerivePasses(site.interpreting, site.deriving).run, every_s, shared=True, most=PATIENTS_AT_ONCE),
         Lane(_IMPORT, ImportPass(site.store, site.receiver).run, every_s, woken=True),
     ]
     lanes += [Lane(f"exchange-{name}", ExchangePasses(site, name).run, every_s) for name in site.exchanges]

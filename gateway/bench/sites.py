@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
 from adapters.hl7.mllp import ReceivedFrame
-from gateway.bench.weeks import WEEK_IS_OVER
+from gateway.bench.weeks import CREDENTIALS, WEEK_IS_OVER
 from gateway.claim.actor import Actor
 from gateway.claim.contract import ClaimForm
 from gateway.demo.feed import Feed, FeedMessage
@@ -25,6 +25,7 @@ from gateway.wiring.site import Site, open_site
 
 CONNECTION = "sandbox"
 BILLER = Actor(name="dana", role="biller")
+_OF_A_WEEK = {"credentials": CREDENTIALS}
 
 
 @contextmanager
@@ -38,16 +39,16 @@ def folder_of_site(now: datetime = WEEK_IS_OVER) -> Iterator[Path]:
 
 
 @contextmanager
-def site_in(folder: Path, rosters: Mapping[str, Sequence[Mapping[str, str]]] | None = None) -> Iterator[Site]:
+def site_in(folder: Path, rosters: Mapping[str, Sequence[Mapping[str, str]]] = _OF_A_WEEK) -> Iterator[Site]:
     """The site of a folder, opened as every door opens it (SQLite: WAL, synchronous FULL), its rosters loaded.
 
-    ``rosters`` are rows by kind, beside those of the demo's clinic.
+    ``rosters`` are rows by kind, beside those of the demo's clinic: of a week's group leaders where none are named.
     """
     site = open_site(folder)
     try:
         desk = Desk(site, lambda: None)
         load_rosters(desk, BILLER)
-        for kind, rows in (rosters or {}).items():
+        for kind, rows in rosters.items():
             desk.load_roster(kind, json.dumps(rows).encode(), f"{kind}.json", BILLER)
         yield site
     finally:

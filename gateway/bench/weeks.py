@@ -11,9 +11,10 @@ import orjson
 
 from gateway.demo import clinic, fhir_feed, hl7_feed
 from gateway.demo.feed import Feed, FeedMessage
-from gateway.demo.people import make_human, make_policy
+from gateway.demo.people import make_human, make_npi, make_policy
+from gateway.demo.rosters import CONTRACTS_SINCE
 from gateway.demo.stays import add_visits, local, visit_days
-from gateway.demo.truth import Admission, Attendance, Grant, Patient, Stay, Telling, Track
+from gateway.demo.truth import Admission, Attendance, Clinician, Grant, Patient, Stay, Telling, Track
 
 MONDAY = date(2026, 8, 10)
 DATES = tuple(MONDAY + timedelta(days=place) for place in range(5))
@@ -34,6 +35,23 @@ def _in_groups(track: Track, key: str) -> Track:
 
 _TRACKS = (_in_groups(clinic.IOP, "bench-iop"), _in_groups(clinic.SUD_IOP, "bench-recovery-iop"))
 """Three sessions each; the first is told by the hospital's EHR (FHIR), the second by the recovery center's (HL7)."""
+_A_GROUP = 12
+"""Patients of one group, as many as one clinician takes."""
+_LEADERS = 200
+
+
+def _leader(place: int) -> Clinician:
+    usual = _TRACKS[place % len(_TRACKS)].leader
+    return replace(usual, key=f"leader{place}", npi=make_npi(70_000_000 + place), family=f"{usual.family} {place}")
+
+
+LEADERS = tuple(_leader(place) for place in range(_LEADERS))
+"""Who leads the groups, one after the other of either track; enough for 2,400 patients, after whom groups grow."""
+CREDENTIALS = tuple(
+    {"npi": each.npi, "payer": clinic.PRAIRIE.key, "role": "rendering", "start_on": CONTRACTS_SINCE.isoformat()}
+    for each in LEADERS
+)
+"""Rows of the roster: every leader with the one payer."""
 
 
 def week_messages(first: int, count: int, dates: Sequence[date] = DATES) -> list[FeedMessage]:
@@ -46,7 +64,8 @@ def week_messages(first: int, count: int, dates: Sequence[date] = DATES) -> list
         (telling, f"W{patient.number:06d}{place}") for patient in patients for place, telling in enumerate(patient.told)
     ]
     told.sort(key=lambda each: (each[0].at, each[1]))
-    return [*([fhir_feed.clinic_message()] if first == 0 else []), *(_render(*each) for each in told)]
+    there = [fhir_feed.clinic_message((*clinic.CLINICIANS, *LEADERS))] if first == 0 else []
+    return [*there, *(_render(*each) for each in told)]
 
 
 def _render(telling: Telling, control: str) -> FeedMessage:
@@ -70,7 +89,9 @@ def _together(admission: bytes, day: bytes) -> bytes:
 
 def _patient(number: int, dates: Sequence[date] = DATES) -> Patient:
     random = Random(f"bench/{number}")  # noqa: S311 - reproducible fiction, no secret
-    track = _TRACKS[number % len(_TRACKS)]
+    group, place = divmod(number, len(_TRACKS))
+    leader = LEADERS[(group // _A_GROUP * len(_TRACKS) + place) % len(LEADERS)]
+    track = replace(_TRACKS[place], leader=leader)
     human = make_human(random, number, "adult")
     patient = Patient(
         number=number,

@@ -18,6 +18,7 @@ from gateway.bench.rows import Row, compared, unmeasured
 from gateway.bench.sites import site_in, take_in
 from gateway.bench.timing import sized
 from gateway.bench.weeks import WEEK_IS_OVER, week_messages
+from gateway.ports.work import WorkKind
 from gateway.wiring.clock import RehearsalClock
 from gateway.wiring.new_site import CLOCK, make_site
 from gateway.wiring.site import Site
@@ -117,7 +118,7 @@ def _measured(site: Site, database: Watched, first: int, claims: int, workers: i
 
 def _waits(site: Site) -> bool:
     with site.store.read() as tx:
-        return any(tx.work.count().values())
+        return any(tx.work.more_than(0, kind) for kind in WorkKind)
 
 
 @contextmanager

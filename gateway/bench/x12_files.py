@@ -45,6 +45,7 @@ from clearinghouse.x12.remittance_835 import (
 )
 from clearinghouse.x12.write_835 import write_835
 from clearinghouse.x12.write_837 import write_837
+from gateway.demo.people import make_npi
 
 LINES = 5
 _DIAGNOSES = ("F332", "F411", "F3181", "F331", "F603", "F4312", "F330", "F422", "F1020", "F1120", "F1520", "F1420")
@@ -138,7 +139,7 @@ def _claim(random: Random, number: int) -> Claim:
         ),
         diagnoses=(Diagnosis("ABK", principal), *(Diagnosis("ABF", code) for code in others)),
         condition_codes=("92",),
-        providers=(Provider("71", _person(random, "XX", _npi(random)), taxonomy="2084P0800X"),),
+        providers=(Provider("71", _person(random, "XX", make_npi(random.randrange(10**8))), taxonomy="2084P0800X"),),
         lines=lines,
     )
 
@@ -189,7 +190,7 @@ def _payment(random: Random, number: int) -> ClaimPayment:
         payer_claim_number=f"ICN{random.randrange(10**9):09d}",
         facility_code="13",
         frequency_code="1",
-        rendering_provider=_person(random, "XX", _npi(random)),
+        rendering_provider=_person(random, "XX", make_npi(random.randrange(10**8))),
         outpatient=OutpatientAdjudication(remark_codes=("MA01",)),
         references=(Reference("EA", f"{random.randrange(10**8):08d}"),),
         dates=(QualifiedDate("050", DateSpan(monday + timedelta(days=20))),),
@@ -236,16 +237,6 @@ def _word(random: Random) -> str:
 
 def _day(random: Random, first: date, days: int) -> date:
     return first + timedelta(days=random.randrange(days))
-
-
-def _npi(random: Random) -> str:
-    """Ten digits whose Luhn check, with 80840 before them, holds (45 CFR 162.406)."""
-    stem = f"1{random.randrange(10**8):08d}"
-    total = 24
-    for place, digit in enumerate(reversed(stem)):
-        doubled = int(digit) * 2 if place % 2 == 0 else int(digit)
-        total += doubled - 9 if doubled > 9 else doubled
-    return f"{stem}{-total % 10}"
 
 
 def _envelope(random: Random) -> Envelope:

@@ -19,6 +19,13 @@ _DAY_OF_AGE = date(2026, 8, 1)
 _NEVER_IN_A_MEDICARE_NUMBER = "BILOSZ"
 
 
+def make_npi(number: int) -> str:
+    """The NPI of that number, of up to eight digits; its check digit is right (45 CFR 162.406)."""
+    digits = f"1{number:08d}"
+    doubled = (int(each) * (1 + place % 2) for place, each in enumerate(reversed(f"80840{digits}"), 1))
+    return digits + str(-sum(sum(divmod(each, 10)) for each in doubled) % 10)
+
+
 def make_human(random: Random, number: int, age: str) -> Human:
     """The person of that number: given and family name differ for every number below 2,544, middle initial after."""
     given, sex = _GIVEN[number % len(_GIVEN)]

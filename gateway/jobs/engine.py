@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -33,6 +34,8 @@ _SWEEP_S = 10.0
 _GATHER_S = 0.1
 _POLL_S = 1.0
 _STALLED_S = 60.0
+_AT_A_TIME_S = 1.0
+"""How long one job goes on with passes that follow each other at once: asking for each is dearer than a small one."""
 _COME_BACK_S = 5.0
 _END_S = 30.0
 _AWAY = (ConnectorException, psycopg.Error, OSError)
@@ -169,15 +172,23 @@ class _Job:
     def __init__(self, engine: EngineLoop, lane: Lane) -> None:
         self._engine = engine
         self._lane = lane
-        self._goes_on = False
 
     async def run(self) -> None:
-        """One pass in a thread, then the next one asked for: at once while there is more, else in its own time."""
-        lane = self._lane
-        if lane.shared and self._goes_on:  # there is so much that whoever is free may take part
-            await self._engine.ask(lane.name)
-        self._goes_on = lane.goes_on(await self._engine.in_thread(self._pass))
-        await self._engine.ask(lane.name, 0.0 if self._goes_on else lane.patience_s)
+        """Passes in a thread, then the next one asked for: at once while there is more, else in its own time."""
+        until = monotonic() + _AT_A_TIME_S
+        goes_on = await self._goes_on()
+        if goes_on and self._lane.shared:  # there is so much that whoever is free may take part
+            await self._engine.ask(self._lane.name)
+        while goes_on and monotonic() < until:
+            goes_on = await self._goes_on()
+        await self._engine.ask(self._lane.name, 0.0 if goes_on else self._lane.patience_s)
+
+    async def _goes_on(self) -> bool:
+        """One pass; True when another follows at once."""
+        done = await self._engine.in_thread(self._pass)
+        if self._lane.caught_up(done) and self._lane.then:
+            await self._engine.ask(self._lane.then)
+        return self._lane.goes_on(done)
 
     def _pass(self) -> int:
         if self._lane.shared:
@@ -196,7 +207,8 @@ def _task(lane: str) -> str:
 
 
 def _in_schema() -> dict[str, str]:
-    return {"options": f"-c search_path={_SCHEMA}"}
+    """Connections of the engine's own, which wait for no disk: a job that a crash loses changes nothing."""
+    return {"options": f"-c search_path={_SCHEMA} -c synchronous_commit=off"}
 
 
 _FOUND = """

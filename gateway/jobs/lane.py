@@ -27,15 +27,27 @@ class Lane:
     """Several machines may run it at one time, each on rows of its own. Any other lane runs on one at a time."""
     most: int = 0
     """How much one pass does at most, where another follows a pass that did so much, whatever the lane's pace."""
+    then: str = ""
+    """The lane that lets this one go first while its passes do all they may, and runs at once when they do less."""
     everywhere: bool = False
     """Every machine runs it for itself, at its pace: what it does is done to the machine."""
+    behind: bool = False
+    """Whether its last pass did all it may."""
     failures: int = 0
     passes: int = 0
     last_error: str = ""
 
     def goes_on(self, done: int) -> bool:
         """True when a pass that did so much is followed by another at once."""
-        return done > 0 and (self.woken or 0 < self.most <= done)
+        return done > 0 and (self.woken or self._did_all_it_may(done))
+
+    def caught_up(self, done: int) -> bool:
+        """True when a pass that did so much is the first that had no more to do than it may; noted."""
+        was_behind, self.behind = self.behind, self._did_all_it_may(done)
+        return was_behind and not self.behind
+
+    def _did_all_it_may(self, done: int) -> bool:
+        return 0 < self.most <= done
 
     @property
     def patience_s(self) -> float:

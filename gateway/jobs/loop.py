@@ -46,5 +46,7 @@ class PassLoop:
         while not self._stopping.is_set():
             wake.clear()
             done = run_pass(lane)
+            if lane.caught_up(done) and lane.then:
+                self._wakes[lane.then].set()
             if not lane.goes_on(done) and not self._stopping.is_set() and wake.wait(lane.patience_s):
                 self._stopping.wait(_GATHER_S)

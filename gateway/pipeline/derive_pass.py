@@ -44,7 +44,7 @@ class DerivePass:
 
     def is_current(self, tx: Transaction) -> bool:
         """True when every draft was derived for today and by the mapping set in force, and nothing waits."""
-        waiting = any(number for kind, number in tx.work.count().items() if kind != WorkKind.PARKED)
+        waiting = any(tx.work.more_than(0, kind) for kind in WorkKind if kind is not WorkKind.PARKED)
         return not waiting and tx.work.last_sweep(WorkKind.DERIVE) == self._due()
 
     def _sweep(self) -> int:

@@ -27,7 +27,8 @@ from gateway.ports.subjects import Assertion
 from gateway.ports.work import WorkKind
 
 _KINDS = (WorkKind.INTERPRET_MESSAGE, WorkKind.INTERPRET_RESOURCE, WorkKind.MAP_AGAIN)
-_BATCH = 200
+MESSAGES_AT_ONCE = 200
+"""How many of each kind a pass takes."""
 _BYTES_AT_ONCE = 20
 """How many messages' bytes are held at a time."""
 _IDENTIFIER_BYTES_MAX = 1000
@@ -56,7 +57,7 @@ class InterpretPass:
         """Interpret one batch of messages and one of resources; how many. A batch that breaks is taken apart."""
         try:
             with self._store.write() as tx:
-                waiting = {kind: tx.work.take(kind, _BATCH) for kind in _KINDS}
+                waiting = {kind: tx.work.take(kind, MESSAGES_AT_ONCE) for kind in _KINDS}
                 reach(FaultPoint.INTERPRETING)
                 self._interpret(tx, waiting)
                 return sum(map(len, waiting.values()))
@@ -69,12 +70,11 @@ class InterpretPass:
     def is_behind(self) -> bool:
         """True while more waits than is interpreted at once."""
         with self._store.read() as tx:
-            waiting = tx.work.count()
-        return any(waiting.get(kind, 0) > _BATCH for kind in _KINDS)
+            return any(tx.work.more_than(MESSAGES_AT_ONCE, kind) for kind in _KINDS)
 
     def _one_by_one(self, kind: WorkKind) -> int:
         """One thing a transaction: what one says that cannot be kept never stops the others."""
-        for done in range(_BATCH):
+        for done in range(MESSAGES_AT_ONCE):
             with self._store.write() as tx:
                 taken = tx.work.take(kind, 1)
                 if not taken:
@@ -87,7 +87,7 @@ class InterpretPass:
                 except Exception as error:
                     _LOG.error("interpretation-set-aside", kind=kind, error=type(error).__name__)
                     self._set_aside(tx, kind, taken[0], error)
-        return _BATCH
+        return MESSAGES_AT_ONCE
 
     def _interpret(self, tx: Transaction, waiting: Mapping[WorkKind, Sequence[str]]) -> None:
         changed = waiting.get(WorkKind.INTERPRET_RESOURCE, ())

@@ -47,6 +47,9 @@ class Work(Protocol):
     def count(self) -> Mapping[str, int]:
         """How many keys wait, by kind."""
 
+    def more_than(self, number: int, kind: WorkKind) -> bool:
+        """True when more keys than that wait for this, without counting them all."""
+
     def last_sweep(self, name: str) -> str:
         """What the last sweep of that name was for; empty before the first."""
 

@@ -104,6 +104,10 @@ class _WorkAtHand:
         self.add(WorkKind.DERIVE, sorted(patients))
         return len(patients)
 
+    def more_than(self, number: int, kind: str) -> bool:
+        """True when more keys than that wait for this."""
+        return len(self._waiting[kind]) > number
+
     def waiting(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that wait for anything."""
         return {*keys} & {key for waiting in self._waiting.values() for key in waiting}

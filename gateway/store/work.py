@@ -87,6 +87,11 @@ class WorkRows:
         counted = self._connection.execute(select(work.c.kind, func.count()).group_by(work.c.kind))
         return dict(counted.all())
 
+    def more_than(self, number: int, kind: WorkKind) -> bool:
+        """True when more keys than that wait for this, without counting them all."""
+        one_more = select(work.c.key).where(work.c.kind == kind).offset(number).limit(1)
+        return self._connection.scalar(select(one_more.exists())) or False
+
     def last_sweep(self, name: str) -> str:
         """What the last sweep of that name was for; empty before the first."""
         return self._connection.scalar(select(sweep.c.value).where(sweep.c.name == name)) or ""

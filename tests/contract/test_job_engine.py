@@ -19,6 +19,7 @@ from gateway.errors import Unavailable
 from gateway.jobs import engine
 from gateway.jobs.engine import EngineLoop
 from gateway.jobs.lane import Lane
+from gateway.jobs.loop import PassLoop
 from gateway.store.database import Database
 from tests.factories import CHAIN
 from tests.servers import PostgresCluster
@@ -110,6 +111,34 @@ def test_two_machines_share_a_lane_that_keeps_its_pace_while_its_passes_do_all_t
         machine(Lane("heap", lane.run, 3600.0, shared=True, most=1))
     wait_until(lambda: len(heap.done_by) == 12)
     assert {"one", "two"} == set(heap.done_by)
+
+
+def test_what_lets_a_lane_go_first_runs_as_soon_as_that_has_caught_up(machine: Callable[..., EngineLoop]) -> None:
+    heap, after = Heap(5), set[int]()
+    machine(*first_and_second(heap, after), sweep_s=3600.0)
+    wait_until(lambda: 5 in after)
+
+
+def test_so_it_does_where_all_lanes_are_of_one_process() -> None:
+    heap, after = Heap(5), set[int]()
+    loop = PassLoop(first_and_second(heap, after))
+    loop.start()
+    try:
+        wait_until(lambda: 5 in after)
+    finally:
+        loop.stop()
+
+
+def first_and_second(heap: Heap, after: set[int]) -> tuple[Lane, Lane]:
+    """A lane that works a heap off, and one that notes how much of it was done when it ran, and rests for an hour."""
+
+    def note() -> int:
+        after.add(len(heap.done_by))
+        return 0
+
+    first = heap.lane("one", shared=True)
+    first.most, first.then = 1, "second"
+    return first, Lane("second", note, 3600.0, shared=True)
 
 
 def test_a_partners_lane_runs_on_one_machine_at_a_time(machine: Callable[..., EngineLoop]) -> None:

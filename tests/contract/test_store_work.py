@@ -28,6 +28,16 @@ def test_asking_twice_is_asking_once_and_the_oldest_comes_first(store: Database)
         assert tx.work.take("derive", 10) == []
 
 
+@pytest.mark.parametrize(("number", "more"), [(0, True), (1, True), (2, False), (3, False)])
+def test_more_than_a_number_wait_for_one_kind(store: Database, number: int, more: bool) -> None:
+    with store.write() as tx:
+        tx.work.add(WorkKind.DERIVE, ["a", "b"])
+        tx.work.add(WorkKind.MAP_AGAIN, ["c", "d", "e", "f"])
+    with store.read() as tx:
+        assert more is tx.work.more_than(number, WorkKind.DERIVE)
+        assert not tx.work.more_than(number, WorkKind.PARKED)
+
+
 def test_a_new_day_asks_once_for_every_patient_with_a_draft_in_order(store: Database) -> None:
     patients = [a_claim_row(store, number).patient_id for number in range(3)]
     frozen = a_claim_row(store, 3)

@@ -10,7 +10,7 @@ from random import Random
 from gateway.bench.defects.edits import Edit
 from gateway.demo import clinic
 from gateway.demo.feed import Feed
-from gateway.demo.people import make_human, make_policy
+from gateway.demo.people import make_human, make_npi, make_policy
 from gateway.demo.stays import add_visits, local, visit_days
 from gateway.demo.truth import (
     Admission,
@@ -111,10 +111,8 @@ class Chart:
         return self.stay.grant
 
     def new_npi(self) -> str:
-        """An NPI nobody else in the benchmark has; its check digit is right (45 CFR 162.406)."""
-        digits = f"1{self.patient.number * 10 + len(self.clinicians):08d}"
-        doubled = (int(each) * (1 + place % 2) for place, each in enumerate(reversed(f"80840{digits}"), 1))
-        return digits + str(-sum(sum(divmod(each, 10)) for each in doubled) % 10)
+        """An NPI nobody else in the benchmark has."""
+        return make_npi(self.patient.number * 10 + len(self.clinicians))
 
     def credential(
         self, clinician: Clinician, plan: Plan, role: str, start_on: date, end_on: date | None = None, **more: str
