@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from gateway.ports.work import WorkKind
 from gateway.wiring.clock import RehearsalClock
 from gateway.wiring.new_site import CLOCK, make_site
 from gateway.wiring.site import Site
+from gateway.workers import work_loop
 
 DATABASE = "CLEANCLAIM_BENCH_DATABASE"
 _NAME = "two workers on PostgreSQL"
@@ -70,11 +71,11 @@ def share_a_week(scale: float) -> list[dict[str, Any]]:
         folder = Path(scratch) / "site"
         make_site(folder, demo=True, database=url, samples={})
         RehearsalClock(folder / CLOCK).turn(WEEK_IS_OVER)
-        with site_in(folder) as site, watched(url) as database:
+        with site_in(folder) as site, watched(url) as database, _door(site) as wake:
             take_in(site, week_messages(0, known))
             site.settle()
             runs = [
-                _measured(site, database, known + turn * claims, claims, workers)
+                _measured(site, database, known + turn * claims, claims, workers, wake)
                 for turn, workers in enumerate(_IN_TURNS)
             ]
     one, two = (_sum(each for each, of in zip(runs, _IN_TURNS, strict=True) if of == workers) for workers in (1, 2))
@@ -95,7 +96,19 @@ def _rows(one: _Run, two: _Run) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _measured(site: Site, database: Watched, first: int, claims: int, workers: int) -> _Run:
+@contextmanager
+def _door(site: Site) -> Iterator[Callable[[], None]]:
+    """What a process that takes messages in wakes the workers with."""
+    loop = work_loop(site, works=False)
+    assert loop is not None, "on PostgreSQL there are others to wake"
+    loop.start()
+    try:
+        yield loop.wake
+    finally:
+        loop.stop()
+
+
+def _measured(site: Site, database: Watched, first: int, claims: int, workers: int, wake: Callable[[], None]) -> _Run:
     """From the moment the workers, started and warm, may begin until nothing waits any more."""
     with _working(site.settings.folder, workers) as processes:
         for each in processes:
@@ -106,6 +119,7 @@ def _measured(site: Site, database: Watched, first: int, claims: int, workers: i
         began = time.perf_counter()
         for each in processes:
             each.send_signal(signal.SIGCONT)
+        wake()
         while _waits(site):
             if time.perf_counter() - began > _LONGEST_S:
                 raise TimeoutError(f"{workers} workers did not come to an end in {_LONGEST_S:.0f} s")

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import structlog
@@ -59,6 +60,7 @@ class EngineLoop:
         self._url = url
         self._alone = alone
         self._sweep_s = sweep_s
+        self.name = uuid4().hex
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -90,10 +92,13 @@ class EngineLoop:
             self._thread.join(timeout=_GATHER_S)
         self._threads.shutdown()
 
-    async def ask(self, lane: str, after_s: float = 0.0) -> None:
-        """Ask somebody to run the lane, unless a job asks already: one for later, and one for whoever is free now."""
+    async def ask(self, lane: str, after_s: float = 0.0, *, by: str = "") -> None:
+        """Ask somebody to run the lane, unless a job asks already: one for later, and one for whoever is free now.
+
+        What ``by`` asks is a job of its own: as many may take part as ask.
+        """
         when = {"seconds": after_s} if after_s else None
-        only_one = f"{lane} {'later' if after_s else 'now'}"
+        only_one = f"{lane} {'later' if after_s else f'now {by}'}"
         task = self._app.configure_task(_task(lane), queue=lane, queueing_lock=only_one, schedule_in=when)
         with suppress(AlreadyEnqueued):
             await task.defer_async()
@@ -187,7 +192,7 @@ class _Job:
         """One pass; True when another follows at once."""
         done = await self._engine.in_thread(self._pass)
         if self._lane.caught_up(done) and self._lane.then:
-            await self._engine.ask(self._lane.then)
+            await self._engine.ask(self._lane.then, by=self._engine.name)
         return self._lane.goes_on(done)
 
     def _pass(self) -> int:
