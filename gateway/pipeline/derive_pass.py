@@ -12,7 +12,7 @@ from gateway.ports.storage import Store, Transaction
 from gateway.ports.work import WorkKind
 
 _LOG = structlog.get_logger("pipeline")
-PATIENTS_AT_ONCE = 100
+PATIENTS_AT_ONCE = 50
 
 
 class DerivePass:
