@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,10 +77,8 @@ def share_a_week(scale: float) -> list[dict[str, Any]]:
         with site_in(folder) as site, watched(url) as database, _door(site) as wake:
             take_in(site, week_messages(0, known))
             site.settle()
-            runs = [
-                _measured(site, database, known + turn * claims, claims, workers, wake)
-                for turn, workers in enumerate(_IN_TURNS)
-            ]
+            numbers = count(known)
+            runs = [_measured(site, database, numbers, (known, claims), workers, wake) for workers in _IN_TURNS]
     one, two = (_sum(each for each, of in zip(runs, _IN_TURNS, strict=True) if of == workers) for workers in (1, 2))
     return [each.document() for each in _rows(one, two)]
 
@@ -110,26 +109,48 @@ def _door(site: Site) -> Iterator[Callable[[], None]]:
         loop.stop()
 
 
-def _measured(site: Site, database: Watched, first: int, claims: int, workers: int, wake: Callable[[], None]) -> _Run:
-    """From the moment the workers, started and warm, may begin until nothing waits any more."""
+def _measured(
+    site: Site,
+    database: Watched,
+    numbers: Iterator[int],
+    sizes: tuple[int, int],
+    workers: int,
+    wake: Callable[[], None],
+) -> _Run:
+    """From the moment the workers, which did some claims already, may begin until nothing waits any more."""
+    warm, claims = sizes
     with _working(site.settings.folder, workers) as processes:
+        _take_in(site, numbers, warm)
+        wake()
+        _wait(site)
         for each in processes:
             each.send_signal(signal.SIGSTOP)
-        take_in(site, week_messages(first, claims))
+        _take_in(site, numbers, claims)
         database.analyze()
         before = sum(processor_s(each.pid) for each in processes), database.processor_s()
         began = time.perf_counter()
         for each in processes:
             each.send_signal(signal.SIGCONT)
         wake()
-        while _waits(site):
-            if time.perf_counter() - began > _LONGEST_S:
-                raise TimeoutError(f"{workers} workers did not come to an end in {_LONGEST_S:.0f} s")
-            time.sleep(_LOOK_EVERY_S)
+        _wait(site)
         seconds = time.perf_counter() - began
         after = sum(processor_s(each.pid) for each in processes), database.processor_s()
     workers_s, database_s = (late - early for early, late in zip(before, after, strict=True))
     return _Run(claims, seconds, workers_s, database_s)
+
+
+def _take_in(site: Site, numbers: Iterator[int], claims: int) -> None:
+    first, *_ = islice(numbers, claims)
+    take_in(site, week_messages(first, claims))
+
+
+def _wait(site: Site) -> None:
+    """Until the workers have done everything. Raises TimeoutError."""
+    until = time.perf_counter() + _LONGEST_S
+    while _waits(site):
+        if time.perf_counter() > until:
+            raise TimeoutError(f"the workers did not come to an end in {_LONGEST_S:.0f} s")
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _waits(site: Site) -> bool:
@@ -138,10 +159,10 @@ def _waits(site: Site) -> bool:
 
 
 @contextmanager
-def _working(folder: Path, count: int) -> Iterator[list[subprocess.Popen[str]]]:
+def _working(folder: Path, workers: int) -> Iterator[list[subprocess.Popen[str]]]:
     command = [sys.executable, "-m", "gateway.cli", "serve", "--site", str(folder), "--role", "work"]
     processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(count)
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(workers)
     ]
     try:
         for each in processes:
