@@ -30,8 +30,8 @@ class Watched:
         self._server = int(_fields(own)[_PARENT])
 
     def analyze(self) -> None:
-        """Have the server look at its tables, as it does by itself within minutes."""
-        self._connection.execute("ANALYZE")
+        """Have the server look at its tables and tidy them up, as it does by itself within minutes."""
+        self._connection.execute("VACUUM (ANALYZE)")
 
     def processor_s(self) -> float:
         """Seconds of the whole server since it was started."""

@@ -37,7 +37,7 @@ _TRACKS = (_in_groups(clinic.IOP, "bench-iop"), _in_groups(clinic.SUD_IOP, "benc
 """Three sessions each; the first is told by the hospital's EHR (FHIR), the second by the recovery center's (HL7)."""
 _A_GROUP = 12
 """Patients of one group, as many as one clinician takes."""
-_LEADERS = 200
+_LEADERS = 1_000
 
 
 def _leader(place: int) -> Clinician:
@@ -46,7 +46,7 @@ def _leader(place: int) -> Clinician:
 
 
 LEADERS = tuple(_leader(place) for place in range(_LEADERS))
-"""Who leads the groups, one after the other of either track; enough for 2,400 patients, after whom groups grow."""
+"""Who leads the groups, one after the other of either track; enough for 12,000 patients, after whom groups grow."""
 CREDENTIALS = tuple(
     {"npi": each.npi, "payer": clinic.PRAIRIE.key, "role": "rendering", "start_on": CONTRACTS_SINCE.isoformat()}
     for each in LEADERS

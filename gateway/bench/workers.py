@@ -29,7 +29,7 @@ DATABASE = "CLEANCLAIM_BENCH_DATABASE"
 _NAME = "two workers on PostgreSQL"
 _KNOWN = 100
 """Claims that are there before: for tables that were empty when it looked, PostgreSQL plans to read them whole."""
-_IN_TURNS = (1, 2, 2, 1, 1, 2, 2, 1)
+_IN_TURNS = (1, 2, 2, 1)
 """How many workers each round has: what is there grows from round to round, and the speed of a machine drifts."""
 _LONGEST_S = 600.0
 _LOOK_EVERY_S = 0.1
@@ -69,7 +69,7 @@ def share_a_week(scale: float) -> list[dict[str, Any]]:
     url = os.environ.get(DATABASE)
     if url is None:
         return [unmeasured(_NAME, f"needs an empty PostgreSQL database: name it in {DATABASE}").document()]
-    claims, known = sized(1200, scale, 2), sized(_KNOWN, scale, 4)
+    claims, known = sized(2400, scale, 2), sized(_KNOWN, scale, 4)
     with tempfile.TemporaryDirectory(prefix="cleanclaim-bench-") as scratch:
         folder = Path(scratch) / "site"
         make_site(folder, demo=True, database=url, samples={})
