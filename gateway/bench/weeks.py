@@ -55,7 +55,8 @@ CREDENTIALS = tuple(
 
 
 def week_messages(first: int, count: int, dates: Sequence[date] = DATES) -> list[FeedMessage]:
-    """Everything the EHRs tell of the patients numbered from ``first``, in order of time; the clinic itself with 0.
+    """Everything the EHRs tell of the patients numbered from ``first``, in order of time, after who leads their groups;
+    the rest of the clinic with 0.
 
     One weekly claim a patient, all for one payer that takes them without a person's release.
     """
@@ -64,8 +65,9 @@ def week_messages(first: int, count: int, dates: Sequence[date] = DATES) -> list
         (telling, f"W{patient.number:06d}{place}") for patient in patients for place, telling in enumerate(patient.told)
     ]
     told.sort(key=lambda each: (each[0].at, each[1]))
-    there = [fhir_feed.clinic_message((*clinic.CLINICIANS, *LEADERS))] if first == 0 else []
-    return [*there, *(_render(*each) for each in told)]
+    leaders = dict.fromkeys(each.stays[0].track.leader for each in patients)
+    there = fhir_feed.clinic_message((*(clinic.CLINICIANS if first == 0 else ()), *leaders), f"C{first:06d}")
+    return [there, *(_render(*each) for each in told)]
 
 
 def _render(telling: Telling, control: str) -> FeedMessage:

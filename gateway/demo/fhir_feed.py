@@ -49,14 +49,14 @@ _CLINIC_TOLD_AT = datetime(2026, 7, 31, 22, 0, tzinfo=UTC)
 Resource = dict[str, Any]
 
 
-def clinic_message(clinicians: Sequence[Clinician] = clinic.CLINICIANS) -> FeedMessage:
+def clinic_message(clinicians: Sequence[Clinician] = clinic.CLINICIANS, control: str = "M0000000") -> FeedMessage:
     """What the EHR sends first: its locations, clinicians and payers, which later bundles refer to."""
     resources = [
         *(_location(site.key, site.name) for site in clinic.SITES),
         *(_practitioner(clinician) for clinician in clinicians),
         *(_payer(plan) for plan in clinic.PLANS),
     ]
-    content = _bundle(resources, "M0000000", _CLINIC_TOLD_AT)
+    content = _bundle(resources, control, _CLINIC_TOLD_AT)
     return FeedMessage(at=_CLINIC_TOLD_AT, feed=Feed.FHIR, content=content, label="clinic")
 
 
