@@ -92,6 +92,11 @@ class EngineLoop:
             self._thread.join(timeout=_GATHER_S)
         self._threads.shutdown()
 
+    @property
+    def is_stopping(self) -> bool:
+        """True once it was asked to stop; in the loop's own thread."""
+        return self._stopping.is_set()
+
     async def ask(self, lane: str, after_s: float = 0.0, *, by: str = "") -> None:
         """Ask somebody to run the lane, unless a job asks already: one for later, and one for whoever is free now.
 
@@ -184,7 +189,7 @@ class _Job:
         goes_on = await self._goes_on()
         if goes_on and self._lane.shared:  # there is so much that whoever is free may take part
             await self._engine.ask(self._lane.name)
-        while goes_on and monotonic() < until:
+        while goes_on and monotonic() < until and not self._engine.is_stopping:
             goes_on = await self._goes_on()
         await self._engine.ask(self._lane.name, 0.0 if goes_on else self._lane.patience_s)
 

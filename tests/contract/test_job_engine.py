@@ -301,6 +301,21 @@ def test_a_stop_waits_for_the_pass_that_is_under_way(machine: Callable[..., Engi
     assert ended.is_set()
 
 
+def test_a_stop_waits_for_no_further_pass_of_many(machine: Callable[..., EngineLoop]) -> None:
+    passes = list[float]()
+
+    def take_some() -> int:
+        time.sleep(0.2)
+        passes.append(time.monotonic())
+        return 1
+
+    loop = machine(Lane("derive", take_some, 0.2, woken=True, shared=True))
+    wait_until(lambda: len(passes) > 1)
+    before = len(passes)
+    loop.stop()
+    assert before + 1 >= len(passes)
+
+
 def test_a_name_is_held_by_one_process_and_free_after_it(store: Database, store_url: str) -> None:
     other = Database(store_url, CHAIN)
     with store.alone("lane exchange"):
