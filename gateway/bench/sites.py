@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adapters.fhir.receiving import FhirReceiver, FhirRequest
 from adapters.hl7.mllp import ReceivedFrame
-from gateway.bench.weeks import CREDENTIALS, WEEK_IS_OVER
+from gateway.bench.weeks import ROSTERS, WEEK_IS_OVER
 from gateway.claim.actor import Actor
 from gateway.claim.contract import ClaimForm
 from gateway.demo.feed import Feed, FeedMessage
@@ -25,7 +25,6 @@ from gateway.wiring.site import Site, open_site
 
 CONNECTION = "sandbox"
 BILLER = Actor(name="dana", role="biller")
-_OF_A_WEEK = {"credentials": CREDENTIALS}
 
 
 @contextmanager
@@ -39,7 +38,7 @@ def folder_of_site(now: datetime = WEEK_IS_OVER) -> Iterator[Path]:
 
 
 @contextmanager
-def site_in(folder: Path, rosters: Mapping[str, Sequence[Mapping[str, str]]] = _OF_A_WEEK) -> Iterator[Site]:
+def site_in(folder: Path, rosters: Mapping[str, Sequence[Mapping[str, str]]] = ROSTERS) -> Iterator[Site]:
     """The site of a folder, opened as every door opens it (SQLite: WAL, synchronous FULL), its rosters loaded.
 
     ``rosters`` are rows by kind, beside those of the demo's clinic: of a week's group leaders where none are named.

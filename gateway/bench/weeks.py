@@ -37,7 +37,6 @@ _TRACKS = (_in_groups(clinic.IOP, "bench-iop"), _in_groups(clinic.SUD_IOP, "benc
 """Three sessions each; the first is told by the hospital's EHR (FHIR), the second by the recovery center's (HL7)."""
 _A_GROUP = 12
 """Patients of one group, as many as one clinician takes."""
-_LEADERS = 1_000
 
 
 def _leader(place: int) -> Clinician:
@@ -45,13 +44,15 @@ def _leader(place: int) -> Clinician:
     return replace(usual, key=f"leader{place}", npi=make_npi(70_000_000 + place), family=f"{usual.family} {place}")
 
 
-LEADERS = tuple(_leader(place) for place in range(_LEADERS))
+LEADERS = tuple(_leader(place) for place in range(1_000))
 """Who leads the groups, one after the other of either track; enough for 12,000 patients, after whom groups grow."""
-CREDENTIALS = tuple(
-    {"npi": each.npi, "payer": clinic.PRAIRIE.key, "role": "rendering", "start_on": CONTRACTS_SINCE.isoformat()}
-    for each in LEADERS
-)
-"""Rows of the roster: every leader with the one payer."""
+ROSTERS = {
+    "credentials": [
+        {"npi": each.npi, "payer": clinic.PRAIRIE.key, "role": "rendering", "start_on": CONTRACTS_SINCE.isoformat()}
+        for each in LEADERS
+    ]
+}
+"""Every leader is credentialed with the one payer."""
 
 
 def week_messages(first: int, count: int, dates: Sequence[date] = DATES) -> list[FeedMessage]:

@@ -60,7 +60,7 @@ class EngineLoop:
         self._url = url
         self._alone = alone
         self._sweep_s = sweep_s
-        self.name = uuid4().hex
+        self.name = uuid4().hex  # apart from every other process of every other machine
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
         self._arrived = asyncio.Event()

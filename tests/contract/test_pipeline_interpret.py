@@ -13,8 +13,6 @@ import pytest
 from gateway.claim.party import Identifier, PersonName
 from gateway.claim.record import EncounterRecord, FeedRecord, PatientRecord
 from gateway.errors import FormatError, GatewayError, NotFound
-from gateway.pipeline.derive_pass import PATIENTS_AT_ONCE
-from gateway.pipeline.interpret import MESSAGES_AT_ONCE
 from gateway.ports import (
     Arrival,
     FhirAnswer,
@@ -190,10 +188,10 @@ def test_deriving_waits_for_messages_that_are_caught_up_with_and_for_so_long_onl
 
 def test_deriving_follows_once_no_more_messages_wait_than_are_interpreted_at_once(site: Site) -> None:
     passes = DerivePasses(site.interpreting, site.deriving)
-    arrive(site, *((b"m%d" % number, says(*a_week(number))) for number in range(MESSAGES_AT_ONCE + 50)))
+    arrive(site, *((b"m%d" % number, says(*a_week(number))) for number in range(250)))
     assert 0 == passes.run()
-    assert MESSAGES_AT_ONCE == site.interpreting.run()
-    assert PATIENTS_AT_ONCE == passes.run()
+    assert 200 == site.interpreting.run()
+    assert 50 == passes.run()
 
 
 # --- resources -------------------------------------------------------------------------------------------------------
